@@ -1,0 +1,47 @@
+"""ViewState: what the screen shows now. Never part of undo, never written into a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from psygnal import SignalGroupDescriptor
+
+Plane = Literal["axial", "coronal", "sagittal"]
+Layout = Literal["one and three", "two by two", "one"]
+Position = tuple[float, float, float]
+
+
+@dataclass
+class ViewState:
+    """Plain values; every assignment that changes one emits `events.<name>(new, old)`.
+
+    cursor_lps: the linked cursor in patient mm. window: (centre, width) in the volume's units.
+    tool: name of the tool on the left button. hidden: ids of segments that are not drawn.
+    brush_mm: diameter of the brush. threshold: proposals below this score are not shown.
+    """
+
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
+
+    cursor_lps: Position = (0.0, 0.0, 0.0)
+    window: tuple[float, float] = (40.0, 400.0)
+    window_name: str = ""
+    plane: Plane = "axial"
+    layout: Layout = "one and three"
+    large: bool = False
+    tool: str = "window"
+    active_segment: int | None = None
+    hidden: frozenset[int] = frozenset()
+    fill_opacity: float = 0.35
+    show_labels: bool = True
+    show_outlines: bool = True
+    show_patient: bool = True
+    show_cross: bool = True
+    show_panels: bool = True
+    show_3d: bool = False
+    interpolate: bool = True
+    brush_mm: float = 10.0
+    brush_3d: bool = False
+    paint_over: Literal["empty", "unlocked"] = "empty"
+    threshold: float = 0.5
+    selected_candidate: int | None = None
