@@ -1,0 +1,1 @@
+"""MedSeg turns CT and MRI studies into ground-truth segmentations."""

@@ -1,0 +1,1 @@
+"""What a case is: geometry, volumes, segments, voxel edits and their history."""

@@ -1,0 +1,1 @@
+"""How labels are computed: pure functions on arrays, one operation a file."""

@@ -1,0 +1,1 @@
+"""Judgement: how well one set of labels agrees with another."""

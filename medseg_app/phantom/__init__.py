@@ -1,0 +1,1 @@
+"""Made-up patients with known truth, in numpy alone."""

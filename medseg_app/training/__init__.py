@@ -1,0 +1,1 @@
+"""Learning from masks: data sets, augmentation, losses, training and honest figures."""

@@ -1,0 +1,1 @@
+"""One engine a file, reached by its entry-point name only; never imported by each other."""

@@ -1,0 +1,1 @@
+"""One gesture a file; no gesture knows another."""
