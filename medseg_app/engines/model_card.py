@@ -1,0 +1,106 @@
+"""ModelCard: what a model is, what it wants and what it gives; plain values, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from medseg_app.core.proposal import ModelIdentity
+from medseg_app.core.segment import ANATOMY, TISSUE, Code, Colour, Kind
+
+Task = Literal["semantic", "instance", "panoptic"]
+Range = tuple[float, float]
+
+FORBID_UNKNOWN = {"extra": "forbid"}
+"""Read by pydantic: a key that nobody knows is a typing error, and is refused rather than ignored."""
+
+
+@dataclass(frozen=True)
+class LabelClass:
+    """One class that a model knows, in the terms that DICOM SEG needs."""
+
+    name: str
+    colour: Colour
+    kind: Kind = "semantic"
+    category: Code = ANATOMY
+    type: Code = TISSUE
+    modifiers: tuple[Code, ...] = ()
+    region: Code | None = None
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of the allowlist by its name, with literal arguments."""
+
+    name: str
+    arguments: dict[str, Any]
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class ModelGrid:
+    """The frame in which a model sees its images.
+
+    orientation: where the axes (k, j, i) point in the patient, one letter of L R P A S I each
+    ("SPL" for axial slices from the feet upwards); empty keeps the axes of the volume.
+    spacing_mm: voxel size (k, j, i) that the model was trained at; None keeps the volume's own.
+    keep_mm: per axis (least, most) spacing that is left as it is; outside it is resampled.
+    """
+
+    orientation: str = "SPL"
+    spacing_mm: tuple[float, float, float] | None = None
+    keep_mm: tuple[Range, Range, Range] | None = None
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything about a model but its weights.
+
+    labels: class value (from 1; 0 is background) -> class.
+    preprocessing: frozen description of how voxels become float32 channels (see preprocess.py).
+    thresholds: figures that the engine needs, for example min_score.
+    figures: what was measured with these weights, free form.
+    data: what it was trained on, with the licence of that data.
+    weights: path of the safetensors file in the folder; sha256 and size (bytes) are filled in on
+    reading from the folder's list of checksums.
+    """
+
+    name: str
+    version: str
+    engine: str
+    task: Task
+    modality: tuple[str, ...]
+    licence: str
+    labels: dict[int, LabelClass]
+    network: Network
+    grid: ModelGrid = ModelGrid()
+    preprocessing: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+    summary: str = ""
+    data: str = ""
+    weights: str = "models/model.safetensors"
+    sha256: str = ""
+    size: int = 0
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Name, version and hash of the weights, as proposals and files keep them."""
+        return ModelIdentity(self.name, self.version, self.sha256)
+
+    @property
+    def size_mb(self) -> float:
+        """Size of the weight file in megabytes."""
+        return round(self.size / 1e6, 1)
+
+    @property
+    def gives_findings(self) -> bool:
+        """Whether results are numbered by falling score instead of carrying the class value."""
+        return self.task != "semantic" or any(label.kind == "instance" for label in self.labels.values())

@@ -1,0 +1,129 @@
+"""Model folders: MONAI bundle layout, safetensors weights, a card and the checksum of every file.
+
+    configs/metadata.json     MONAI's metadata fields, for other tools
+    configs/inference.json    the card, the only file that MedSeg builds a network from
+    models/model.safetensors  weights
+    docs/README.md            the card for people
+    LICENSE, SHA256SUMS
+
+Nothing in a model folder can run: a folder that holds anything executable is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from medseg_app.core.errors import ModelError
+
+from .checksums import REMEDY, inside, read_checked, read_checksums
+from .model_card import ModelCard
+from .strict_json import read_strict_json
+
+SCHEMA_VERSION = 1
+CARD = "configs/inference.json"
+METADATA = "configs/metadata.json"
+README = "docs/README.md"
+LICENCE = "LICENSE"
+MAX_FILES = 1000
+
+PICKLES = {".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".npy", ".npz", ".joblib", ".dill"}
+PROGRAMS = {".ts", ".py", ".pyc", ".so", ".dll", ".dylib", ".pyd", ".exe", ".sh", ".bat", ".conf", ".onnx"}
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A model folder whose card was read and whose small files were compared with their checksums."""
+
+    path: Path
+    card: ModelCard
+    checksums: dict[str, str]
+
+    def weights(self) -> bytes:
+        """The weight file, compared with its checksum. Raises ModelError where it was changed."""
+        return read_checked(self.path, self.card.weights, self.checksums)
+
+
+def read_model_folder(path: Path) -> ModelFolder:
+    """Read the card of a model folder; hashes of all files but the weights are compared now.
+
+    Raises ModelError where a file is missing, was changed, could run code or is not understood.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ModelError(f"There is no model folder {folder}.", "Check the path.")
+    _refuse_executables(folder)
+    data = read_strict_json(folder / CARD)
+    read_strict_json(folder / METADATA)
+    _refuse_newer(data, folder)
+    card = _parse(data, folder)
+    weights = inside(folder, card.weights)
+    if weights.suffix != ".safetensors" or not weights.is_file():
+        raise ModelError(f"The weights {weights} are missing or not a safetensors file.", REMEDY)
+    sums = read_checksums(folder)
+    for name in (CARD, METADATA, card.weights):
+        if name not in sums:
+            raise ModelError(f"{folder / name} is not in the list of checksums.", REMEDY)
+    for name in sums:
+        if name != card.weights:
+            read_checked(folder, name, sums)
+    return ModelFolder(folder, replace(card, sha256=sums[card.weights], size=weights.stat().st_size), sums)
+
+
+def _parse(data: dict[str, Any], folder: Path) -> ModelCard:
+    from pydantic import TypeAdapter, ValidationError
+
+    values = {key: value for key, value in data.items() if key != "schema_version"}
+    try:
+        card = TypeAdapter(ModelCard).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelError(f"{folder / CARD} is not a model card ({where}: {first['msg']}).", REMEDY) from error
+    problem = card_problem(card)
+    if problem:
+        raise ModelError(f"{folder / CARD} is not a model card ({problem}).", REMEDY)
+    return card
+
+
+def card_problem(card: ModelCard) -> str:
+    """What the types alone do not say; empty where the card is sound."""
+    if not card.name or not card.name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        return "the name may hold letters, digits, dots, - and _ only"
+    if not card.modality:
+        return "no modality"
+    if not card.labels or min(card.labels) < 1 or max(card.labels) > 65535:
+        return "class values must lie in 1..65535"
+    if any(not 0 <= part <= 255 for label in card.labels.values() for part in label.colour):
+        return "colours must lie in 0..255"
+    letters = sorted(card.grid.orientation.translate(str.maketrans("LPSRAI", "xyzxyz")))
+    if letters not in ([], ["x", "y", "z"]):
+        return "the orientation must name each axis of the patient once"
+    return ""
+
+
+def _refuse_newer(data: dict[str, Any], folder: Path) -> None:
+    version = data.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise ModelError(
+            f"{folder / CARD} is a model card of format {version}; this program reads {SCHEMA_VERSION}.",
+            "Update MedSeg, or ask for the model in the older format.",
+        )
+
+
+def _refuse_executables(folder: Path) -> None:
+    for count, path in enumerate(folder.rglob("*")):
+        if count >= MAX_FILES:
+            raise ModelError(
+                f"{folder} holds more than {MAX_FILES} files, so it is not a model folder.", REMEDY
+            )
+        inside(folder, path.relative_to(folder).as_posix())
+        suffix = path.suffix.lower()
+        if suffix in PICKLES | PROGRAMS:
+            kind = "pickled data" if suffix in PICKLES else "a program"
+            raise ModelError(
+                f"{path} is {kind}, which can run code on this computer, so the model is not opened.",
+                "Only safetensors weights are accepted: convert the model, or remove the file if you trust "
+                "the rest.",
+            )
