@@ -1,0 +1,1 @@
+"""Sets MedSeg up on a bare machine; needs nothing but Python's standard library."""
