@@ -12,7 +12,7 @@ import blosc2
 import numpy as np
 from numpy.typing import NDArray
 
-from .box import Box
+from .box import Box, Index
 from .segment import Segment
 
 PaintOver = Literal["empty", "unlocked"]
@@ -59,12 +59,25 @@ class ArrayChange:
     after_crc: int
 
 
+@dataclass(frozen=True)
+class LabelDelta:
+    """How one label changed: voxels won, sum of their indices (k, j, i), box of the changed ones."""
+
+    group: int
+    value: int
+    count: int
+    index_sum: Index
+    box: Box
+
+
 @dataclass(frozen=True, eq=False)
 class LabelEdit:
     """One step of the history: changed segments and changed voxels, reversible by itself.
 
+    parent, revision: the state that the step starts from and the one that it leads to.
     before, after: segment rows by id (None = absent) for rows that changed.
     promote: (group, from dtype, to dtype) where the step widened a label array.
+    new_group: number of the label array that the step added.
     """
 
     name: str
@@ -73,6 +86,7 @@ class LabelEdit:
     before: dict[int, Segment | None]
     after: dict[int, Segment | None]
     changes: tuple[ArrayChange, ...]
+    deltas: tuple[LabelDelta, ...] = ()
     promote: tuple[int, str, str] | None = None
     new_group: int | None = None
 
@@ -89,9 +103,9 @@ class LabelEdit:
         return box
 
 
-def pack_xor(before: NDArray[Any], after: NDArray[Any]) -> bytes:
-    """Compress `before XOR after` (same shape and dtype)."""
-    return bytes(blosc2.compress2(np.ascontiguousarray(before ^ after), codec=blosc2.Codec.LZ4, clevel=1))
+def pack_xor(xor: NDArray[Any]) -> bytes:
+    """Compress `before XOR after`."""
+    return bytes(blosc2.compress2(np.ascontiguousarray(xor), codec=blosc2.Codec.LZ4, clevel=1))
 
 
 def unpack_xor(change: ArrayChange) -> NDArray[Any]:
@@ -120,6 +134,7 @@ def to_bytes(edit: LabelEdit) -> bytes:
         "after": {str(key): _row(row) for key, row in edit.after.items()},
         "promote": edit.promote,
         "new_group": edit.new_group,
+        "deltas": [[d.group, d.value, d.count, d.index_sum, d.box.start, d.box.stop] for d in edit.deltas],
         "changes": [
             [c.array, c.group, c.box.start, c.box.stop, c.dtype, len(c.packed), c.before_crc, c.after_crc]
             for c in edit.changes
@@ -148,6 +163,9 @@ def from_bytes(data: bytes) -> LabelEdit:
         before=_rows(header["before"]),
         after=_rows(header["after"]),
         changes=tuple(changes),
+        deltas=tuple(
+            LabelDelta(g, v, n, (t[0], t[1], t[2]), Box.of(a, b)) for g, v, n, t, a, b in header["deltas"]
+        ),
         promote=(promote[0], promote[1], promote[2]) if promote else None,
         new_group=header["new_group"],
     )

@@ -1,6 +1,7 @@
 """SegmentStatistics: count, index sums and bounds per label, kept up to date edit by edit.
 
-The cost of an update is that of the touched box, never that of the volume.
+The figures of an edit are taken once from its touched box and stored with it, so undo and redo cost
+nothing and no figure ever needs a pass over the volume.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .box import Box
+from .box import Box, Index
+from .label_edit import LabelDelta
 
 Key = tuple[int, int]
 
@@ -39,28 +41,43 @@ class SegmentStatistics:
         k, j, i = (self._sums[group, value] / count).tolist()
         return k, j, i
 
-    def update(self, group: int, box: Box, before: NDArray[Any], after: NDArray[Any]) -> None:
-        """Account for a box whose labels went from before to after."""
-        changed = before != after
-        if not changed.any():
-            return
-        index = np.argwhere(changed)
-        old, new = before[changed], after[changed]
-        self._add(group, box, index, old, -1)
-        self._add(group, box, index, new, +1)
-
-    def _add(self, group: int, box: Box, index: NDArray[np.intp], labels: NDArray[Any], sign: int) -> None:
-        for value in np.unique(labels):
-            if value == 0:
-                continue
-            hits = index[labels == value]
-            key = (group, int(value))
-            self._counts[key] = self._counts.get(key, 0) + sign * len(hits)
-            total = hits.sum(axis=0) + len(hits) * np.array(box.start)
-            self._sums[key] = self._sums.get(key, np.zeros(3, np.int64)) + sign * total
-            if sign > 0:
-                area = Box.of(hits.min(axis=0), hits.max(axis=0) + 1).shifted(box.start)
-                self._bounds[key] = area | self._bounds[key] if key in self._bounds else area
+    def apply(self, deltas: tuple[LabelDelta, ...], sign: int = 1) -> None:
+        """Add the figures of an edit (sign -1: take them away again)."""
+        for delta in deltas:
+            key = (delta.group, delta.value)
+            self._counts[key] = self._counts.get(key, 0) + sign * delta.count
+            change = sign * np.array(delta.index_sum, np.int64)
+            self._sums[key] = self._sums.get(key, np.zeros(3, np.int64)) + change
+            self._bounds[key] = delta.box | self._bounds.get(key, delta.box)
             if self._counts[key] == 0:
-                for table in (self._counts, self._sums, self._bounds):
-                    table.pop(key, None)  # type: ignore[attr-defined]
+                del self._counts[key], self._sums[key], self._bounds[key]
+
+
+def deltas_of(
+    group: int, box: Box, before: NDArray[Any], after: NDArray[Any], xor: NDArray[Any]
+) -> list[LabelDelta]:
+    """How the figures of every label change when a box goes from before to after (xor of the two)."""
+    changed = xor != 0
+    labels = set(np.flatnonzero(np.bincount(before[changed]))) | set(
+        np.flatnonzero(np.bincount(after[changed]))
+    )
+    deltas = []
+    for value in sorted(int(v) for v in labels - {0}):
+        lost, won = changed & (before == value), changed & (after == value)
+        (minus, minus_sum), (plus, plus_sum) = _figures(lost), _figures(won)
+        count = plus - minus
+        total = plus_sum - minus_sum + count * np.array(box.start)
+        area = Box.around(lost | won)
+        if area is not None:
+            sums: Index = (int(total[0]), int(total[1]), int(total[2]))
+            deltas.append(LabelDelta(group, value, count, sums, area.shifted(box.start)))
+    return deltas
+
+
+def _figures(mask: NDArray[np.bool_]) -> tuple[int, NDArray[np.int64]]:
+    """Voxel count and sum of indices (k, j, i) of a mask."""
+    per_slice = np.array([np.count_nonzero(plane) for plane in mask], np.int64)
+    columns = mask.sum(axis=0, dtype=np.int32)
+    rows, cols = columns.sum(axis=1, dtype=np.int64), columns.sum(axis=0, dtype=np.int64)
+    sums = [int(np.arange(len(n)) @ n) for n in (per_slice, rows, cols)]
+    return int(per_slice.sum()), np.array(sums, np.int64)

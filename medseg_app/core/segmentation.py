@@ -134,7 +134,9 @@ class Segmentation:
         layers = []
         for group, labels in enumerate(self._labels):
             others = [s.value for s in self.segments if s.group == group and s.id not in wanted]
-            layers.append(np.where(np.isin(labels, others), 0, labels).astype(labels.dtype) if others else labels)
+            layers.append(
+                np.where(np.isin(labels, others), 0, labels).astype(labels.dtype) if others else labels
+            )
         return LabelMap(tuple(_read_only(layer) for layer in layers), self.geometry, chosen)
 
     # -- for LabelWriter and the case file only ----------------------------------------------------

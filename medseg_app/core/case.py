@@ -1,0 +1,56 @@
+"""Case: one volume with its segmentation, history, proposal and measurements."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from .history import History
+from .label_writer import LabelWriter
+from .proposal import Proposal
+from .segmentation import Segmentation
+from .volume import Volume
+
+Decision = Literal["accepted", "rejected"]
+Position = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """A straight measurement between two patient positions (LPS mm)."""
+
+    start_lps: Position
+    end_lps: Position
+
+    @property
+    def length_mm(self) -> float:
+        """Distance between the ends."""
+        return float(np.linalg.norm(np.subtract(self.end_lps, self.start_lps)))
+
+
+@dataclass(eq=False)
+class Case:
+    """What is open: the volume, what was marked on it and what is proposed for it."""
+
+    volume: Volume
+    segmentation: Segmentation
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    path: Path | None = None
+    read_only: bool = False
+    proposal: Proposal | None = None
+    decisions: dict[int, Decision] = field(default_factory=dict)
+    rulers: list[Ruler] = field(default_factory=list)
+    saved_revision: int = 0
+
+    def __post_init__(self) -> None:
+        self.writer = LabelWriter(self.segmentation)
+        self.history = History(self.writer)
+
+    @classmethod
+    def of(cls, volume: Volume) -> Case:
+        """A new case without labels."""
+        return cls(volume, Segmentation(volume.geometry))

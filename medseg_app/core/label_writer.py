@@ -1,0 +1,279 @@
+"""LabelWriter: the only code that writes voxels.
+
+It applies locks, the paint-over rule and the readers' decisions, and keeps what a step changed as
+`before XOR after` (touched_tiles.py), so that undo and redo are the same operation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .box import Box, Index
+from .errors import WrongUse
+from .label_edit import (
+    HUMAN_FREE,
+    HUMAN_NO,
+    HUMAN_YES,
+    ArrayChange,
+    LabelDelta,
+    LabelEdit,
+    LabelPatch,
+    checksum,
+    unpack_xor,
+)
+from .segment import Segment
+from .segmentation import Segmentation
+from .touched_tiles import Arrays, TouchedTiles
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a patch did: the box inside the volume, and how many voxels were refused in it."""
+
+    box: Box
+    refused: int = 0
+
+
+class LabelWriter:
+    """Writes patches into one segmentation, step by step.
+
+    `begin` opens a step, `write`, `put_segment` and `remove_segment` fill it, `commit` ends it with a
+    LabelEdit (None where nothing changed), `abort` puts everything back.
+    """
+
+    def __init__(self, segmentation: Segmentation) -> None:
+        self.segmentation = segmentation
+        self._latest = segmentation.revision
+        self._name: str | None = None
+        self._touched: dict[int, TouchedTiles] = {}
+        self._rows: dict[int, Segment | None] = {}
+        self._new_group: int | None = None
+        self._writable: dict[tuple[object, ...], NDArray[np.bool_]] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a step is being written."""
+        return self._name is not None
+
+    # -- a step ------------------------------------------------------------------------------------
+
+    def begin(self, name: str) -> None:
+        """Open a step; its name is what undo will show."""
+        if self._name is not None:
+            raise RuntimeError(f"the step {self._name!r} is still open")
+        self._name = name
+        self._writable.clear()
+
+    def write(self, patch: LabelPatch) -> Written:
+        """Apply a patch to the voxels that locks, paint-over rule and readers' decisions leave free."""
+        group, value = self._target(patch)
+        box, mask = _inside(patch, self.segmentation.shape)
+        if box.is_empty:
+            return Written(box)
+        self._keep(group, box)
+        labels = self.segmentation._labels[group][box.slices]
+        human = self.segmentation._human[group][box.slices]
+        allowed = self._allowed(patch, group, value)[labels]
+        allowed &= mask
+        if patch.source == "human":
+            np.putmask(human, allowed, HUMAN_NO if patch.erase else HUMAN_YES)
+        else:
+            allowed &= human == HUMAN_FREE
+        np.putmask(labels, allowed, 0 if patch.erase else value)
+        return Written(box, 0 if patch.erase else int(np.count_nonzero(mask) - np.count_nonzero(allowed)))
+
+    def release(self, group: int, box: Box, mask: NDArray[np.bool_]) -> None:
+        """Forget the readers' decisions in a mask (its segment was deleted)."""
+        self._keep(group, box)
+        np.putmask(self.segmentation._human[group][box.slices], mask, HUMAN_FREE)
+
+    def put_segment(self, segment: Segment) -> None:
+        """Add a segment or replace the row with its id."""
+        if segment.value > np.iinfo(self.segmentation._labels[segment.group].dtype).max:
+            raise WrongUse(f"The label {segment.value} needs a wider array: widen the group first.")
+        self._remember_row(segment.id)
+        self.segmentation._set_segment(segment.id, segment)
+        self._writable.clear()
+
+    def remove_segment(self, segment_id: int) -> None:
+        """Delete a segment with its voxels; readers' decisions about them are forgotten."""
+        segment = self.segmentation.segment(segment_id)
+        box = self.segmentation.box(segment_id)
+        if box is not None:
+            mask = self.segmentation.mask(segment_id, box)
+            self._keep(segment.group, box)
+            np.putmask(self.segmentation._labels[segment.group][box.slices], mask, 0)
+            self.release(segment.group, box, mask)
+        self._remember_row(segment_id)
+        self.segmentation._set_segment(segment_id, None)
+        self._writable.clear()
+
+    def add_group(self) -> int:
+        """Add an empty label array, whose segments may overlap those of the others; its number."""
+        if self._new_group is not None:
+            raise RuntimeError("a step can add one group")
+        self.segmentation._add_group(np.dtype(np.uint8))
+        self._new_group = self.segmentation.groups - 1
+        return self._new_group
+
+    def commit(self) -> LabelEdit | None:
+        """End the step. Returns what changed, None where nothing did."""
+        if self._name is None:
+            raise RuntimeError("no step is open")
+        changes, deltas = self._packed()
+        rows = {key: row for key, row in self._rows.items() if self._row(key) != row}
+        edit = None
+        if changes or rows or self._new_group is not None:
+            after = {key: self._row(key) for key in rows}
+            parent = self.segmentation.revision
+            self._latest += 1
+            edit = LabelEdit(
+                self._name, parent, self._latest, rows, after, changes, deltas, None, self._new_group
+            )
+            self.segmentation.revision = self._latest
+            self.segmentation.statistics.apply(deltas)
+        self._close()
+        return edit
+
+    def abort(self) -> Box | None:
+        """Put everything back as it was at `begin`; the box that had been touched."""
+        touched: Box | None = None
+        for tiles in self._touched.values():
+            box = tiles.restore()
+            touched = box if touched is None or box is None else touched | box
+        for key, row in self._rows.items():
+            self.segmentation._set_segment(key, row)
+        if self._new_group is not None:
+            self.segmentation._drop_last_group()
+        self._close()
+        return touched
+
+    # -- steps as a whole --------------------------------------------------------------------------
+
+    def widen(self, group: int, name: str = "Allow more segments") -> LabelEdit:
+        """Turn a group's labels from uint8 into uint16; a step of its own."""
+        if self._name is not None:
+            raise RuntimeError(f"the step {self._name!r} is still open")
+        self._latest += 1
+        parent = self.segmentation.revision
+        edit = LabelEdit(name, parent, self._latest, {}, {}, (), (), (group, "uint8", "uint16"))
+        self.apply(edit)
+        return edit
+
+    def apply(self, edit: LabelEdit) -> None:
+        """Redo an edit. Raises ValueError where the segmentation is not in the state it started from."""
+        self._expect(edit.parent)
+        if edit.new_group is not None:
+            self.segmentation._add_group(np.dtype(np.uint8))
+        if edit.promote:
+            self.segmentation._set_dtype(edit.promote[0], np.dtype(edit.promote[2]))
+        self._flip(edit, forwards=True)
+        self._finish(edit.after, edit.revision, edit.deltas, 1)
+
+    def revert(self, edit: LabelEdit) -> None:
+        """Undo an edit. Raises ValueError where the segmentation is not in the state it led to."""
+        self._expect(edit.revision)
+        self._flip(edit, forwards=False)
+        if edit.promote:
+            self.segmentation._set_dtype(edit.promote[0], np.dtype(edit.promote[1]))
+        if edit.new_group is not None:
+            self.segmentation._drop_last_group()
+        self._finish(edit.before, edit.parent, edit.deltas, -1)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _target(self, patch: LabelPatch) -> tuple[int, int]:
+        if self._name is None:
+            raise RuntimeError("no step is open")
+        if patch.segment_id is None:
+            if not patch.erase:
+                raise WrongUse("A patch that paints needs a segment.")
+            return patch.group, 0
+        segment = self.segmentation.segment(patch.segment_id)
+        if segment.locked:
+            raise WrongUse(f"{segment.name} is locked.", "Unlock it in the list of segments to change it.")
+        return segment.group, segment.value
+
+    def _allowed(self, patch: LabelPatch, group: int, value: int) -> NDArray[np.bool_]:
+        """For each label of the group: whether the patch may write on a voxel that holds it."""
+        key = (patch.segment_id, patch.erase, patch.over, group)
+        table = self._writable.get(key)
+        if table is None:
+            table = self._writable_labels(patch, group, value)
+            self._writable[key] = table
+        return table
+
+    def _writable_labels(self, patch: LabelPatch, group: int, value: int) -> NDArray[np.bool_]:
+        size = int(np.iinfo(self.segmentation._labels[group].dtype).max) + 1
+        everything = patch.over == "unlocked" if not patch.erase else patch.segment_id is None
+        table = np.full(size, everything)
+        table[0] = not patch.erase
+        table[value] = value > 0
+        for segment in self.segmentation.segments:
+            if segment.group == group and segment.locked:
+                table[segment.value] = False
+        return table
+
+    def _keep(self, group: int, box: Box) -> None:
+        if group not in self._touched:
+            self._touched[group] = TouchedTiles(group, self._arrays(group))
+        self._touched[group].keep(box)
+
+    def _packed(self) -> tuple[tuple[ArrayChange, ...], tuple[LabelDelta, ...]]:
+        found = [change for group in sorted(self._touched) for change in self._touched[group].changes()]
+        return tuple(c for c, _ in found), tuple(d for _, deltas in found for d in deltas)
+
+    def _flip(self, edit: LabelEdit, *, forwards: bool) -> None:
+        """XOR all boxes of an edit; checks every box before the first one is written."""
+        blocks = []
+        for change in edit.changes:
+            now = self._arrays(change.group)[change.array == "human"][change.box.slices]
+            turned = (now ^ unpack_xor(change)).astype(now.dtype, copy=False)
+            before, after = (change.before_crc, change.after_crc)[:: 1 if forwards else -1]
+            if now.dtype.str != change.dtype or (checksum(now), checksum(turned)) != (before, after):
+                raise ValueError(f"the labels are not those that the step {edit.name!r} was made on")
+            blocks.append((now, turned))
+        for now, turned in blocks:
+            now[...] = turned
+
+    def _arrays(self, group: int) -> Arrays:
+        return self.segmentation._labels[group], self.segmentation._human[group]
+
+    def _finish(
+        self, rows: dict[int, Segment | None], revision: int, deltas: tuple[LabelDelta, ...], sign: int
+    ) -> None:
+        for key, row in rows.items():
+            self.segmentation._set_segment(key, row)
+        self.segmentation.statistics.apply(deltas, sign)
+        self.segmentation.revision = revision
+        self._latest = max(self._latest, revision)
+
+    def _expect(self, revision: int) -> None:
+        if self._name is not None:
+            raise RuntimeError(f"the step {self._name!r} is still open")
+        if self.segmentation.revision != revision:
+            raise ValueError(f"the labels are at revision {self.segmentation.revision}, not {revision}")
+
+    def _row(self, segment_id: int) -> Segment | None:
+        return self.segmentation.segment(segment_id) if self.segmentation.has(segment_id) else None
+
+    def _remember_row(self, segment_id: int) -> None:
+        if self._name is None:
+            raise RuntimeError("no step is open")
+        self._rows.setdefault(segment_id, self._row(segment_id))
+
+    def _close(self) -> None:
+        self._name = None
+        self._touched, self._rows, self._new_group = {}, {}, None
+        self._writable.clear()
+
+
+def _inside(patch: LabelPatch, shape: Index) -> tuple[Box, NDArray[np.bool_]]:
+    """The part of a patch that lies in the volume."""
+    box = patch.box.clipped(shape)
+    if box == patch.box:
+        return box, patch.mask
+    return box, patch.mask[box.within(patch.box).slices] if not box.is_empty else patch.mask[:0]
