@@ -1,0 +1,69 @@
+"""What every test gets: its own folders, a screen when it asks for Qt, and a look at what it left behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from installer.virtual_display import has_display, is_available, virtual_display
+from tests.data_folder import missing
+
+USER_FOLDERS = {
+    "XDG_CONFIG_HOME": "config",
+    "XDG_DATA_HOME": "data",
+    "XDG_CACHE_HOME": "cache",
+    "XDG_STATE_HOME": "state",
+    "APPDATA": "config",
+    "LOCALAPPDATA": "data",
+}
+SECONDS_TO_END = 5.0
+
+
+@pytest.fixture(autouse=True)
+def fresh_user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings, journals and caches of one test are never seen by another, nor are the developer's own."""
+    home = tmp_path_factory.mktemp("user")
+    for variable, folder in USER_FOLDERS.items():
+        monkeypatch.setenv(variable, str(home / folder))
+    monkeypatch.setenv("NAPARI_CONFIG", str(home / "napari.yaml"))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """A thread or process that outlives its test is a fault of the code under test."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + SECONDS_TO_END
+    while (left := _still_running(before)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not left, f"left running: {left}"
+
+
+def _still_running(before: set[threading.Thread]) -> list[str]:
+    threads = [thread.name for thread in threading.enumerate() if thread not in before and not thread.daemon]
+    return threads + [process.name for process in multiprocessing.active_children()]
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    """A screen: the one that is there, else Xvfb for as long as the session lasts."""
+    if has_display():
+        yield os.environ.get("DISPLAY", "")
+    elif is_available():
+        with virtual_display() as number:
+            yield number
+    else:
+        missing("a display, or Xvfb")
+
+
+@pytest.fixture(scope="session")
+def qapp_args(display: str) -> list[str]:
+    """pytest-qt asks for these before it makes the QApplication: so the screen is there first."""
+    return ["medseg"]
