@@ -97,6 +97,10 @@ class Journal:
         self._thread.submit(self._connection.close).result()
         self._thread.shutdown()
 
+    def forget_since_checkpoint(self) -> bool:
+        """Delete the records after the last checkpoint; whether there is a checkpoint at all."""
+        return self._thread.submit(self._forget).result()
+
     def discard(self) -> None:
         """Close and delete the file."""
         self.close()
@@ -125,6 +129,11 @@ class Journal:
 
     def _describe(self, about: dict[str, Any]) -> None:
         self._connection.execute("INSERT OR REPLACE INTO about VALUES ('case', ?)", (json.dumps(about),))
+
+    def _forget(self) -> bool:
+        last = self._connection.execute("SELECT MAX(seq) FROM records WHERE kind='checkpoint'").fetchone()[0]
+        self._connection.execute("DELETE FROM records WHERE seq > ?", (last or 0,))
+        return last is not None
 
     def _write_edit(self, edit: LabelEdit, facts: str) -> int:
         return self._write("edit", edit.revision, facts, to_bytes(edit))

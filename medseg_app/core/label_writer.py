@@ -25,8 +25,8 @@ from .label_edit import (
     unpack_xor,
 )
 from .segment import Segment
-from .segmentation import Segmentation
-from .touched_tiles import Arrays, TouchedTiles
+from .segmentation import Arrays, Segmentation
+from .touched_tiles import TouchedTiles
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,10 @@ from .errors import WrongUse
 from .geometry import VolumeGeometry
 from .label_map import LabelMap
 from .segment import Segment
-from .segment_statistics import SegmentStatistics
+from .segment_statistics import SegmentStatistics, deltas_of
+
+Arrays = tuple[NDArray[Any], NDArray[np.uint8]]
+"""Labels and readers' decisions of one group."""
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -39,6 +42,24 @@ class Segmentation:
         self._views: list[NDArray[Any]] = []
         self._human_views: list[NDArray[Any]] = []
         self._add_group(np.dtype(np.uint8))
+
+    @classmethod
+    def restored(
+        cls, geometry: VolumeGeometry, segments: Iterable[Segment], groups: Iterable[Arrays], revision: int
+    ) -> Segmentation:
+        """A segmentation as a case file holds it; groups are (labels, readers' decisions) per group."""
+        new = cls(geometry)
+        new._drop_last_group()
+        for labels, human in groups:
+            new._add_group(labels.dtype)
+            new._labels[-1][...] = labels
+            new._human[-1][...] = human
+            box, group = Box.whole(geometry.shape), new.groups - 1
+            new.statistics.apply(tuple(deltas_of(group, box, np.zeros_like(labels), labels, labels)))
+        for segment in segments:
+            new._segments[segment.id] = segment
+        new.revision = revision
+        return new
 
     @property
     def shape(self) -> Index:

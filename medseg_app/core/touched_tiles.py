@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from .box import Box
 from .label_edit import ArrayChange, LabelDelta, checksum, pack_xor
 from .segment_statistics import deltas_of
+from .segmentation import Arrays
 
 TILE_BITS = 5
 TILE = 1 << TILE_BITS
 COMPACT = 4
 """Tiles are packed as one block while that block holds at most this many times their voxels."""
 
-Arrays = tuple[NDArray[Any], NDArray[np.uint8]]
-"""Labels and readers' decisions of one group."""
 _Tile = tuple[int, int, int]
 
 
