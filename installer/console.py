@@ -14,6 +14,7 @@ from typing import IO
 
 HEARTBEAT_S = 1.0 if sys.stderr.isatty() else 20.0
 LINES_SHOWN_ON_FAILURE = 25
+PROGRESS_WORDS = ("Collecting", "Downloading", "Building", "Get:", "Unpacking", "Setting up")
 
 
 class SetupError(Exception):
@@ -91,7 +92,7 @@ def _follow(process: subprocess.Popen[str], kept: IO[str], shown: Status) -> lis
         for line in process.stdout or ():
             kept.write(line)
             last = [*last, line.rstrip()][-LINES_SHOWN_ON_FAILURE:]
-            shown.detail = line.strip()
+            shown.detail = brief(line) or shown.detail
         process.wait()
     except BaseException:
         # The child belongs to this step: nothing may go on installing behind the user's back.
@@ -99,3 +100,11 @@ def _follow(process: subprocess.Popen[str], kept: IO[str], shown: Status) -> lis
         process.wait()
         raise
     return last
+
+
+def brief(line: str) -> str:
+    """What a line of pip or apt says about the progress; empty where it says nothing about it."""
+    line = line.strip()
+    if line.startswith("Installing collected packages:"):
+        return f"unpacking {line.count(',') + 1} packages"
+    return line if line.startswith(PROGRESS_WORDS) else ""
