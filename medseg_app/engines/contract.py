@@ -1,0 +1,59 @@
+"""The contract between an engine and everybody who asks it; no torch.
+
+An engine is a class named in the entry-point group `medseg_app.engines`; it is built from a model
+folder. It sees voxels and their grid, never a file or a case, and answers with a Proposal on the
+grid of the volume that it was given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from medseg_app.core.progress import Progress
+from medseg_app.core.proposal import Proposal
+from medseg_app.core.volume import Volume
+
+from .model_card import ModelCard
+from .model_folder import ModelFolder
+
+Precision = Literal["exact", "fast"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a model.
+
+    precision: "exact" computes in float32, "fast" in bfloat16 where the device can.
+    min_score: findings below it are left out; None takes the figure of the card.
+    modality: what the user said the images are (for files that do not say it themselves).
+    revision: revision of the segmentation that the run starts from, handed back in the proposal.
+    """
+
+    precision: Precision = "exact"
+    min_score: float | None = None
+    modality: str = ""
+    revision: int = 0
+
+
+class EngineSession(Protocol):
+    """One volume opened by an engine."""
+
+    def propose(self, request: Request, progress: Progress) -> Proposal:
+        """Run the model. Progress rises from 0 to 1; what it raises (Cancelled) ends the run at once."""
+
+
+class Engine(Protocol):
+    """One model, ready to open volumes."""
+
+    card: ModelCard
+
+    def open(self, volume: Volume, device: str) -> EngineSession:
+        """Prepare a volume on a device ("cpu", "cuda:0", "mps"). Raises ModelError, GeometryError."""
+
+
+class EngineClass(Protocol):
+    """What an entry point of the group `medseg_app.engines` names."""
+
+    def __call__(self, folder: ModelFolder) -> Engine:
+        """Build the engine of a model folder; weights are read later, by `open`."""

@@ -1,0 +1,70 @@
+"""Where a model computes: the choice of a device, and settings that make runs repeatable (torch inside)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from medseg_app.core.errors import WrongUse
+
+if TYPE_CHECKING:
+    from .contract import Precision
+
+
+def choose_device(wanted: str = "auto") -> str:
+    """The name of the device for "auto", "cpu", "cuda:N" or "mps".
+
+    "auto" is the first CUDA device, else the processor. Raises WrongUse where the device is not there.
+    """
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if wanted == "auto":
+        return "cuda:0" if count else "cpu"
+    if wanted == "cpu":
+        return "cpu"
+    if wanted == "mps" and torch.backends.mps.is_available():
+        return "mps"
+    kind, _, number = wanted.partition(":")
+    if kind == "cuda" and (number or "0").isdecimal() and int(number or "0") < count:
+        return f"cuda:{int(number or '0')}"
+    there = ", ".join(["cpu", *(f"cuda:{n}" for n in range(count))])
+    raise WrongUse(f"The device {wanted} is not available.", f"Devices here: {there}.")
+
+
+def settle_torch() -> None:
+    """Make torch repeatable: one number of threads for the window's worker and the command line.
+
+    An environment that limits threads (OMP_NUM_THREADS) is obeyed.
+    """
+    import torch
+
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(os.cpu_count() or 1)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def fast_is_possible(device: str) -> bool:
+    """Whether bfloat16 is computed by the device itself; emulated it would be slower than float32."""
+    import torch
+
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return False
+
+
+@contextmanager
+def inference(device: str, precision: Precision) -> Iterator[None]:
+    """Inside it networks run without gradients, in bfloat16 where `precision` is "fast" and it pays."""
+    import torch
+
+    fast = precision == "fast" and fast_is_possible(device)
+    with torch.inference_mode(), torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=fast):
+        yield

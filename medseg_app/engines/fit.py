@@ -1,0 +1,142 @@
+"""Fit: a volume turned and resampled into the frame of a model, and results exactly back.
+
+Axes are only exchanged and reversed, never rotated: an oblique series is seen as it was acquired.
+Everything after `fit_volume` is arithmetic on indices, so tilt, shear and handedness cannot be lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg_app.core.box import Box, Index
+from medseg_app.core.errors import GeometryError
+from medseg_app.core.geometry import VolumeGeometry
+
+from .model_card import ModelGrid
+from .resampling import AxisSampling, resample_plane
+
+LETTERS = {
+    "L": (1, 0, 0),
+    "R": (-1, 0, 0),
+    "P": (0, 1, 0),
+    "A": (0, -1, 0),
+    "S": (0, 0, 1),
+    "I": (0, 0, -1),
+}
+"""Unit vectors of the patient's axes, LPS."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The way between the grid of a volume and the frame of a model.
+
+    axes: model axis n is volume axis axes[n].
+    reversed_axes: whether model axis n runs against that volume axis.
+    sampling: per model axis, where its samples lie.
+    """
+
+    axes: tuple[int, int, int]
+    reversed_axes: tuple[bool, bool, bool]
+    sampling: tuple[AxisSampling, AxisSampling, AxisSampling]
+
+    @property
+    def model_shape(self) -> Index:
+        """Shape of the image in the frame of the model."""
+        k, j, i = (axis.model_count for axis in self.sampling)
+        return k, j, i
+
+    @property
+    def turned_shape(self) -> Index:
+        """Shape of the volume with its axes in the order of the model, not resampled."""
+        k, j, i = (axis.volume_count for axis in self.sampling)
+        return k, j, i
+
+    @property
+    def is_resampled(self) -> bool:
+        """Whether any axis is resampled."""
+        return not all(axis.is_identity for axis in self.sampling)
+
+    def turned(self, voxels: NDArray[Any]) -> NDArray[Any]:
+        """A view of voxels (k, j, i) of the volume with the axes of the model."""
+        return np.asarray(voxels.transpose(self.axes)[self._steps()])
+
+    def turned_back(self, array: NDArray[Any]) -> NDArray[Any]:
+        """The inverse of `turned`, a view."""
+        return np.asarray(array[self._steps()].transpose(np.argsort(self.axes)))
+
+    def turned_back_box(self, box: Box) -> Box:
+        """A box in the turned frame as a box of the volume."""
+        start, stop = list(box.start), list(box.stop)
+        for n, axis in enumerate(self.sampling):
+            if self.reversed_axes[n]:
+                start[n], stop[n] = axis.volume_count - box.stop[n], axis.volume_count - box.start[n]
+        order = np.argsort(self.axes)
+        return Box.of([start[n] for n in order], [stop[n] for n in order])
+
+    def image(self, voxels: NDArray[Any]) -> NDArray[Any]:
+        """Voxels (k, j, i) of the volume in the frame of the model.
+
+        A view of the same type where nothing is resampled, else float32.
+        """
+        turned = self.turned(voxels)
+        if not self.is_resampled:
+            return turned
+        slices, rows, columns = (None if axis.is_identity else axis.reading() for axis in self.sampling)
+        shape = (turned.shape[0], *self.model_shape[1:])
+        planes = np.empty(shape, np.float32)
+        for k, plane in enumerate(turned):
+            planes[k] = resample_plane(plane, rows, columns)
+        if slices is None:
+            return planes
+        flat = planes.reshape(shape[0], -1)
+        return np.asarray((slices @ flat).reshape(self.model_shape))
+
+    def _steps(self) -> tuple[slice, slice, slice]:
+        k, j, i = (slice(None, None, -1 if back else 1) for back in self.reversed_axes)
+        return k, j, i
+
+
+def fit_volume(geometry: VolumeGeometry, grid: ModelGrid) -> Fit:
+    """How a volume on this grid is brought into the frame of a model.
+
+    Raises GeometryError where the slices are not evenly spaced: a model would see a distorted patient.
+    """
+    if not geometry.is_regular:
+        raise GeometryError(
+            "The slices are not evenly spaced (one is missing, or the gaps differ), so a model would see "
+            "the anatomy distorted.",
+            "Load the complete series, or mark this one by hand.",
+        )
+    axes, reversed_axes = _nearest_axes(geometry, grid.orientation)
+    spacing = [geometry.spacing_kji[a] for a in axes]
+    counts = [geometry.shape[a] for a in axes]
+    k, j, i = (_sampling(n, counts[n], spacing[n], grid) for n in range(3))
+    return Fit(axes, reversed_axes, (k, j, i))
+
+
+def _sampling(n: int, count: int, spacing: float, grid: ModelGrid) -> AxisSampling:
+    if grid.spacing_mm is None:
+        return AxisSampling(count, count)
+    least, most = grid.keep_mm[n] if grid.keep_mm else (grid.spacing_mm[n], grid.spacing_mm[n])
+    if least * (1 - 1e-3) <= spacing <= most * (1 + 1e-3):
+        return AxisSampling(count, count)
+    return AxisSampling.at_spacing(count, spacing, grid.spacing_mm[n])
+
+
+def _nearest_axes(
+    geometry: VolumeGeometry, orientation: str
+) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+    """The exchange of axes that points them best along the wanted letters."""
+    if not orientation:
+        return (0, 1, 2), (False, False, False)
+    wanted = np.array([LETTERS[letter] for letter in orientation])
+    along = wanted @ geometry.direction_kji
+    best = max(permutations(range(3)), key=lambda axes: sum(abs(along[n, a]) for n, a in enumerate(axes)))
+    k, j, i = best
+    back_k, back_j, back_i = (bool(along[n, a] < 0) for n, a in enumerate(best))
+    return (k, j, i), (back_k, back_j, back_i)

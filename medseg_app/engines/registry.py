@@ -1,0 +1,117 @@
+"""Which models and engines are there: folders searched in order, engines by entry point; no torch."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from medseg_app.core.errors import ModelError
+
+from .contract import EngineClass
+from .model_folder import CARD, ModelFolder, read_model_folder
+
+ENGINE_GROUP = "medseg_app.engines"
+MODELS_VARIABLE = "MEDSEG_MODELS"
+
+
+@dataclass(frozen=True)
+class ModelSearch:
+    """The models found, and every folder that looked like a model but was refused, with its error."""
+
+    models: tuple[ModelFolder, ...]
+    refused: tuple[tuple[Path, ModelError], ...]
+
+
+def model_places(extra: Path | None = None) -> list[Path]:
+    """Folders that are searched for models, first one first; some may not exist.
+
+    Order: `extra` (--models), MEDSEG_MODELS, the user's data folder, the models that are shipped.
+    """
+    from platformdirs import user_data_path
+
+    stated = [Path(part) for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part]
+    checkout = Path(__file__).resolve().parents[2] / "models"
+    installed = Path(sysconfig.get_path("data")) / "share" / "medseg" / "models"
+    user = user_data_path("medseg", appauthor=False) / "models"
+    return [*([extra] if extra else []), *stated, user, checkout, installed]
+
+
+def search_models(extra: Path | None = None) -> ModelSearch:
+    """Look for models in all places; of two models with one name the first found counts.
+
+    Raises ModelError where `extra` does not exist.
+    """
+    if extra is not None and not extra.is_dir():
+        raise ModelError(f"There is no folder {extra} to look for models in.", "Check the path.")
+    models: dict[str, ModelFolder] = {}
+    refused: list[tuple[Path, ModelError]] = []
+    for folder in _candidates(model_places(extra)):
+        try:
+            model = read_model_folder(folder)
+        except ModelError as error:
+            refused.append((folder, error))
+        else:
+            models.setdefault(model.card.name, model)
+    return ModelSearch(tuple(models.values()), tuple(refused))
+
+
+def find_models(extra: Path | None = None) -> list[ModelFolder]:
+    """The models that can be used, in the order of their places."""
+    return list(search_models(extra).models)
+
+
+def find_model(name: str, extra: Path | None = None) -> ModelFolder:
+    """The model of a name. Raises ModelError: unknown name (with those found), or a refused folder."""
+    search = search_models(extra)
+    for model in search.models:
+        if model.card.name == name:
+            return model
+    for folder, error in search.refused:
+        if folder.name == name:
+            raise error
+    names = ", ".join(model.card.name for model in search.models) or "none"
+    raise ModelError(f"There is no model {name}.", f"Models found: {names}.")
+
+
+def engine_names() -> list[str]:
+    """Names of the engines that are installed; none of them is loaded."""
+    return sorted(entry_points(group=ENGINE_GROUP).names)
+
+
+def load_engine(name: str) -> EngineClass:
+    """The engine of a name (this may import torch).
+
+    Raises ModelError where it is not installed, or where a plug-in fails while it is loaded.
+    """
+    found = tuple(entry_points(group=ENGINE_GROUP, name=name))
+    if not found:
+        known = ", ".join(engine_names()) or "none"
+        raise ModelError(f"The engine {name} is not installed.", f"Engines installed: {known}.")
+    return _load(found[0])
+
+
+def _load(entry: EntryPoint) -> EngineClass:
+    try:
+        engine: EngineClass = entry.load()
+    except Exception as error:  # a stranger's plug-in may fail in any way while it is imported
+        package = entry.dist.name if entry.dist else entry.value
+        raise ModelError(
+            f"The engine {entry.name} of {package} cannot be loaded ({error}).",
+            "Update or remove that package.",
+        ) from error
+    return engine
+
+
+def _candidates(places: list[Path]) -> Iterator[Path]:
+    seen: set[Path] = set()
+    for place in places:
+        if not place.is_dir():
+            continue
+        for folder in sorted(place.iterdir()):
+            if (folder / CARD).is_file() and folder.resolve() not in seen and folder.name[0] != ".":
+                seen.add(folder.resolve())
+                yield folder

@@ -1,0 +1,149 @@
+"""Sliding window: a network that sees tiles gives probabilities for a whole image, slab by slab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg_app.core.box import Box, Index
+from medseg_app.core.progress import Progress
+
+LEGAL_STEP = 32
+"""Tile edges are multiples of this, which suits every network of the allowlist."""
+OVERLAP = 0.25
+SIGMA = 0.125
+"""Width of the Gaussian that blends neighbouring tiles, as a share of the tile's edge."""
+
+ReadTile = Callable[[Box], NDArray[np.float32]]
+RunTile = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class TileSize:
+    """How large a tile may be: its edge, and the voxels up to which an image is done in one pass."""
+
+    edge: int
+    single_pass: int
+
+    @classmethod
+    def on(cls, device: str) -> TileSize:
+        """Tiles whose single pass stays well under 5 s on this kind of device."""
+        return cls(128, 192**3) if device.startswith("cuda") else cls(64, 96**3)
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """Tiles of one size on an image; boxes may reach over its border, where images are mirrored."""
+
+    shape: Index
+    tile: Index
+    starts: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+
+    @property
+    def count(self) -> int:
+        """How many tiles there are."""
+        return int(np.prod([len(axis) for axis in self.starts]))
+
+
+def plan_tiles(shape: Index, size: TileSize) -> TilePlan:
+    """One tile where the image is small enough, else overlapping tiles spread evenly."""
+    whole = [_legal(n) for n in shape]
+    single = int(np.prod(whole)) <= size.single_pass
+    k, j, i = (edge if single else min(edge, size.edge) for edge in whole)
+    starts = [_starts(n, edge) for n, edge in zip(shape, (k, j, i), strict=True)]
+    return TilePlan(shape, (k, j, i), (starts[0], starts[1], starts[2]))
+
+
+def slide(plan: TilePlan, read: ReadTile, run: RunTile, progress: Progress) -> Iterator[NDArray[np.float32]]:
+    """Probabilities (channels, slices, j, i) of the whole image, in slabs of slices in their order.
+
+    read gives the channels of a box (see `mirrored`), run their probabilities. A slab is only valid
+    until the next one is asked for. Progress is reported before every tile.
+    """
+    blend = _Blend(plan)
+    done = 0
+    for row, k in enumerate(plan.starts[0]):
+        for j, i in product(*plan.starts[1:]):
+            progress(done / plan.count, f"tile {done + 1} of {plan.count}")
+            box = Box((k, j, i), (k + plan.tile[0], j + plan.tile[1], i + plan.tile[2]))
+            blend.add(box, run(read(box)))
+            done += 1
+        following = plan.starts[0][row + 1 : row + 2]
+        yield blend.take(following[0] - k if following else plan.tile[0])
+    progress(1.0)
+
+
+def mirrored(image: NDArray[Any], box: Box) -> NDArray[Any]:
+    """The voxels of a box of an image (k, j, i), which is mirrored at its borders."""
+    if Box.whole(image.shape).contains(box):
+        return np.asarray(image[box.slices])
+    places = []
+    for start, stop, count in zip(box.start, box.stop, image.shape, strict=True):
+        phase = np.arange(start, stop) % (2 * count)
+        places.append(np.minimum(phase, 2 * count - 1 - phase))
+    return np.asarray(image[np.ix_(*places)])
+
+
+class _Blend:
+    """Sums weighted tiles of one row of slices and hands out the slices that no later tile touches."""
+
+    def __init__(self, plan: TilePlan) -> None:
+        self._plan = plan
+        windows = [_gaussian(edge) for edge in plan.tile]
+        self._weight = np.einsum("k,j,i->kji", *windows)
+        # Tiles stand on the full product of the starts, so the sum of their weights is a product too.
+        self._cover = [_coverage(plan.starts[n], windows[n]) for n in range(3)]
+        self._origin = [axis[0] for axis in plan.starts]
+        self._sum: NDArray[np.float32] | None = None
+        self._k = self._origin[0]
+
+    def add(self, box: Box, result: NDArray[np.float32]) -> None:
+        """Add the probabilities (channels, k, j, i) of one tile."""
+        if self._sum is None:
+            extent = (len(result), self._plan.tile[0], len(self._cover[1]), len(self._cover[2]))
+            self._sum = np.zeros(extent, np.float32)
+        _, j, i = np.subtract(box.start, self._origin)
+        self._sum[:, :, j : j + self._plan.tile[1], i : i + self._plan.tile[2]] += result * self._weight
+
+    def take(self, count: int) -> NDArray[np.float32]:
+        """The next finished slices, cropped to the image; later ones move up."""
+        assert self._sum is not None
+        first = self._k - self._origin[0]
+        cover_k = self._cover[0][first : first + count]
+        weight = np.einsum("k,j,i->kji", cover_k, self._cover[1], self._cover[2])
+        slab = self._sum[:, :count] / weight
+        self._sum[:, :-count] = self._sum[:, count:].copy()
+        self._sum[:, -count:] = 0
+        self._k += count
+        _, j, i = (slice(-o, n - o) for o, n in zip(self._origin, self._plan.shape, strict=True))
+        # Only a single tile reaches over the border along k, so its origin is what is to be cut.
+        k = slice(max(-self._origin[0] - first, 0), self._plan.shape[0] - self._origin[0] - first)
+        return np.asarray(slab[:, k, j, i])
+
+
+def _legal(count: int) -> int:
+    return -(-count // LEGAL_STEP) * LEGAL_STEP
+
+
+def _starts(count: int, edge: int) -> tuple[int, ...]:
+    if edge >= count:
+        return (-((edge - count) // 2),)
+    steps = int(np.ceil((count - edge) / (edge * (1 - OVERLAP))))
+    return tuple(int(start) for start in np.rint(np.linspace(0, count - edge, steps + 1)))
+
+
+def _gaussian(edge: int) -> NDArray[np.float32]:
+    distance = (np.arange(edge) - (edge - 1) / 2) / (edge * SIGMA)
+    return np.maximum(np.exp(-0.5 * distance**2), 1e-3).astype(np.float32)
+
+
+def _coverage(starts: tuple[int, ...], window: NDArray[np.float32]) -> NDArray[np.float32]:
+    cover = np.zeros(starts[-1] - starts[0] + len(window), np.float32)
+    for start in starts:
+        cover[start - starts[0] : start - starts[0] + len(window)] += window
+    return cover
