@@ -1,0 +1,74 @@
+"""Buttons whose tooltip names what they do and the key that does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+
+from . import theme
+from .icons import icon
+
+
+def tip(text: str, key: str = "") -> str:
+    """What a control does, then its key in round brackets."""
+    return f"{text} ({key})" if key else text
+
+
+def key_text(action: QAction) -> str:
+    """The first key of an action as the platform writes it, empty where it has none."""
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def describe(widget: QWidget, name: str, key: str = "", detail: str = "") -> None:
+    """Give a control its accessible name and the tooltip that names its key."""
+    widget.setAccessibleName(name)
+    widget.setToolTip(tip(detail or name, key))
+
+
+class ActionButton(QToolButton):
+    """A button of the tool strip or a panel that stands for an action."""
+
+    def __init__(self, action: QAction, *, words: bool = False, small: bool = False) -> None:
+        super().__init__()
+        self.setDefaultAction(action)
+        self.setIconSize(QSize(theme.ICON, theme.ICON) if not small else QSize(16, 16))
+        self.setProperty("small", small)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.show_words(words)
+        self._describe()
+        action.changed.connect(self._describe)
+
+    def show_words(self, words: bool) -> None:
+        """Write the action's name beside its icon, or leave the icon alone."""
+        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.setToolButtonStyle(beside if words else alone)
+
+    def _describe(self) -> None:
+        self.setAccessibleName(self.defaultAction().text())
+
+
+def icon_button(name: str, glyph: str, run: Callable[[], object], key: str = "") -> QToolButton:
+    """A small button with an icon alone."""
+    button = QToolButton()
+    button.setIcon(icon(glyph, theme.SECONDARY))
+    button.setIconSize(QSize(16, 16))
+    button.setProperty("small", True)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    describe(button, name, key)
+    button.clicked.connect(lambda _=False: run())
+    return button
+
+
+def push_button(
+    text: str, run: Callable[[], object], key: str = "", *, detail: str = "", primary: bool = False
+) -> QPushButton:
+    """A button with a word; primary is the one that a panel is for."""
+    button = QPushButton(text)
+    button.setProperty("primary", primary)
+    button.setAutoDefault(False)
+    describe(button, text, key, detail)
+    button.clicked.connect(lambda _=False: run())
+    return button

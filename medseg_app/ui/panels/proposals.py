@@ -1,0 +1,179 @@
+"""ProposalsPanel: what a model found, to be accepted or rejected one by one or from a score upwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer
+from PySide6.QtWidgets import QAbstractItemView, QListView, QSlider
+
+from medseg_app.app.commands import ai
+from medseg_app.ui.buttons import describe, push_button
+from medseg_app.ui.labels import label
+
+from .proposal_delegate import ROW_HEIGHT, ProposalDelegate
+from .proposal_model import ITEM, Item, ProposalModel
+from .section import Section
+
+if TYPE_CHECKING:
+    from medseg_app.app.change import Change
+    from medseg_app.app.session import Session
+
+EMPTY = "Nothing is proposed. Choose a model above and run it (Ctrl+R)."
+ALL_DECIDED = "All decided."
+SETTLE_MS = 40
+
+
+class ProposalsPanel(Section):
+    """Candidates by score; a click goes there, A accepts, X rejects, Tab goes on."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Proposals")
+        self._session = session
+        self.model = ProposalModel()
+        self.delegate = ProposalDelegate()
+        self.list = self._make_list()
+        self.empty = label(EMPTY, "empty", wrap=True)
+        self.threshold = QSlider(Qt.Orientation.Horizontal)
+        self.threshold.setRange(0, 100)
+        describe(self.threshold, "Least score", "", "Proposals below this score are hidden")
+        self.threshold_text = label("", "caption")
+        self.threshold_text.setFixedWidth(32)
+        self.accept = push_button(
+            "Accept", self._accept, "A", detail="Accept the selected proposal", primary=True
+        )
+        self.reject = push_button("Reject", self._reject, "X", detail="Reject the selected proposal")
+        self.accept_all = push_button("Accept all", self._accept_all, "Shift+A")
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._build()
+        self._connect()
+        self.show_case()
+
+    def _make_list(self) -> QListView:
+        made = QListView()
+        made.setModel(self.model)
+        made.setItemDelegate(self.delegate)
+        made.setUniformItemSizes(True)
+        made.setMouseTracking(True)
+        made.setAccessibleName("Proposals")
+        made.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        return made
+
+    def _build(self) -> None:
+        self.row(self.empty)
+        self.body.addWidget(self.list)
+        self.row(label("Least score", "secondary"), self.threshold, self.threshold_text)
+        self.row(self.accept, self.reject, self.accept_all)
+
+    def _connect(self) -> None:
+        self.delegate.decided.connect(self.decide)
+        self.list.clicked.connect(self._on_clicked)
+        self.threshold.valueChanged.connect(lambda _: self._settle.start())
+        self.threshold.valueChanged.connect(lambda value: self.threshold_text.setText(f"{value / 100:.2f}"))
+        self._settle.timeout.connect(self._set_threshold)
+        view = self._session.view.events
+        view.threshold.connect(self.show_case)
+        view.selected_candidate.connect(self._show_selected)
+        self._session.changed.connect(self._on_change)
+
+    def _on_change(self, change: Change) -> None:
+        if change.kinds & {"case", "proposal"}:
+            self.show_case()
+
+    def show_case(self, *_: object) -> None:
+        """Show what the open case has proposed and not decided."""
+        case, threshold = self._session.case, self._session.view.threshold
+        self.model.show_case(case, threshold)
+        proposal = case.proposal if case else None
+        left = len(proposal.candidates) - len(case.decisions) if case and proposal else 0
+        shown = self.model.rowCount()
+        self.fact.setText(f"{left} left" if proposal else "")
+        self.empty.setText(_empty_text(proposal is not None, left, shown))
+        self.empty.setVisible(shown == 0)
+        self.list.setVisible(shown > 0)
+        self.list.setFixedHeight(min(max(shown, 1), 8) * ROW_HEIGHT + 2)
+        self.threshold.setValue(round(100 * threshold))
+        self.threshold.setEnabled(left > 0)
+        self.accept_all.setText(f"Accept all {shown}" if shown > 1 else "Accept all")
+        self.accept_all.setEnabled(shown > 0)
+        self._show_selected()
+
+    def decide(self, number: int, answer: str) -> None:
+        """Accept or reject a candidate, then go to the next one."""
+        following = self._after(number)
+        command = ai.accept_candidate if answer == "accept" else ai.reject_candidate
+        self._session.run(command, number=number)
+        self.go_to(following)
+
+    def step(self, by: int) -> None:
+        """Go to the next (1) or previous (-1) proposal."""
+        numbers = self.model.numbers()
+        if not numbers:
+            return
+        current = self._session.view.selected_candidate
+        place = numbers.index(current) + by if current in numbers else 0
+        self.go_to(numbers[place % len(numbers)])
+
+    def go_to(self, number: int | None) -> None:
+        """Select a candidate and bring the linked cross to its middle."""
+        view, case = self._session.view, self._session.case
+        view.selected_candidate = number
+        index = self.model.index_of(number)
+        if number is None or case is None or not index.isValid():
+            return
+        item: Item = index.data(ITEM)
+        box = item.candidate.box
+        middle = [(a + b - 1) / 2 for a, b in zip(box.start, box.stop, strict=True)]
+        x, y, z = case.volume.geometry.to_patient(middle).tolist()
+        view.cursor_lps = (x, y, z)
+
+    def _after(self, number: int) -> int | None:
+        numbers = self.model.numbers()
+        if number not in numbers or len(numbers) < 2:
+            return None
+        return numbers[(numbers.index(number) + 1) % len(numbers)]
+
+    def _selected(self) -> int | None:
+        chosen = self._session.view.selected_candidate
+        return chosen if chosen in self.model.numbers() else None
+
+    def _accept(self) -> None:
+        self._decide_selected("accept")
+
+    def _reject(self) -> None:
+        self._decide_selected("reject")
+
+    def _decide_selected(self, answer: str) -> None:
+        number = self._selected()
+        if number is not None:
+            self.decide(number, answer)
+
+    def _accept_all(self) -> None:
+        if self.model.rowCount():
+            self._session.run(ai.accept_all)
+
+    def _set_threshold(self) -> None:
+        self._session.view.threshold = self.threshold.value() / 100
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        item: Item = index.data(ITEM)
+        self.go_to(item.number)
+
+    def _show_selected(self, *_: object) -> None:
+        index = self.model.index_of(self._session.view.selected_candidate)
+        for button in (self.accept, self.reject):
+            button.setEnabled(index.isValid())
+        if index.isValid():
+            flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
+            self.list.selectionModel().setCurrentIndex(index, flag)
+            self.list.scrollTo(index)
+        else:
+            self.list.clearSelection()
+
+
+def _empty_text(proposed: bool, left: int, shown: int) -> str:
+    if not proposed:
+        return EMPTY
+    if left and not shown:
+        return f"{left} below this score."
+    return ALL_DECIDED

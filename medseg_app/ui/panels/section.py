@@ -1,0 +1,48 @@
+"""Section: a part of a side panel with a heading, a fact beside it, and a body."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from medseg_app.ui import theme
+from medseg_app.ui.labels import label
+
+
+class Section(QFrame):
+    """Heading line of 32 px, then whatever `body` holds; a hairline below."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.setProperty("role", "section")
+        self.setAccessibleName(title)
+        self.heading = label(title.upper(), "heading")
+        self.fact = label("", "caption")
+        self.top = QHBoxLayout()
+        self.top.setContentsMargins(12, 0, 8, 0)
+        self.top.setSpacing(2)
+        self.top.addWidget(self.heading)
+        self.top.addSpacing(8)
+        self.top.addWidget(self.fact)
+        self.top.addStretch(1)
+        head = QWidget()
+        head.setFixedHeight(4 * theme.GRID)
+        head.setLayout(self.top)
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(0, 0, 0, theme.GRID)
+        self.body.setSpacing(theme.GRID)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(head, 0, Qt.AlignmentFlag.AlignTop)
+        whole.addLayout(self.body)
+
+    def row(self, *widgets: QWidget, spacing: int = theme.GRID) -> QHBoxLayout:
+        """Add a line of widgets, inset like the heading."""
+        line = QHBoxLayout()
+        line.setContentsMargins(12, 0, 12, 0)
+        line.setSpacing(spacing)
+        for widget in widgets:
+            line.addWidget(widget)
+        self.body.addLayout(line)
+        return line

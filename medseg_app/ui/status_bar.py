@@ -1,0 +1,173 @@
+"""StatusBar: where the cursor is, what is saved, what is running; 24 px, every slot in its place."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QWidget
+
+from . import figures, theme
+from .buttons import icon_button
+from .labels import ElidedLabel, label, upright
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from medseg_app.app.session import Session
+    from medseg_app.app.tasks import Task
+
+EVERY_MS = 500
+MESSAGE_STAYS_MS = 6_000
+
+
+class StatusBar(QFrame):
+    """Position and value at the left, saved state in the middle, running work and device at the right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "status")
+        self.setFixedHeight(theme.STATUS)
+        self.index = _slot(112, "Voxel under the cross: slice, row, column")
+        self.position = _slot(176, "Patient position of the cross in mm (left, back, up)")
+        self.value = _slot(96, "Value of the image under the cross")
+        self.segment = ElidedLabel("", "body")
+        self.segment.setMinimumWidth(80)
+        self.message = label("", "secondary")
+        self.saved = label("", "secondary")
+        self.device = label("", "secondary")
+        self.task = TaskSlot()
+        line = QHBoxLayout(self)
+        line.setContentsMargins(12, 0, 12, 0)
+        line.setSpacing(theme.GRID)
+        for widget in (self.index, self.position, self.value):
+            line.addWidget(widget)
+        line.addWidget(self.segment, 1)
+        line.addWidget(self.message)
+        for part in (self.task, self.saved, self.device):
+            line.addWidget(upright())
+            line.addWidget(part)
+        self._forget = QTimer(self, singleShot=True, interval=MESSAGE_STAYS_MS)
+        self._forget.timeout.connect(lambda: self.message.setText(""))
+
+    def say(self, text: str) -> None:
+        """Show a short message for a few seconds."""
+        self.message.setText(text)
+        self._forget.start()
+
+
+def _slot(width: int, meaning: str) -> QLabel:
+    made = label()
+    made.setMinimumWidth(width)
+    made.setToolTip(meaning)
+    made.setAccessibleName(meaning)
+    return made
+
+
+class TaskSlot(QWidget):
+    """The running task: title, percent, time left, a bar and the cross that stops it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = label()
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 1000)
+        self.bar.setFixedWidth(96)
+        self._cancel: Callable[[], object] | None = None
+        self.cross = icon_button("Stop the running work", "x", self._stop, "Esc twice")
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(theme.GRID)
+        for widget in (self.text, self.bar, self.cross):
+            line.addWidget(widget)
+        self.show_tasks([])
+
+    def show_tasks(self, running: list[Task]) -> None:
+        """Show the newest running task and how many others run."""
+        idle = not running
+        self.bar.setVisible(not idle)
+        self.cross.setVisible(not idle)
+        if idle:
+            self.text.setText("Idle")
+            self.text.setProperty("role", "secondary")
+            self._cancel = None
+            return
+        task = running[-1]
+        parts = [task.title, f"{task.fraction:.0%}", figures.time_left(task.seconds_left)]
+        others = f" (+{len(running) - 1})" if len(running) > 1 else ""
+        self.text.setText("  ".join(part for part in parts if part) + others)
+        self.text.setToolTip(task.message)
+        self.bar.setValue(round(1000 * task.fraction))
+        self._cancel = task.cancel
+
+    def _stop(self) -> None:
+        if self._cancel is not None:
+            self._cancel()
+
+
+class StatusFollower:
+    """Keeps a status bar in step with a session."""
+
+    def __init__(self, bar: StatusBar, session: Session) -> None:
+        self._bar, self._session = bar, session
+        session.view.events.cursor_lps.connect(self.show_position)
+        session.changed.connect(self._on_change)
+        session.tasks.changed.connect(self.show_tasks)
+        self._clock = QTimer(bar, interval=EVERY_MS)
+        self._clock.timeout.connect(self.show_saved)
+        self._clock.timeout.connect(self.show_tasks)
+        self._clock.start()
+        self._on_change()
+
+    def _on_change(self, *_: object) -> None:
+        self.show_position()
+        self.show_saved()
+
+    def show_tasks(self, *_: object) -> None:
+        """The task slot."""
+        self._bar.task.show_tasks(list(self._session.tasks.running))
+
+    def show_position(self, *_: object) -> None:
+        """The four slots at the left."""
+        case, bar = self._session.case, self._bar
+        slots = (bar.index, bar.position, bar.value, bar.segment)
+        index = case.volume.geometry.nearest_voxel(self._session.view.cursor_lps) if case else None
+        if case is None or index is None:
+            for slot in slots:
+                slot.setText("")
+            return
+        x, y, z = self._session.view.cursor_lps
+        found = case.segmentation.segment_at(index)
+        texts = (
+            "({}, {}, {})".format(*index),
+            f"{figures.signed(x)}  {figures.signed(y)}  {figures.signed(z)} mm",
+            value_text(case.volume.modality, case.volume.units, float(case.volume.voxels[index])),
+            found.name if found else "",
+        )
+        for slot, text in zip(slots, texts, strict=True):
+            slot.setText(text)
+
+    def show_saved(self) -> None:
+        """The saved slot."""
+        self._bar.saved.setText(saved_text(self._session))
+
+
+def saved_text(session: Session) -> str:
+    """What has become of the reader's work."""
+    if session.case is None:
+        return ""
+    if session.case.read_only:
+        return "Read-only"
+    if session.saved_at is None:
+        return "Nothing marked yet"
+    return f"Saved {figures.age(time.time() - session.saved_at)}"
+
+
+def value_text(modality: str, units: str, value: float) -> str:
+    """HU 43 for CT, the number with its unit where there is one."""
+    number = figures.signed(value, 0 if float(value).is_integer() else 2)
+    if modality == "CT":
+        return f"HU {number}"
+    return f"{number} {units}".strip() if units not in {"", "1"} else f"Value {number}"

@@ -1,0 +1,76 @@
+"""ToolStrip: what the left button does now, and the few actions that every case needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton
+
+from . import theme
+from .buttons import ActionButton, describe
+from .labels import upright
+
+WORDS_FROM = 1440
+"""From this width on the tools carry their names beside their icons."""
+
+
+class ToolStrip(QFrame):
+    """Menu and file actions at the left, tools in the middle, the rest at the right; 44 px high."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "strip")
+        self.setFixedHeight(theme.STRIP)
+        self._named: list[ActionButton] = []
+        self.menu_button = QToolButton()
+        self.menu_button.setText("MedSeg")
+        self.menu_button.setProperty("wordmark", True)
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        describe(self.menu_button, "All commands", "Alt+M")
+        self.menu_button.setShortcut("Alt+M")
+        self._line = QHBoxLayout(self)
+        self._line.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
+        self._line.setSpacing(2)
+        self._line.addWidget(self.menu_button)
+
+    def add_group(self, actions: Sequence[QAction], *, words: bool = False) -> list[ActionButton]:
+        """Add a group of buttons behind a hairline; words: their names go where the window is narrow."""
+        self.add_line()
+        buttons = [ActionButton(action, words=words) for action in actions]
+        for button in buttons:
+            self._line.addWidget(button)
+        if words:
+            self._named.extend(buttons)
+        return buttons
+
+    def add_menu(self, action: QAction, menu: QMenu) -> QToolButton:
+        """Add a button that opens a menu."""
+        button = ActionButton(action, words=True)
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._named.append(button)
+        self._line.addWidget(button)
+        return button
+
+    def add_line(self) -> None:
+        """A hairline between two groups."""
+        self._line.addSpacing(6)
+        self._line.addWidget(upright())
+        self._line.addSpacing(6)
+
+    def add_space(self) -> None:
+        """Push what follows to the right edge."""
+        self._line.addStretch(1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Drop the names where they do not fit."""
+        super().resizeEvent(event)
+        for button in self._named:
+            button.show_words(self.width() >= WORDS_FROM)
+
+    def minimumSizeHint(self) -> QSize:
+        """The window may always be made narrow; names and spaces give way."""
+        return QSize(640, theme.STRIP)

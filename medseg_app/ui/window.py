@@ -1,0 +1,112 @@
+"""MainWindow: tool strip, studies, viewer, segments, status; shown first, filled afterwards."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from .banner import Banner
+from .labels import label
+from .status_bar import StatusBar
+from .tool_strip import ToolStrip
+
+LEFT_WIDTH, RIGHT_WIDTH = 248, 304
+EMPTY = "Drop a study folder here, or press Ctrl+O to open one."
+
+
+class MainWindow(QMainWindow):
+    """The frame of the application. `central` stacks the empty state and the viewer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("MedSeg")
+        self.setMinimumSize(QSize(1024, 640))
+        self.resize(1440, 900)
+        self.setAcceptDrops(True)
+        self.strip = ToolStrip()
+        self.banner = Banner()
+        self.status = StatusBar()
+        self.left, self.right = SidePanel(LEFT_WIDTH), SidePanel(RIGHT_WIDTH)
+        self.central = QStackedWidget()
+        self.central.addWidget(_empty_canvas())
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._build()
+
+    def _build(self) -> None:
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.central, 1)
+        for part in (self.left, middle, self.right):
+            self.splitter.addWidget(part)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setSizes([LEFT_WIDTH, 4000, RIGHT_WIDTH])
+        whole = QWidget()
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        for part in (self.strip, self.splitter, self.status):
+            rows.addWidget(part, 1 if part is self.splitter else 0)
+        self.setCentralWidget(whole)
+
+    def show_viewer(self, viewer: QWidget) -> None:
+        """Put the viewer in the place of the empty state."""
+        self.central.addWidget(viewer)
+        self.central.setCurrentWidget(viewer)
+
+    def show_empty(self) -> None:
+        """Show the line that says how to begin."""
+        self.central.setCurrentIndex(0)
+
+    def fold_panels(self, shown: bool) -> None:
+        """Show or hide both side panels; the image takes their place."""
+        self.left.setVisible(shown)
+        self.right.setVisible(shown)
+
+
+class SidePanel(QScrollArea):
+    """A column of sections that scrolls where the screen is low."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(width - 40)
+        self.setMaximumWidth(2 * width)
+        self._width = width
+        inner = QFrame()
+        inner.setProperty("role", "panel")
+        self.column = QVBoxLayout(inner)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(0)
+        self.setWidget(inner)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def sizeHint(self) -> QSize:
+        """The panel's usual width."""
+        return QSize(self._width, 400)
+
+    def add(self, section: QWidget, stretch: int = 0) -> None:
+        """Add a section below the others."""
+        self.column.addWidget(section, stretch)
+
+
+def _empty_canvas() -> QWidget:
+    canvas = QFrame()
+    canvas.setProperty("role", "canvas")
+    line = QHBoxLayout(canvas)
+    line.addWidget(label(EMPTY, "empty"), 0, Qt.AlignmentFlag.AlignCenter)
+    return canvas
