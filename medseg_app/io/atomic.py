@@ -1,0 +1,80 @@
+"""Files appear whole under their name or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from medseg_app.core.errors import CouldNotBeDone, WrongUse
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def replacing(path: Path, suffix: str | None = None) -> Iterator[Path]:
+    """Yield a temporary path in the same folder that takes the place of `path` when the block ends well.
+
+    suffix: ending of the temporary name (readers go by it); the suffix of `path` if not given.
+    Raises WrongUse where the folder does not exist, CouldNotBeDone where it cannot be written to or
+    the disk is full. Whatever goes wrong, the temporary file is removed and `path` stays as it was.
+    """
+    check_writable(path)
+    ending = path.suffix if suffix is None else suffix
+    temporary = path.with_name(f".medseg-{secrets.token_hex(6)}{ending}")
+    try:
+        yield temporary
+        _sync_file(temporary)
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _readable(error, path) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Raise WrongUse where a file of this name cannot exist: no such folder, or a folder of that name."""
+    if not path.parent.is_dir():
+        raise WrongUse(f"The folder {path.parent} does not exist.", "Create it or choose another one.")
+    if path.is_dir():
+        raise WrongUse(f"{path} is a folder.", "Give the name of a file in it.")
+
+
+def _readable(error: OSError, path: Path) -> Exception:
+    if error.errno in _FULL:
+        return CouldNotBeDone(
+            f"{path.name} was not written: the disk of {path.parent} is full.",
+            "Free some space or choose another folder, then export again.",
+        )
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return CouldNotBeDone(
+            f"{path.name} was not written: {path.parent} is read-only for you.",
+            "Choose another folder or ask for the right to write there.",
+        )
+    return CouldNotBeDone(
+        f"{path.name} was not written: {error.strerror or error}.", "Try again or choose another folder."
+    )
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Windows cannot open a folder, and its rename needs no such step.
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

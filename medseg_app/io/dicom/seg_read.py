@@ -1,0 +1,132 @@
+"""Read a DICOM SEG of any maker: BINARY, FRACTIONAL (halved at one half) or LABELMAP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg_app.core.errors import InputError
+from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.segment import Segment
+from medseg_app.core.volume import Volume
+
+from .seg_grid import FramePlaces, frame_places, own_geometry, slices_on
+from .seg_layers import Layers
+from .seg_pixels import iterate_frames
+from .segment_description import segment_from
+
+BINARY_SEG = "1.2.840.10008.5.1.4.1.1.66.4"
+LABELMAP_SEG = "1.2.840.10008.5.1.4.1.1.66.7"
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class SegFile:
+    """A SEG whose frames are decoded when they are asked for.
+
+    remarks: what a user should know about how it was read.
+    """
+
+    path: Path
+    dataset: Any
+    segments: tuple[Segment, ...]
+    places: FramePlaces
+    remarks: tuple[str, ...]
+
+    def label_map(self) -> LabelMap:
+        """The labels on the SEG's own grid; slices that it left out between others are empty."""
+        geometry, slice_of_frame = own_geometry(self.places, self.dataset)
+        return self._placed(geometry, slice_of_frame)
+
+    def onto(self, volume: Volume) -> LabelMap | None:
+        """The labels on the grid of a volume, each frame on the slice with its position.
+
+        None where the frames do not lie on the volume's slices voxel on voxel (then place `label_map()`
+        by coordinates). Raises InputError for images of another frame of reference.
+        """
+        self._check_frame_of_reference(volume)
+        slice_of_frame = slices_on(self.places, volume.geometry)
+        return None if slice_of_frame is None else self._placed(volume.geometry, slice_of_frame)
+
+    def _check_frame_of_reference(self, volume: Volume) -> None:
+        own = str(self.dataset.get("FrameOfReferenceUID", ""))
+        other = volume.geometry.frame_of_reference_uid
+        if own and other and own != other:
+            raise InputError(
+                f"{self.path.name} was drawn in another frame of reference than these images.",
+                "Open the series that it was drawn on.",
+            )
+
+    def _placed(self, geometry: VolumeGeometry, slice_of_frame: list[int]) -> LabelMap:
+        layers = Layers(geometry.shape, self.segments)
+        for number, mask, frame in self._masks():
+            layers.add(number, slice_of_frame[frame], mask)
+        arrays, segments = layers.finish()
+        return LabelMap(arrays, geometry, segments)
+
+    def _masks(self) -> Iterator[tuple[int, Mask, int]]:
+        """(SegmentNumber, mask, index of the frame) for every frame and segment in it."""
+        frames = iterate_frames(self.dataset, self.path)
+        kind = str(self.dataset.get("SegmentationType", ""))
+        if kind == "LABELMAP":
+            numbers = [segment.value for segment in self.segments]
+            for frame, pixels in enumerate(frames):
+                present = set(np.unique(pixels).tolist())
+                yield from ((n, pixels == n, frame) for n in numbers if n in present)
+            return
+        threshold = (
+            0.5 * float(self.dataset.get("MaximumFractionalValue", 1)) if kind == "FRACTIONAL" else 0.5
+        )
+        for frame, pixels in enumerate(frames):
+            yield self.places.segment_numbers[frame], pixels >= threshold, frame
+
+
+def read_seg(path: Path) -> SegFile:
+    """Open a DICOM SEG. Raises InputError for other objects, for slides, and for SEG without positions."""
+    from pydicom import dcmread
+    from pydicom.errors import InvalidDicomError
+
+    try:
+        dataset = dcmread(path)
+    except (OSError, InvalidDicomError) as error:
+        raise InputError(f"{path.name} cannot be read as DICOM.", "The file is damaged.") from error
+    if str(dataset.get("SOPClassUID", "")) not in {BINARY_SEG, LABELMAP_SEG}:
+        raise InputError(
+            f"{path.name} is not a DICOM segmentation but {_class_name(dataset)}.", "Choose a SEG object."
+        )
+    try:
+        places = frame_places(dataset, path)
+        segments = _segments(dataset, path)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path.name} lacks something that a DICOM SEG needs: {error}.", "Get the file again."
+        ) from error
+    return SegFile(path, dataset, segments, places, _remarks(dataset, path))
+
+
+def _segments(dataset: Any, path: Path) -> tuple[Segment, ...]:
+    background = int(dataset.get("PixelPaddingValue", 0))
+    found: list[Segment] = []
+    for item in dataset.SegmentSequence:
+        segment = segment_from(item, path)
+        if str(dataset.get("SegmentationType", "")) == "LABELMAP" and segment.value in {0, background}:
+            continue
+        found.append(replace(segment, id=len(found) + 1))
+    return tuple(found)
+
+
+def _remarks(dataset: Any, path: Path) -> tuple[str, ...]:
+    if str(dataset.get("SegmentationType", "")) != "FRACTIONAL":
+        return ()
+    return (f"{path.name} holds fractions; voxels of at least one half were taken.",)
+
+
+def _class_name(dataset: Any) -> str:
+    uid = dataset.get("SOPClassUID")
+    return str(uid.name) if uid is not None else "an object without a class"

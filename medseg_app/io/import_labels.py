@@ -1,0 +1,47 @@
+"""A mask from anywhere is placed onto the open volume, to be corrected there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from medseg_app.core.errors import InputError
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.volume import Volume
+
+from . import formats, regrid
+
+Say = Callable[[str], None]
+
+
+def place_on(path: Path, is_dicom: bool, volume: Volume, say: Say) -> LabelMap:
+    """The labels of a file on the grid of a volume; see `formats.import_labels`."""
+    if is_dicom:
+        from .dicom.seg_read import read_seg
+
+        seg = read_seg(path)
+        for remark in seg.remarks:
+            say(remark)
+        exact = seg.onto(volume)
+        if exact is not None:
+            return exact
+        labels = seg.label_map()
+    else:
+        labels = formats.read_labels(path)
+    return _by_position(labels, path, volume, say)
+
+
+def _by_position(labels: LabelMap, path: Path, volume: Volume, say: Say) -> LabelMap:
+    placed = regrid.place(labels, volume.geometry)
+    before = sum(int((layer > 0).sum()) for layer in labels.layers)
+    if before and placed.outside == before:
+        raise InputError(
+            f"{path.name} lies wholly outside of these images.", "Open the series that it was drawn on."
+        )
+    if placed.outside:
+        say(
+            f"{path.name}: {placed.outside} of {before} voxels lie outside of these images and were left out."
+        )
+    if not placed.exact:
+        say(f"{path.name} has another grid; each voxel took the nearest label.")
+    return placed.label_map

@@ -1,0 +1,112 @@
+"""NRRD and .seg.nrrd: images and label maps in; label maps with segment names and layers out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg_app.core.errors import InputError
+from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.volume import Volume
+
+from . import segment_tags
+from .image_file import to_labels, to_volume
+
+_TO_LPS = {
+    "left-posterior-superior": (1.0, 1.0, 1.0),
+    "lps": (1.0, 1.0, 1.0),
+    "right-anterior-superior": (-1.0, -1.0, 1.0),
+    "ras": (-1.0, -1.0, 1.0),
+    "left-anterior-superior": (1.0, -1.0, 1.0),
+    "las": (1.0, -1.0, 1.0),
+}
+
+
+def read_image(path: Path) -> Volume:
+    """The image of an .nrrd file. Raises InputError for unreadable, colour, 4D or NaN files."""
+    voxels, header = _read(path)
+    if voxels.ndim != 3:
+        raise InputError(
+            f"{path.name} has {voxels.ndim} dimensions.", "Save the volume you want as a 3D file of its own."
+        )
+    return to_volume(voxels, _matrix(header, path), path)
+
+
+def read_labels(path: Path) -> LabelMap:
+    """The labels of an .nrrd or .seg.nrrd file, with the names, colours, codes and layers it gives."""
+    voxels, header = _read(path)
+    affine = _matrix(header, path)
+    segments = segment_tags.from_header(header, path)
+    if voxels.ndim == 3:
+        return to_labels(voxels, affine, path, segments or None)
+    if voxels.ndim != 4 or not segments or header.get("kinds", [""])[0] not in {"list", "vector"}:
+        raise InputError(
+            f"{path.name} has {voxels.ndim} dimensions but no segments.", "Save one label map per file."
+        )
+    # The layers are the fastest axis of the file, so the last one of the C-ordered array.
+    layers = [to_labels(voxels[..., n], affine, path, ()).layers[0] for n in range(voxels.shape[-1])]
+    k, j, i = layers[0].shape
+    return LabelMap(tuple(layers), VolumeGeometry.regular((k, j, i), affine), segments)
+
+
+def _read(path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
+    import nrrd
+
+    try:
+        return nrrd.read(str(path), index_order="C")  # type: ignore[no-any-return]
+    except (nrrd.NRRDError, OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{path.name} cannot be read as NRRD: {error}.", "The file is damaged or of another kind."
+        ) from error
+
+
+def _matrix(header: dict[str, Any], path: Path) -> NDArray[np.float64]:
+    space = str(header.get("space", "")).lower()
+    directions = header.get("space directions")
+    if directions is None or space not in _TO_LPS:
+        raise InputError(
+            f"{path.name} does not say where it lies in the patient (space {space or 'missing'}).",
+            "Write it again with space and space directions, for example from 3D Slicer.",
+        )
+    steps = np.array([row for row in directions if row is not None and np.isfinite(row).all()], dtype=float)
+    if steps.shape != (3, 3):
+        raise InputError(f"{path.name} does not give three directions in space.", "Save it as a 3D volume.")
+    matrix = np.eye(4)
+    signs = np.array(_TO_LPS[space])
+    # pynrrd lists the directions in the order of the file (i, j, k); the array is turned to (k, j, i).
+    matrix[:3, :3] = (steps[::-1] * signs).T
+    matrix[:3, 3] = np.asarray(header.get("space origin", np.zeros(3)), dtype=float) * signs
+    return matrix
+
+
+def check_labels(label_map: LabelMap) -> None:
+    """Raise GeometryError where NRRD cannot hold the grid."""
+    _ = label_map.geometry.affine
+
+
+def write_labels(label_map: LabelMap, path: Path) -> None:
+    """Write one layer as a 3D file, several as the `list` axis that 3D Slicer uses."""
+    import nrrd
+
+    layered = len(label_map.layers) > 1
+    matrix = label_map.geometry.affine
+    steps = matrix[:3, [2, 1, 0]].T
+    header: dict[str, Any] = {
+        "space": "left-posterior-superior",
+        "kinds": ["domain", "domain", "domain"],
+        "space directions": steps,
+        "space origin": matrix[:3, 3],
+        "encoding": "gzip",
+    }
+    voxels = label_map.layers[0]
+    if layered:
+        voxels = np.stack(label_map.layers, axis=-1)
+        header["kinds"] = ["list", *header["kinds"]]
+        header["space directions"] = np.vstack([np.full(3, np.nan), steps])
+    boxes = [label_map.box(segment) for segment in label_map.segments]
+    header |= segment_tags.to_header(label_map.segments, boxes)
+    nrrd.write(str(path), voxels, header, index_order="C", compression_level=1)
