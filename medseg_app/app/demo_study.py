@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medseg_app.phantom.variants import Stack
 
 DEMO_SEED = 2026
 """The demonstration patient; no model is trained on it."""
 
 
 def write_demo_study(folder: Path, seed: int = DEMO_SEED) -> Path:
-    """Write an oblique axial CT series and a short series of localizers below a folder; returns the folder.
+    """Write an oblique axial CT series and a short series of localizers into a folder; returns the folder.
 
     The same seed gives the same files.
     """
-    from medseg_app.io.dicom.series_writer import write_series
     from medseg_app.phantom import make_phantom
-    from medseg_app.phantom.localizers import localizers
+    from medseg_app.phantom.variants import localizers_in_study
 
-    volume = make_phantom(seed).volume
-    for number, image in enumerate(localizers(volume), start=1):
-        write_series(
-            image,
-            folder / "localizers",
-            seed=seed,
-            series="localizers",
-            series_number=1,
-            description="Localizers",
-            image_type=("ORIGINAL", "PRIMARY", "LOCALIZER"),
-            first_instance=number,
-        )
-    write_series(
-        volume,
-        folder / "abdomen",
-        seed=seed,
-        series="abdomen",
-        series_number=2,
-        contrast_agent="Iodine, made up",
-    )
+    write_stacks(localizers_in_study(make_phantom(seed).volume), folder, seed)
     return folder
+
+
+def write_stacks(stacks: Sequence[Stack], folder: Path, seed: int) -> list[Path]:
+    """Write every stack of slices as DICOM files of one made-up study; returns the files.
+
+    Stacks of one series share a subfolder named after it, as scanners export them.
+    """
+    from medseg_app.io.dicom.series_writer import write_series
+
+    files: list[Path] = []
+    for stack in stacks:
+        series = str(stack.facts.get("series", "series"))
+        files += write_series(stack.volume, folder / series, **{"seed": seed, **stack.facts})
+    return files

@@ -50,6 +50,7 @@ class Canvas:
         self.organs: NDArray[np.uint8] = np.zeros(geometry.shape, dtype=np.uint8)
         self.grain = grain(geometry.shape, [2.2 / s for s in geometry.spacing_kji], rng)
         self.bumps = smooth_field(geometry.shape, _lattice(geometry, 16.0), rng)
+        self._to_index = np.linalg.inv(geometry.affine)[:3]
         self._points = _warped_points(geometry, rng)
 
     def whole(self) -> Region:
@@ -59,9 +60,9 @@ class Canvas:
     def around(self, centre: Point, reach_mm: ArrayLike) -> Region | None:
         """The voxels near a point, up to `reach_mm` (one figure or one per x, y, z); None outside."""
         reach = np.broadcast_to(np.asarray(reach_mm, dtype=float), (3,)) + 3 * WARP_MM
-        corners = np.array(np.meshgrid(*([(-1, 1)] * 3))).reshape(3, -1).T * reach + np.asarray(centre)
-        index = self.geometry.to_index(corners)
-        box = Box.of(np.floor(index.min(axis=0)), np.ceil(index.max(axis=0)) + 1)
+        middle = self._to_index[:, :3] @ np.asarray(centre) + self._to_index[:, 3]
+        extent = np.abs(self._to_index[:, :3]) @ reach
+        box = Box.of(np.floor(middle - extent), np.ceil(middle + extent) + 1)
         inside = box.clipped(self.geometry.shape)
         return None if inside.is_empty else self._region(inside)
 

@@ -73,8 +73,8 @@ def _mediastinum(region: Region, patient: Patient) -> Distance:
 
 def _paint_lung_vessels(canvas: Canvas, rng: np.random.Generator) -> None:
     for side in (-1.0, 1.0):
-        for _ in range(9):
-            start = np.array([side * 40, 20.0, 100.0]) + rng.normal(0, 8, 3)
+        for _ in range(11):
+            start = np.array([side * 40, 20.0, 100.0]) + rng.normal(0, 9, 3)
             spread = np.array([side * rng.uniform(-0.1, 1), rng.uniform(-1, 1), rng.uniform(-0.9, 0.1)])
-            tree = grow_tree(start, spread, 2.6, rng)
+            tree = grow_tree(start, spread, 3.1, rng)
             paint_tree(canvas, tree, 35.0, inside=LUNGS)
