@@ -39,10 +39,10 @@ class Status:
         while not self._done.wait(HEARTBEAT_S):
             self._show(end="" if sys.stderr.isatty() else "\n")
 
-    def finish(self) -> None:
-        """End the line."""
+    def finish(self, word: str) -> None:
+        """End the line with how it went."""
         self._done.set()
-        self.detail = "done"
+        self.detail = word
         self._show(end="\n")
 
     def _show(self, end: str) -> None:
@@ -58,32 +58,37 @@ def status(title: str) -> Iterator[Status]:
     shown = Status(title)
     thread = threading.Thread(target=shown.show_until_done, daemon=True)
     thread.start()
+    word = "failed"
     try:
         yield shown
+        word = "done"
     finally:
-        shown.finish()
+        shown.finish(word)
         thread.join()
 
 
 def run_step(
     title: str, command: list[str], log: Path, extra_environment: dict[str, str] | None = None
 ) -> None:
-    """Run a long command under a status line; its output goes to `log`, the end of it is shown on failure."""
+    """Run a long command under a status line.
+
+    Its output goes to `log`. Raises SetupError with the end of the output where the command fails.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, **(extra_environment or {})}
     with log.open("a", encoding="utf-8") as kept, status(title) as shown:
         kept.write(f"\n$ {' '.join(command)}\n")
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command,
             env=environment,
             text=True,
             errors="replace",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-        )
-        last = _follow(process, kept, shown)
-    if process.returncode != 0:
-        raise SetupError("\n".join([f"{title} failed. The last lines of {log}:", *last]))
+        ) as process:
+            last = _follow(process, kept, shown)
+        if process.returncode != 0:
+            raise SetupError("\n".join([f"{title} failed. The last lines of {log}:", *last]))
 
 
 def _follow(process: subprocess.Popen[str], kept: IO[str], shown: Status) -> list[str]:
@@ -93,11 +98,9 @@ def _follow(process: subprocess.Popen[str], kept: IO[str], shown: Status) -> lis
             kept.write(line)
             last = [*last, line.rstrip()][-LINES_SHOWN_ON_FAILURE:]
             shown.detail = brief(line) or shown.detail
-        process.wait()
     except BaseException:
         # The child belongs to this step: nothing may go on installing behind the user's back.
         process.terminate()
-        process.wait()
         raise
     return last
 

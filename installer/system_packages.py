@@ -12,6 +12,7 @@ from pathlib import Path
 from installer.console import SetupError, run_step, say
 
 LISTS = Path(__file__).with_name("system")
+LOG = Path(__file__).resolve().parents[1] / ".medseg-bootstrap" / "apt.log"
 VENV = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
 FOR_WINDOW = ("window.txt", "screen.txt")
 FOR_TESTS = ("window.txt", "screen.txt", "tests.txt")
@@ -75,11 +76,10 @@ def _install(missing: list[str]) -> None:
             f"  sudo apt-get update && sudo apt-get install -y --no-install-recommends {' '.join(missing)}"
         )
     say(f"installing {len(missing)} packages of the operating system: {' '.join(missing)}")
-    log = Path(__file__).resolve().parents[1] / ".medseg-bootstrap" / "apt.log"
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    run_step("asking apt for its package lists", [*prefix, "apt-get", "update"], log, quiet)
+    run_step("asking apt for its package lists", [*prefix, "apt-get", "update"], LOG, quiet)
     install = [*prefix, "apt-get", "install", "-y", "--no-install-recommends", *missing]
-    run_step("installing system packages", install, log, quiet)
+    run_step("installing system packages", install, LOG, quiet)
 
 
 def _rights() -> list[str] | None:

@@ -1,0 +1,117 @@
+"""The environment: done once, done again when its recipe changes, repaired after an interruption."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from installer import python_packages
+from installer.console import SetupError
+from installer.environment import Environment
+
+
+class Steps:
+    """Stands in for the long commands: makes the environment's folder, installs nothing, may be cut short."""
+
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+        self.cut_short_at = ""
+
+    def __call__(self, title: str, command: list[str], *_rest: Any) -> None:
+        self.titles.append(title.partition(" (")[0])
+        if self.titles[-1] == self.cut_short_at:
+            raise KeyboardInterrupt
+        if "venv" in command:
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", command[-1]], check=True)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    """A checkout with a recipe and no environment yet."""
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    return Environment(tmp_path)
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch, environment: Environment) -> Steps:
+    """The commands that were run."""
+    recorded = Steps()
+    monkeypatch.setattr(python_packages, "run_step", recorded)
+    monkeypatch.setattr(python_packages, "PROGRAMS", ("python",))
+    monkeypatch.setattr(python_packages, "_works", lambda it: it.program("python").exists())
+    return recorded
+
+
+ALL = ["making .venv", "installing the build tool", "installing Python packages"]
+
+
+def test_everything_is_done_once(environment: Environment, steps: Steps) -> None:
+    python_packages.ensure(environment)
+    python_packages.ensure(environment)
+    assert steps.titles == ALL
+
+
+def test_a_changed_recipe_installs_again_into_the_same_environment(
+    environment: Environment, steps: Steps
+) -> None:
+    python_packages.ensure(environment)
+    (environment.root / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    python_packages.ensure(environment)
+    assert steps.titles == ALL + ALL[1:]
+
+
+def test_an_interrupted_installation_goes_on_where_it_was(environment: Environment, steps: Steps) -> None:
+    steps.cut_short_at = ALL[2]
+    with pytest.raises(KeyboardInterrupt):
+        python_packages.ensure(environment)
+    assert not environment.stamp.exists()
+    steps.cut_short_at, steps.titles = "", []
+    python_packages.ensure(environment)
+    assert steps.titles == ALL[1:]
+    assert environment.stamp.exists()
+
+
+def test_a_later_interruption_takes_the_old_stamp_away(environment: Environment, steps: Steps) -> None:
+    python_packages.ensure(environment)
+    (environment.root / "pyproject.toml").write_text("# another recipe\n")
+    steps.cut_short_at = ALL[1]
+    with pytest.raises(KeyboardInterrupt):
+        python_packages.ensure(environment)
+    assert not environment.stamp.exists()
+
+
+def test_a_broken_environment_is_made_anew(environment: Environment, steps: Steps) -> None:
+    (environment.folder / "lib").mkdir(parents=True)
+    python_packages.ensure(environment)
+    assert steps.titles == ALL
+
+
+def test_an_environment_that_lost_a_program_is_looked_at_again(
+    environment: Environment, steps: Steps
+) -> None:
+    python_packages.ensure(environment)
+    environment.program("python").unlink()
+    steps.titles = []
+    python_packages.ensure(environment)
+    assert steps.titles == ALL
+
+
+def test_a_damaged_stamp_counts_as_none(environment: Environment, steps: Steps) -> None:
+    python_packages.ensure(environment)
+    environment.stamp.write_text("{")
+    python_packages.ensure(environment)
+    assert steps.titles == ALL + ALL[1:]
+
+
+def test_a_full_disk_is_said_before_anything_is_fetched(
+    environment: Environment, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type("Usage", (), {"free": 1e9})
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: usage)
+    with pytest.raises(SetupError, match="1.0 GB left"):
+        python_packages.ensure(environment)
+    assert steps.titles == ALL[:1]
