@@ -31,13 +31,19 @@ def model_places(extra: Path | None = None) -> list[Path]:
 
     Order: `extra` (--models), MEDSEG_MODELS, the user's data folder, the models that are shipped.
     """
-    from platformdirs import user_data_path
-
     stated = [Path(part) for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part]
     checkout = Path(__file__).resolve().parents[2] / "models"
     installed = Path(sysconfig.get_path("data")) / "share" / "medseg" / "models"
-    user = user_data_path("medseg", appauthor=False) / "models"
-    return [*([extra] if extra else []), *stated, user, checkout, installed]
+    return [*([extra] if extra else []), *stated, _user_models(), checkout, installed]
+
+
+def _user_models() -> Path:
+    home = os.environ.get("MEDSEG_HOME")
+    if home:
+        return Path(home) / "data" / "models"
+    from platformdirs import user_data_path
+
+    return user_data_path("medseg", appauthor=False) / "models"
 
 
 def search_models(extra: Path | None = None) -> ModelSearch:

@@ -1,0 +1,114 @@
+"""Candidates from what networks give: class labels, connected components, masks of instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg_app.core.box import Box
+from medseg_app.core.proposal import Candidate
+
+from .model_card import ModelCard
+
+
+def semantic_candidates(
+    card: ModelCard, labels: NDArray[Any], mean_probabilities: dict[int, float]
+) -> list[Candidate]:
+    """One candidate per class of kind "semantic" that has voxels, by rising class value."""
+    found = []
+    for value, box in _boxes(labels):
+        if value in card.labels and card.labels[value].kind == "semantic":
+            found.append(_candidate(card, value, box, labels[box.slices] == value, mean_probabilities[value]))
+    return found
+
+
+def component_candidates(
+    card: ModelCard, labels: NDArray[Any], confidence: NDArray[np.uint8], min_score: float
+) -> list[Candidate]:
+    """One candidate per 26-connected component of the classes of kind "instance", best score first.
+
+    The score is the mean probability (confidence / 255) of its voxels.
+    """
+    from scipy import ndimage
+
+    found = []
+    for value, outer in _boxes(labels):
+        if value not in card.labels or card.labels[value].kind != "instance":
+            continue
+        parts, _ = ndimage.label(labels[outer.slices] == value, np.ones((3, 3, 3)))
+        for number, inner in _boxes(parts):
+            mask = parts[inner.slices] == number
+            box = inner.shifted(outer.start)
+            score = float(confidence[box.slices][mask].mean()) / 255
+            if score >= min_score:
+                found.append(_candidate(card, value, box, mask, score))
+    return by_score(found)
+
+
+def instance_candidate(
+    card: ModelCard, value: int, box: Box, mask: NDArray[np.bool_], score: float
+) -> Candidate | None:
+    """A candidate from an instance's mask, cropped to its voxels; None where it has none."""
+    inner = Box.around(mask)
+    if inner is None:
+        return None
+    return _candidate(card, value, inner.shifted(box.start), mask[inner.slices], score)
+
+
+def without_overlap(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Candidates, best first, that leave voxels to those before them; what is left empty is dropped."""
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        mask = candidate.mask.copy()
+        for better in kept:
+            shared = candidate.box & better.box
+            if not shared.is_empty:
+                theirs = better.mask[shared.within(better.box).slices]
+                mask[shared.within(candidate.box).slices] &= ~theirs
+        inner = Box.around(mask)
+        if inner is not None:
+            kept.append(_cropped(candidate, inner, mask))
+    return kept
+
+
+def by_score(candidates: list[Candidate]) -> list[Candidate]:
+    """Best score first; ties by place, so that the order never depends on chance."""
+    return sorted(candidates, key=lambda one: (-(one.score or 0.0), one.box.start, one.box.stop))
+
+
+def _cropped(candidate: Candidate, inner: Box, mask: NDArray[np.bool_]) -> Candidate:
+    box = inner.shifted(candidate.box.start)
+    return replace(candidate, box=box, mask=np.ascontiguousarray(mask[inner.slices]))
+
+
+def _boxes(labels: NDArray[Any]) -> list[tuple[int, Box]]:
+    """Every label above 0 that has voxels, with its box, by rising label."""
+    from scipy import ndimage
+
+    found = ndimage.find_objects(labels)
+    return [
+        (n + 1, Box.of([s.start for s in place], [s.stop for s in place]))
+        for n, place in enumerate(found)
+        if place is not None
+    ]
+
+
+def _candidate(card: ModelCard, value: int, box: Box, mask: NDArray[np.bool_], score: float) -> Candidate:
+    label = card.labels[value]
+    return Candidate(
+        name=label.name,
+        class_value=value,
+        box=box,
+        mask=np.ascontiguousarray(mask),
+        kind=label.kind,
+        score=score,
+        colour=label.colour,
+        category=label.category,
+        type=label.type,
+        modifiers=label.modifiers,
+        region=label.region,
+    )

@@ -1,0 +1,54 @@
+"""Running a model in this process: the same way for the command line, Python and the worker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from medseg_app.core.errors import OutOfMemory
+from medseg_app.core.progress import Progress, silent
+from medseg_app.core.proposal import Proposal
+from medseg_app.core.volume import Volume
+
+from .contract import Engine, Precision, Request
+from .modality import check_modality
+from .model_folder import ModelFolder
+from .registry import load_engine
+
+
+def predict(
+    volume: Volume,
+    model_folder: ModelFolder,
+    *,
+    device: str = "auto",
+    precision: Precision = "exact",
+    min_score: float | None = None,
+    progress: Progress = silent,
+) -> Proposal:
+    """What a model proposes for a volume, on the volume's own grid.
+
+    device: "auto", "cpu", "cuda:N" or "mps". Where the user stated the modality of images that do not
+    say it themselves, pass a Request to `run_engine`.
+    Raises ModalityError, ModelError, GeometryError, WrongUse (device), OutOfMemory, Cancelled.
+    """
+    request = Request(precision, min_score)
+    return run_engine(build_engine(model_folder), volume, request, device, progress)
+
+
+def build_engine(model_folder: ModelFolder) -> Engine:
+    """The engine that the card names, for this model folder."""
+    return load_engine(model_folder.card.engine)(model_folder)
+
+
+def run_engine(engine: Engine, volume: Volume, request: Request, device: str, progress: Progress) -> Proposal:
+    """One run of an engine. The modality is settled before any weights are read."""
+    modality, remark = check_modality(engine.card, volume, request.modality)
+    try:
+        session = engine.open(volume, device)
+        proposal = session.propose(replace(request, modality=modality), progress)
+    except MemoryError as error:
+        raise OutOfMemory(
+            f"The computer ran out of memory while {engine.card.name} worked on {volume.id}.",
+            "Close other programs, or crop the volume to what matters.",
+        ) from error
+    remarks = (*([remark] if remark else []), *proposal.remarks)
+    return replace(proposal, revision=request.revision, remarks=remarks)

@@ -1,0 +1,221 @@
+"""The engine worker: results come back whole, and no crash, kill or cancel harms the window."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medseg_app.app.engine_lane import EngineLane
+from medseg_app.core.errors import Cancelled, EngineError, ModalityError, OutOfMemory
+from medseg_app.core.progress import silent
+from medseg_app.engines.contract import Request
+from medseg_app.engines.predict import predict
+from tests.engines.plugin_engine import install, plugin_volume, write_plugin_model
+
+ROOT = Path(__file__).resolve().parents[2]
+posix_only = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+
+
+@pytest.fixture
+def lane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineLane]:
+    install(tmp_path / "plugin", monkeypatch)
+    lane = EngineLane(tmp_path / "cache")
+    yield lane
+    lane.close()
+    assert not list((tmp_path / "cache" / "exchange").iterdir())
+
+
+class Watch:
+    """A progress that notes reports, and can stop the run after a time or once it moves."""
+
+    def __init__(self, stop_at: float = 2.0) -> None:
+        self.fractions: list[float] = []
+        self.times: list[float] = []
+        self.stopped = 0.0
+        self._stop_at = stop_at
+
+    def __call__(self, fraction: float, message: str = "") -> None:
+        self.fractions.append(fraction)
+        self.times.append(time.monotonic())
+        if fraction >= self._stop_at:
+            self.stopped = time.monotonic()
+            raise Cancelled
+
+
+def test_the_worker_proposes_the_same_as_this_process(lane: EngineLane, tmp_path: Path) -> None:
+    model, volume = write_plugin_model(tmp_path / "bright", steps=3), plugin_volume()
+    mine = predict(volume, model)
+    for _ in range(2):
+        theirs = lane.propose(model, volume, Request("fast", revision=7))
+        assert (theirs.volume_id, theirs.model, theirs.revision) == (mine.volume_id, mine.model, 7)
+        assert theirs.precision == "fast"
+        assert [c.box for c in theirs.candidates] == [c.box for c in mine.candidates]
+        np.testing.assert_array_equal(theirs.candidates[0].mask, mine.candidates[0].mask)
+
+
+def test_reports_rise_and_come_at_most_ten_times_a_second(lane: EngineLane, tmp_path: Path) -> None:
+    watch = Watch()
+    lane.propose(
+        write_plugin_model(tmp_path / "m", steps=60, seconds=0.01), plugin_volume(), Request(), "cpu", watch
+    )
+    assert watch.fractions == sorted(watch.fractions)
+    moved = [t for t, f in zip(watch.times, watch.fractions, strict=True) if f > 0]
+    assert 3 < len(moved) <= 10 * (moved[-1] - moved[0]) + 2
+
+
+@posix_only
+def test_a_killed_worker_is_an_error_and_the_next_run_works(lane: EngineLane, tmp_path: Path) -> None:
+    model, volume = write_plugin_model(tmp_path / "slow", steps=1000, seconds=0.02), plugin_volume()
+
+    def kill_once(fraction: float, message: str = "") -> None:
+        if fraction > 0 and lane.worker_id:
+            os.kill(lane.worker_id, signal.SIGKILL)
+
+    with pytest.raises(EngineError, match="slow stopped in mid-run") as caught:
+        lane.propose(model, volume, Request(), "cpu", kill_once)
+    assert "memory" in caught.value.hint
+    assert lane.worker_id is None
+    assert lane.propose(write_plugin_model(tmp_path / "m"), volume, Request()).candidates
+
+
+@pytest.mark.parametrize(
+    ("end", "error", "words"),
+    [
+        ("raise", EngineError, "weights of the wrong kind"),
+        ("crash", EngineError, "stopped in mid-run"),
+        ("memory", OutOfMemory, "ran out of memory"),
+    ],
+)
+def test_whatever_a_model_does_the_window_gets_a_clear_error(
+    lane: EngineLane, tmp_path: Path, end: str, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        lane.propose(write_plugin_model(tmp_path / "bad", end=end), plugin_volume(), Request())
+    assert lane.propose(write_plugin_model(tmp_path / "good"), plugin_volume(), Request()).candidates
+
+
+def test_another_modality_is_refused_across_the_pipe(lane: EngineLane, tmp_path: Path) -> None:
+    with pytest.raises(ModalityError, match="are MR"):
+        lane.propose(write_plugin_model(tmp_path / "m"), plugin_volume(modality="MR"), Request())
+
+
+def test_cancel_at_a_tile_keeps_the_worker(lane: EngineLane, tmp_path: Path) -> None:
+    watch = Watch(stop_at=0.01)
+    model = write_plugin_model(tmp_path / "m", steps=50, seconds=0.05)
+    with pytest.raises(Cancelled):
+        lane.propose(model, plugin_volume(), Request(), "cpu", watch)
+    assert time.monotonic() - watch.stopped < 1.0
+    worker = lane.worker_id
+    assert worker is not None
+    assert lane.propose(write_plugin_model(tmp_path / "n"), plugin_volume(), Request()).candidates
+    assert lane.worker_id == worker
+
+
+def test_cancel_frees_the_user_within_a_second_from_a_tile_that_takes_long(
+    lane: EngineLane, tmp_path: Path
+) -> None:
+    watch = Watch(stop_at=0.4)
+    model = write_plugin_model(tmp_path / "m", steps=2, seconds=0.5)
+    long = write_plugin_model(tmp_path / "long", steps=1, seconds=60)
+    lane.propose(model, plugin_volume(), Request())
+    started = time.monotonic()
+
+    def stop_soon(fraction: float, message: str = "") -> None:
+        if time.monotonic() - started > 0.5:
+            watch(1.0)
+
+    with pytest.raises(Cancelled):
+        lane.propose(long, plugin_volume(), Request(), "cpu", stop_soon)
+    assert time.monotonic() - watch.stopped < 1.0
+    assert lane.propose(write_plugin_model(tmp_path / "n"), plugin_volume(), Request()).candidates
+
+
+def test_a_second_run_waits_for_the_first_and_can_be_cancelled_meanwhile(
+    lane: EngineLane, tmp_path: Path
+) -> None:
+    model = write_plugin_model(tmp_path / "m", steps=20, seconds=0.1)
+    results: list[object] = []
+    first = threading.Thread(
+        target=lambda: results.append(lane.propose(model, plugin_volume(), Request(), "cpu", silent))
+    )
+    first.start()
+    while lane.worker_id is None:
+        time.sleep(0.01)
+    with pytest.raises(Cancelled):
+        lane.propose(model, plugin_volume(), Request(), "cpu", Watch(stop_at=0.0))
+    first.join()
+    assert len(results) == 1
+
+
+def test_files_are_private_and_those_of_dead_windows_are_removed(lane: EngineLane, tmp_path: Path) -> None:
+    old = tmp_path / "cache" / "exchange" / "999999999-abc"
+    old.mkdir(parents=True)
+    (old / "1.bin").write_bytes(b"voxels")
+    lane.propose(write_plugin_model(tmp_path / "m"), plugin_volume(), Request())
+    (folder,) = (tmp_path / "cache" / "exchange").iterdir()
+    assert folder != old
+    files = list(folder.iterdir())
+    assert len(files) == 1
+    if os.name != "nt":
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert files[0].stat().st_mode & 0o777 == 0o600
+
+
+WINDOW = """
+import sys
+from pathlib import Path
+from medseg_app.app.engine_lane import EngineLane
+from medseg_app.engines.contract import Request
+from medseg_app.engines.model_folder import read_model_folder
+from tests.engines.plugin_engine import plugin_volume
+
+lane = EngineLane(Path(sys.argv[1]))
+
+def tell(fraction, message=""):
+    if fraction > 0:
+        heavy = sorted({"torch", "monai", "torchvision", "safetensors"} & set(sys.modules))
+        print(lane.worker_id, heavy, flush=True)
+
+lane.propose(read_model_folder(Path(sys.argv[2])), plugin_volume(), Request(), "cpu", tell)
+"""
+
+
+@posix_only
+def test_a_killed_window_leaves_no_orphan_and_never_had_torch(lane: EngineLane, tmp_path: Path) -> None:
+    model = write_plugin_model(tmp_path / "m", steps=1000, seconds=0.05)
+    window = subprocess.Popen(
+        [sys.executable, "-c", WINDOW, str(tmp_path / "cache"), str(model.path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "plugin"), str(ROOT)])},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert window.stdout is not None
+    number, heavy = window.stdout.readline().split(maxsplit=1)
+    assert heavy.strip() == "[]"
+    window.kill()
+    window.wait()
+    window.stdout.close()
+    deadline = time.monotonic() + 5
+    while _lives(int(number)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _lives(int(number))
+    quick = write_plugin_model(tmp_path / "quick")
+    assert lane.propose(quick, plugin_volume(), Request()).candidates  # and the next window tidies up
+
+
+def _lives(number: int) -> bool:
+    """Whether a process runs; one that ended and waits to be collected does not."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{number}/status").read_text()
+    except OSError:
+        return False
