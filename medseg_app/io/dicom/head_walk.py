@@ -1,0 +1,169 @@
+"""Step from element to element through the first bytes of a DICOM data set, up to its pixels.
+
+Only little endian data sets are walked; whatever else a file may hold is left to pydicom. Nothing
+is interpreted here: wanted values are kept as raw bytes, sequences are stepped over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from struct import Struct, error
+
+from .tags import MODALITY_LUT, PIXEL_TAGS, ROWS, SHARED_FUNCTIONAL_GROUPS, WANTED, group_of, tag
+
+UNDEFINED = 0xFFFFFFFF
+ITEM, ITEM_END, SEQUENCE_END = tag(0xFFFE, 0xE000), tag(0xFFFE, 0xE00D), tag(0xFFFE, 0xE0DD)
+SEQUENCES = frozenset({MODALITY_LUT, SHARED_FUNCTIONAL_GROUPS})
+SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
+LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+IMAGE_GROUP = 0x0028
+DEEPEST_NESTING = 32
+
+_implicit = Struct("<II").unpack_from
+_explicit = Struct("<I2sH").unpack_from
+_length = Struct("<I").unpack_from
+
+
+class NeedMore(Exception):
+    """The walk left the bytes at hand; it has to be repeated with more of the file."""
+
+
+class Odd(Exception):
+    """The data set is not one that is walked here; pydicom may know better."""
+
+
+class Damaged(Exception):
+    """The data set cannot be what it claims; the text says why."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walk found: raw values by tag, and where the pixels lie (offset 0: there are none).
+
+    pixel_length is None where it is not stated (encapsulated, that is compressed, pixels).
+    """
+
+    values: dict[int, bytes] = field(default_factory=dict)
+    pixel_offset: int = 0
+    pixel_length: int | None = None
+
+
+def walk(head: bytes, start: int, explicit: bool, size: int) -> Walk:
+    """Walk a data set that begins at `start` of the first bytes of a file of `size` bytes.
+
+    Raises NeedMore, Odd or Damaged.
+    """
+    result = Walk()
+    step = _walk_explicit if explicit else _walk_implicit
+    try:
+        position = step(head, start, result)
+    except error as missing_bytes:
+        raise NeedMore from missing_bytes
+    if result.pixel_offset:
+        return result
+    if position > size:
+        raise Damaged("cut off or damaged: a part of it claims to be longer than the file")
+    if position < size - 8 and _may_hold_pixels(head, position, result):
+        raise NeedMore
+    return result
+
+
+def _may_hold_pixels(head: bytes, position: int, result: Walk) -> bool:
+    """Whether reading on can find pixels: an image states its rows before any later group."""
+    if ROWS in result.values or position + 4 > len(head):
+        return True
+    return group_of(_length(head, position)[0]) <= IMAGE_GROUP
+
+
+def _walk_implicit(head: bytes, position: int, result: Walk) -> int:
+    values, end = result.values, len(head) - 8
+    while position <= end:
+        number, length = _implicit(head, position)
+        if number in PIXEL_TAGS:
+            _found_pixels(result, position + 8, length)
+            return position
+        position += 8
+        if length == UNDEFINED:
+            if number in SEQUENCES:
+                values[number] = b""
+            position = _after_sequence(head, position, False, 0)
+        else:
+            if number in WANTED:
+                values[number] = _value(head, number, position, length)
+            position += length
+    return position
+
+
+def _walk_explicit(head: bytes, position: int, result: Walk) -> int:
+    values, end = result.values, len(head) - 8
+    while position <= end:
+        number, vr, length = _explicit(head, position)
+        position += 8
+        if vr not in SHORT_VRS:
+            length = _long_length(head, position, vr)
+            position += 4
+            if number in PIXEL_TAGS:
+                _found_pixels(result, position, length)
+                return position
+            if length == UNDEFINED:
+                if number in SEQUENCES:
+                    values[number] = b""
+                position = _after_sequence(head, position, vr != b"UN", 0)
+                continue
+        if number in WANTED:
+            values[number] = _value(head, number, position, length)
+        position += length
+    return position
+
+
+def _long_length(head: bytes, position: int, vr: bytes) -> int:
+    if vr not in LONG_VRS:
+        raise Odd("an element without a known value representation")
+    return int(_length(head, position)[0])
+
+
+def _found_pixels(result: Walk, offset: int, length: int) -> None:
+    result.pixel_offset = offset
+    result.pixel_length = None if length == UNDEFINED else length
+
+
+def _value(head: bytes, number: int, position: int, length: int) -> bytes:
+    if number in SEQUENCES:
+        return b""
+    if position + length > len(head):
+        raise NeedMore
+    return head[position : position + length]
+
+
+def _after_sequence(head: bytes, position: int, explicit: bool, depth: int) -> int:
+    """Position after a sequence of undefined length whose first item begins here."""
+    if depth > DEEPEST_NESTING:
+        raise Damaged("damaged: its sequences are nested without end")
+    while True:
+        number, length = _implicit(head, position)
+        position += 8
+        if number == SEQUENCE_END:
+            return position
+        if number != ITEM:
+            raise Odd("a sequence without items")
+        position = _after_item(head, position, explicit, depth) if length == UNDEFINED else position + length
+
+
+def _after_item(head: bytes, position: int, explicit: bool, depth: int) -> int:
+    while True:
+        number, length = _implicit(head, position)
+        if number == ITEM_END:
+            return position + 8
+        inner_explicit = explicit
+        if explicit:
+            _, vr, length = _explicit(head, position)
+            if vr not in SHORT_VRS:
+                length = _long_length(head, position + 8, vr)
+                position += 4
+                inner_explicit = vr != b"UN"
+        position += 8
+        position = (
+            _after_sequence(head, position, inner_explicit, depth + 1)
+            if length == UNDEFINED
+            else position + length
+        )

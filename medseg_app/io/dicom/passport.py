@@ -1,0 +1,197 @@
+"""Measure the geometry of a stack of slices and say what its user should know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg_app.core.geometry import (
+    ORTHONORMAL_TOLERANCE,
+    SHEAR_TOLERANCE_MM,
+    STEP_TOLERANCE_MM,
+    STEP_TOLERANCE_RATIO,
+    VolumeGeometry,
+)
+
+from . import tags
+from .heads import Head
+from .split import Stack
+from .volume_info import Finding, Frame, LeftOut, Passport
+
+FEWEST_SLICES = 3
+"""Below this the distance between slices cannot be compared with another one."""
+
+
+def make_passport(
+    stack: Stack, geometry: VolumeGeometry, frames: Sequence[Frame], lost: Sequence[LeftOut]
+) -> Passport:
+    """The passport of slices that are already in the order of k."""
+    head, first = stack.heads[0], frames[0].format
+    rescales = {(frame.slope, frame.intercept) for frame in frames}
+    rescale = rescales.pop() if len(rescales) == 1 else None
+    findings = [
+        *_damage(lost),
+        *_place(stack, geometry),
+        *_plane(stack),
+        *_splitting(stack),
+        *_pixels(head, rescale),
+    ]
+    return Passport(
+        gaps_mm=tuple(float(gap) for gap in geometry.gaps_mm),
+        tilt_degrees=_tilt(geometry),
+        orthonormality=_orthonormality(head),
+        bits_stored=first.bits_stored,
+        signed=first.signed,
+        photometric=first.photometric,
+        padding=padding_of(head),
+        rescale=rescale,
+        transfer_syntax=first.transfer_syntax,
+        findings=tuple(findings),
+    )
+
+
+def padding_of(head: Head) -> int | None:
+    """The stored value that means "no image here"; None where none is stated."""
+    raw = head.values.get(tags.PIXEL_PADDING)
+    if not raw:
+        return None
+    return int.from_bytes(raw[:2], "little", signed=head.integer(tags.PIXEL_REPRESENTATION) == 1)
+
+
+def _tilt(geometry: VolumeGeometry) -> float:
+    step = geometry.k_step
+    length = float(np.linalg.norm(step))
+    if geometry.shape[0] < 2 or length == 0:
+        return 0.0
+    return float(np.degrees(np.arccos(min(abs(float(step @ geometry.normal)) / length, 1.0))))
+
+
+def _orthonormality(head: Head) -> float:
+    cosines = np.array(head.numbers(tags.ORIENTATION) or (1, 0, 0, 0, 1, 0))
+    row, column = cosines[:3], cosines[3:]
+    errors = row @ column, np.linalg.norm(row) - 1, np.linalg.norm(column) - 1
+    return float(np.abs(errors).max())
+
+
+def _damage(lost: Sequence[LeftOut]) -> Iterator[Finding]:
+    if lost:
+        names = ", ".join(entry.path.name for entry in lost[:3]) + (", ..." if len(lost) > 3 else "")
+        text = f"{_count(len(lost), 'image')} of this series cannot be used ({names}): {lost[0].reason}."
+        yield Finding("damaged_slices", text, "problem")
+
+
+def _place(stack: Stack, geometry: VolumeGeometry) -> Iterator[Finding]:
+    if not stack.heads[0].numbers(tags.POSITION):
+        text = (
+            "The images do not say where they lie in the patient: distances and exports in mm mean nothing."
+        )
+        yield Finding("no_position", text, "problem")
+        return
+    if geometry.shape[0] < FEWEST_SLICES:
+        yield Finding(
+            "too_few_slices",
+            f"Only {_count(geometry.shape[0], 'slice')}: the distance between slices cannot be checked.",
+        )
+    yield from _gaps(geometry)
+    yield from _drift(geometry)
+
+
+def _gaps(geometry: VolumeGeometry) -> Iterator[Finding]:
+    gaps = geometry.gaps_mm
+    if len(gaps) < 2:
+        return
+    median = float(np.median(gaps))
+    odd = np.flatnonzero(np.abs(gaps - median) > max(STEP_TOLERANCE_MM, STEP_TOLERANCE_RATIO * median))
+    holes = [int(k) for k in odd if gaps[k] > 1.5 * median]
+    if holes:
+        missing = sum(round(float(gaps[k]) / median) - 1 for k in holes)
+        where = ", ".join(f"after slice {k + 1} ({gaps[k]:.2f} mm)" for k in holes[:5])
+        text = f"About {_count(missing, 'slice')} missing: gaps {where} instead of {median:.2f} mm."
+        yield Finding("missing_slices", text, "problem")
+    if len(odd) > len(holes):
+        text = f"The distance between slices varies from {gaps.min():.2f} to {gaps.max():.2f} mm."
+        yield Finding("uneven_spacing", text, "problem")
+    elif not len(odd) and not geometry.is_regular and not _shifts(geometry).any():
+        text = f"The distances between slices add up unevenly around {median:.3f} mm."
+        yield Finding("uneven_spacing", text, "problem")
+
+
+def _drift(geometry: VolumeGeometry) -> Iterator[Finding]:
+    if geometry.shape[0] < 2:
+        return
+    step = geometry.k_step
+    in_plane = float(np.linalg.norm(step - geometry.normal * (step @ geometry.normal)))
+    if in_plane > SHEAR_TOLERANCE_MM:
+        text = (
+            f"The slices are tilted by {_tilt(geometry):.1f} degrees against the stack (gantry tilt): "
+            "annotate on the slices as they are; NIfTI cannot hold this grid."
+        )
+        yield Finding("gantry_tilt", text, "problem")
+    if _shifts(geometry).any():
+        yield Finding(
+            "shifted_slices", "Some slices are shifted sideways against their neighbours.", "problem"
+        )
+
+
+def _shifts(geometry: VolumeGeometry) -> NDArray[np.bool_]:
+    """Which slices lie off the straight line from the first to the last, sideways."""
+    origins, normal = geometry.origins, geometry.normal
+    heights = origins @ normal
+    span = heights[-1] - heights[0]
+    if len(origins) < 3 or span == 0:
+        return np.zeros(len(origins), bool)
+    share = ((heights - heights[0]) / span)[:, None]
+    off = origins - (origins[0] + share * (origins[-1] - origins[0]))
+    return np.asarray(np.linalg.norm(off - (off @ normal)[:, None] * normal, axis=1) > STEP_TOLERANCE_MM)
+
+
+def _plane(stack: Stack) -> Iterator[Finding]:
+    if _orthonormality(stack.heads[0]) > 10 * ORTHONORMAL_TOLERANCE:
+        yield Finding(
+            "not_orthonormal", "Rows and columns are not at right angles or of unit length.", "problem"
+        )
+    cosines = np.array([c for head in stack.heads if len(c := head.numbers(tags.ORIENTATION)) == 6])
+    if len(cosines) > 1 and np.ptp(cosines, axis=0).max() > ORTHONORMAL_TOLERANCE:
+        yield Finding("orientation_varies", "The slices are turned slightly against each other.")
+    if not _spacing_known(stack.heads[0]):
+        yield Finding("no_spacing", "The pixel spacing is not stated and was taken as 1 mm.", "problem")
+    if stack.own_references:
+        text = (
+            "Every image states a frame of reference of its own: other series cannot be laid over this one."
+        )
+        yield Finding("frame_of_reference_varies", text)
+
+
+def _spacing_known(head: Head) -> bool:
+    return len(head.numbers(tags.PIXEL_SPACING) or head.numbers(tags.IMAGER_PIXEL_SPACING)) == 2
+
+
+def _splitting(stack: Stack) -> Iterator[Finding]:
+    if stack.part:
+        yield Finding("part_of_series", f"The series holds several volumes; this one is: {stack.part}.")
+    if len(set(stack.sizes)) > 1:
+        text = f"The volumes of this series have from {min(stack.sizes)} to {max(stack.sizes)} slices."
+        yield Finding("incomplete_series", text)
+    if stack.by_order:
+        text = "Several images lie at the same place and only their order tells them apart."
+        yield Finding("repeated_positions", text, "problem")
+
+
+def _pixels(head: Head, rescale: tuple[float, float] | None) -> Iterator[Finding]:
+    if rescale is None:
+        yield Finding("rescale_per_slice", "Each slice has a scale of its own, which was applied.")
+    padding = padding_of(head)
+    if padding is not None:
+        yield Finding("padding", f"Stored value {padding} marks pixels outside the image.")
+    if head.text(tags.PHOTOMETRIC) == "MONOCHROME1":
+        yield Finding("inverted", "Low values are shown bright (MONOCHROME1); the values are as stored.")
+    if head.text(tags.LOSSY) == "01":
+        yield Finding("lossy", "Lossy compression has changed the values.")
+    if tags.MODALITY_LUT in head.values:
+        yield Finding("lookup_table", "Values were converted with a lookup table from the file.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,47 @@
+"""Where the images of a stack lie along its normal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg_app.core.geometry import STEP_TOLERANCE_MM, STEP_TOLERANCE_RATIO
+
+from . import tags
+from .heads import Head
+
+SAME_PLACE_DIGITS = 2
+"""Images whose positions along the normal agree to a hundredth of a millimetre lie at one place."""
+
+
+def unit_normal(cosines: Sequence[float]) -> NDArray[np.float64]:
+    """Unit vector row x column (LPS) of six direction cosines."""
+    cross = np.cross(cosines[:3], cosines[3:])
+    return np.asarray(cross / max(float(np.linalg.norm(cross)), 1e-12))
+
+
+def heights_of(images: Sequence[Head]) -> list[float]:
+    """Position along the normal of the first image, mm; the order itself where positions are missing."""
+    cosines = images[0].numbers(tags.ORIENTATION)
+    positions = [head.numbers(tags.POSITION) for head in images]
+    if len(cosines) != 6 or any(len(position) != 3 for position in positions):
+        return [float(n) for n in range(len(images))]
+    x, y, z = (float(part) for part in unit_normal(cosines))
+    return [a * x + b * y + c * z for a, b, c in positions]
+
+
+def repeats(images: Sequence[Head]) -> int:
+    """The largest number of images at one place."""
+    return max(Counter(round(height, SAME_PLACE_DIGITS) for height in heights_of(images)).values())
+
+
+def is_even(images: Sequence[Head]) -> bool:
+    """Whether the images follow each other at one distance."""
+    gaps = np.diff(np.sort(heights_of(images)))
+    if len(gaps) < 2:
+        return True
+    median = float(np.median(gaps))
+    return bool(np.abs(gaps - median).max() <= max(STEP_TOLERANCE_MM, STEP_TOLERANCE_RATIO * median))

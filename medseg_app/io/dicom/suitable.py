@@ -1,0 +1,68 @@
+"""Decide whether a DICOM object is a greyscale image that can become part of a volume."""
+
+from __future__ import annotations
+
+from . import tags
+from .heads import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, Head, Unusable
+
+UNCOMPRESSED = frozenset({IMPLICIT, EXPLICIT})
+DECODABLE = UNCOMPRESSED | {
+    DEFLATED,
+    BIG_ENDIAN,
+    "1.2.840.10008.1.2.5",
+    *(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)),
+}
+"""Transfer syntaxes that are read; withdrawn JPEG processes (52 to 56) and video are not."""
+
+OTHER_OBJECTS = {
+    "1.2.840.10008.1.3.10": "the index of a medium (DICOMDIR); the images that it lists were looked for",
+    "1.2.840.10008.5.1.4.1.1.30": "a parametric map, not an image series",
+    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation, not an image: import it onto its series",
+    "1.2.840.10008.5.1.4.1.1.66.5": "a surface segmentation, not an image",
+    "1.2.840.10008.5.1.4.1.1.66.7": "a segmentation (label map), not an image: import it onto its series",
+    "1.2.840.10008.5.1.4.1.1.77.1.6": "a whole-slide microscopy image, which is not supported",
+    "1.2.840.10008.5.1.4.1.1.481.2": "a radiotherapy dose, not an image",
+    "1.2.840.10008.5.1.4.1.1.481.3": "a radiotherapy structure set, not an image",
+    "1.2.840.10008.5.1.4.1.1.481.5": "a radiotherapy plan, not an image",
+}
+"""Kinds of objects (SOP classes) that are no images although some have pixels."""
+
+GREY = frozenset({"MONOCHROME1", "MONOCHROME2", ""})
+
+
+def require_image(head: Head) -> None:
+    """Raise Unusable with the reason unless the object is a complete greyscale image."""
+    kind = head.text(tags.SOP_CLASS)
+    if kind in OTHER_OBJECTS:
+        raise Unusable(OTHER_OBJECTS[kind])
+    if tags.ROWS not in head.values or (not head.pixel_offset and head.dataset is None):
+        raise Unusable(_without_pixels(kind))
+    if not head.text(tags.SERIES_UID):
+        raise Unusable("an image that names no series (SeriesInstanceUID)")
+    if head.integer(tags.SAMPLES_PER_PIXEL, 1) != 1 or head.text(tags.PHOTOMETRIC) not in GREY:
+        raise Unusable("a colour image; only greyscale images can be segmented")
+    if head.integer(tags.BITS_ALLOCATED, 16) not in (8, 16, 32):
+        raise Unusable(f"pixels of {head.integer(tags.BITS_ALLOCATED)} bits, which are not supported")
+    if head.transfer_syntax not in DECODABLE:
+        raise Unusable(f"compressed in a way that cannot be read ({head.transfer_syntax})")
+    _require_all_pixels(head)
+
+
+def _without_pixels(kind: str) -> str:
+    from pydicom.uid import UID
+
+    name = UID(kind).name if kind else ""
+    return f"holds no image ({name})" if name and name != kind else "holds no image"
+
+
+def _require_all_pixels(head: Head) -> None:
+    rows, columns = head.integer(tags.ROWS), head.integer(tags.COLUMNS)
+    if rows * columns == 0:
+        raise Unusable("an image without rows or columns")
+    if head.pixel_length is None or not head.pixel_offset:
+        return
+    frames = max(head.integer(tags.NUMBER_OF_FRAMES, 1), 1)
+    needed = rows * columns * frames * head.integer(tags.BITS_ALLOCATED, 16) // 8
+    present = min(head.pixel_length, head.size - head.pixel_offset)
+    if present < needed:
+        raise Unusable(f"cut off: {present:,} of {needed:,} bytes of pixels are there")
