@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from medseg_app.phantom.variants import Stack
 
-DEMO_SEED = 2026
+DEMO_SEED = 2028
 """The demonstration patient; no model is trained on it."""
 
 

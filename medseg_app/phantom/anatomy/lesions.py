@@ -39,8 +39,7 @@ def paint_lesions(
     """Draw 3 to 6 lesions that do not touch; returns their layer (k, j, i) and what was drawn."""
     layer = np.zeros(canvas.geometry.shape, dtype=np.uint8)
     sites: list[Site] = ["liver", "kidney", "lung"]
-    extra: list[Site] = ["liver", "lung", "liver"]
-    sites += extra[: int(rng.integers(0, 4))]
+    sites += [sites[n] for n in rng.choice(3, int(rng.integers(0, 4)), p=(0.5, 0.2, 0.3))]
     lesions: list[Lesion] = []
     for site in sites:
         low, high = DIAMETERS[site]
