@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from medseg_app.core.case import Case
-from medseg_app.core.journal import Facts, Journal, stacks
+from medseg_app.core.journal import Facts, Journal, Kind, Record, since_checkpoint, stacks
 from medseg_app.core.label_edit import LabelEdit
 
 IDLE_SECONDS = 30.0
@@ -39,26 +39,33 @@ class CaseJournal:
         self._pending = [future for future in self._pending if not future.done()]
         return not self._pending
 
-    def take_over(self, case: Case) -> None:
-        """Give a reopened case its undo steps back, if the journal knows the state that the file holds."""
+    def take_over(self, case: Case) -> int:
+        """Bring a reopened case to where its journal ends; how many steps no file had held.
+
+        Steps that the file holds can be undone again; later ones (after a crash) are replayed. A journal
+        of another state is kept aside.
+        """
         if not self._path.exists():
-            return
+            return 0
         journal = self._opened()
         records = journal.records()
-        last = max((n for n, record in enumerate(records) if record.kind == "checkpoint"), default=None)
-        if last is None or records[last].revision != case.segmentation.revision:
+        newer = since_checkpoint(records)
+        saved = [record.revision for record in records if record.kind == "checkpoint"]
+        if (saved[-1] if saved else 0) != case.segmentation.revision:
             self._set_aside()
-            return
-        case.history.restore(*stacks(records[: last + 1]))
+            return 0
+        unsaved = {record.seq for record in newer}
+        case.history.restore(*stacks([record for record in records if record.seq not in unsaved]))
+        replay(case, newer)
+        return len(newer)
 
     def edit(self, edit: LabelEdit, facts: Facts) -> None:
         """Write a committed step."""
         self._follow(self._opened().append_edit(edit, facts))
 
-    def mark(self, kind: str, revision: int, facts: Facts) -> None:
-        """Write that a step was undone or redone, or that a case file now holds everything."""
-        known = {"undo": "undo", "redo": "redo", "checkpoint": "checkpoint"}
-        self._follow(self._opened().append(known[kind], revision, b"", facts))  # type: ignore[arg-type]
+    def mark(self, kind: Kind, revision: int, facts: Facts) -> None:
+        """Write that a step was undone or redone, or that a case file holds this revision."""
+        self._follow(self._opened().append(kind, revision, b"", facts))
 
     def describe(self, about: dict[str, Any]) -> None:
         """Change what recovery needs to know (the case was saved under a name)."""
@@ -77,9 +84,11 @@ class CaseJournal:
         if self._journal is None:
             return
         journal, self._journal = self._journal, None
-        if forget_unsaved and not journal.forget_since_checkpoint():
+        records = journal.records()
+        if forget_unsaved and not any(record.kind == "checkpoint" for record in records):
             journal.discard()
         else:
+            journal.forget(since_checkpoint(records) if forget_unsaved else [])
             journal.close()
         self._lock.release()
         with suppress(OSError):
@@ -107,6 +116,17 @@ class CaseJournal:
     def _saved(self, future: Future[int]) -> None:
         if future.exception() is None:
             self.saved_at = time.time()
+
+
+def replay(case: Case, records: list[Record]) -> None:
+    """Do again what the records say."""
+    for record in records:
+        if record.kind == "edit":
+            case.history.replay(record.edit())
+        elif record.kind == "undo":
+            case.history.undo()
+        elif record.kind == "redo":
+            case.history.redo()
 
 
 def owner_lock(journal: Path) -> Any:

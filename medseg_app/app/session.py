@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from psygnal import Signal
 
@@ -27,6 +27,9 @@ from .settings import Settings
 from .studies import Studies
 from .tasks import CallOnMain, Task, TaskRunner
 from .view_state import ViewState
+
+if TYPE_CHECKING:
+    from .engine_lane import EngineLane
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,7 +57,7 @@ class Session:
         self.case: Case | None = None
         self.journal: CaseJournal | None = None
         self.case_lock: Any = None
-        self.engine_lane: Any = None
+        self._engines: EngineLane | None = None
 
     # -- commands ----------------------------------------------------------------------------------
 
@@ -86,6 +89,15 @@ class Session:
         self.notices.emit(
             Notice("note" if kind == "note" else "ok" if kind == "ok" else "problem", text, hint)
         )
+
+    @property
+    def engines(self) -> EngineLane:
+        """Where models run, beside the window."""
+        if self._engines is None:
+            from .engine_lane import EngineLane
+
+            self._engines = EngineLane(self.folders.cache)
+        return self._engines
 
     # -- the open case -----------------------------------------------------------------------------
 
@@ -157,8 +169,8 @@ class Session:
     def close(self) -> None:
         """End the session: tasks are cancelled, the engine worker stops, the journal stays for recovery."""
         self.tasks.close()
-        if self.engine_lane is not None:
-            self.engine_lane.close()
+        if self._engines is not None:
+            self._engines.close()
         self.release_case(forget_unsaved=False)
 
     def release_case(self, *, forget_unsaved: bool) -> None:
@@ -179,6 +191,3 @@ def change_of(edit: LabelEdit) -> Change:
         kinds.add("segments")
     box: Box | None = edit.touched()
     return Change(frozenset(kinds), box, frozenset(c.group for c in edit.changes), name=edit.name)
-
-
-Handler = Callable[[Change], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Literal
 
 from medseg_app.io.atomic import replacing
 
@@ -20,7 +21,7 @@ class Settings:
     reader: str = ""
     recent: list[str] = field(default_factory=list)
     device: str = "auto"
-    precision: str = "exact"
+    precision: Literal["exact", "fast"] = "exact"
     show_patient: bool = True
     brush_mm: float = 10.0
     fill_opacity: float = 0.35

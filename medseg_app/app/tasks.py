@@ -74,6 +74,10 @@ class TaskRunner:
         self._threads.submit(self._work, task, job, on_failure)
         return task
 
+    def on_main(self, call: Callable[[], None]) -> None:
+        """Have something done on the main thread; may be called from anywhere."""
+        self._call_on_main(call)
+
     def close(self) -> None:
         """Cancel everything and wait for the threads."""
         for task in list(self.running):

@@ -34,7 +34,10 @@ class Ruler:
 
 @dataclass(eq=False)
 class Case:
-    """What is open: the volume, what was marked on it and what is proposed for it."""
+    """What is open: the volume, what was marked on it and what is proposed for it.
+
+    decisions: by number of the candidate. accepted_in: revision -> candidates that its step accepted.
+    """
 
     volume: Volume
     segmentation: Segmentation
@@ -45,6 +48,7 @@ class Case:
     decisions: dict[int, Decision] = field(default_factory=dict)
     rulers: list[Ruler] = field(default_factory=list)
     saved_revision: int = 0
+    accepted_in: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.writer = LabelWriter(self.segmentation)

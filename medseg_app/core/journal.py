@@ -44,7 +44,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Record:
-    """One line of the journal; payload is a packed LabelEdit for edits, empty otherwise."""
+    """One line of the journal; payload is a packed LabelEdit for edits, empty otherwise.
+
+    revision: the state of the labels after the record.
+    """
 
     seq: int
     kind: Kind
@@ -97,9 +100,11 @@ class Journal:
         self._thread.submit(self._connection.close).result()
         self._thread.shutdown()
 
-    def forget_since_checkpoint(self) -> bool:
-        """Delete the records after the last checkpoint; whether there is a checkpoint at all."""
-        return self._thread.submit(self._forget).result()
+    def forget(self, records: list[Record]) -> None:
+        """Delete records (the user chose not to keep what they hold)."""
+        rows = [(record.seq,) for record in records]
+        statement = "DELETE FROM records WHERE seq = ?"
+        self._thread.submit(lambda: self._connection.executemany(statement, rows)).result()
 
     def discard(self) -> None:
         """Close and delete the file."""
@@ -129,11 +134,6 @@ class Journal:
 
     def _describe(self, about: dict[str, Any]) -> None:
         self._connection.execute("INSERT OR REPLACE INTO about VALUES ('case', ?)", (json.dumps(about),))
-
-    def _forget(self) -> bool:
-        last = self._connection.execute("SELECT MAX(seq) FROM records WHERE kind='checkpoint'").fetchone()[0]
-        self._connection.execute("DELETE FROM records WHERE seq > ?", (last or 0,))
-        return last is not None
 
     def _write_edit(self, edit: LabelEdit, facts: str) -> int:
         return self._write("edit", edit.revision, facts, to_bytes(edit))
@@ -184,6 +184,14 @@ def stacks(records: list[Record]) -> tuple[list[LabelEdit], list[LabelEdit]]:
 
 
 def since_checkpoint(records: list[Record]) -> list[Record]:
-    """The records that no saved case file holds yet."""
-    last = max((n for n, record in enumerate(records) if record.kind == "checkpoint"), default=-1)
-    return records[last + 1 :]
+    """The records that no saved case file holds yet.
+
+    A checkpoint names the revision that a file holds; steps made while it was being saved come before
+    the checkpoint in the journal and still are not in the file.
+    """
+    saved = [record.revision for record in records if record.kind == "checkpoint"]
+    steps = [record for record in records if record.kind != "checkpoint"]
+    if not saved:
+        return steps
+    reached = [n for n, record in enumerate(steps) if record.revision == saved[-1]]
+    return steps[reached[-1] + 1 :] if reached else steps

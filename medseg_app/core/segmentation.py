@@ -61,6 +61,16 @@ class Segmentation:
         new.revision = revision
         return new
 
+    def snapshot(self) -> Segmentation:
+        """A copy of segments and labels as they are now, for work beside the window; without figures."""
+        copy = Segmentation.restored(self.geometry, self.segments, (), self.revision)
+        for labels, human in zip(self._labels, self._human, strict=True):
+            copy._labels.append(labels.copy())
+            copy._human.append(human.copy())
+            copy._views.append(_read_only(copy._labels[-1]))
+            copy._human_views.append(_read_only(copy._human[-1]))
+        return copy
+
     @property
     def shape(self) -> Index:
         """Number of (slices, rows, columns)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +181,7 @@ def _contents(header: dict[str, Any], archive: zipfile.ZipFile) -> CaseContents:
 
 def _compare(path: Path, case: Case) -> None:
     back = read_case_file(path).segmentation
-    same = [replace(s) for s in back.segments] == list(case.segmentation.segments)
+    same = back.segments == case.segmentation.segments
     pairs = zip(_arrays(back), _arrays(case.segmentation), strict=True)
     if not same or not all(np.array_equal(a, b) for (_, a), (_, b) in pairs):
         raise CouldNotBeDone("The case did not read back as it was saved.", "Save it to another disk.")

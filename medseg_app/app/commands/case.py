@@ -1,0 +1,93 @@
+"""Save the case, undo and redo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from medseg_app.app.case_lock import lock_case
+from medseg_app.app.change import Change
+from medseg_app.app.command import Job, command
+from medseg_app.app.enter_case import about
+from medseg_app.app.session import Session, change_of
+from medseg_app.core.case import Case
+from medseg_app.core.errors import CaseError, WrongUse
+from medseg_app.core.progress import Progress
+
+
+@command("Save", menu="File", shortcut="Ctrl+S")
+def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
+    """Save the case; with a path under that name."""
+    case = session.open()
+    target = _target(case, path)
+    lock = session.case_lock if target == case.path else lock_case(target)
+    if lock is None:
+        raise CaseError(f"{target.name} is open in another window.", "Save it under another name.")
+    frozen = Case(case.volume, case.segmentation.snapshot(), case.id, rulers=list(case.rulers))
+
+    def work(progress: Progress) -> Case:
+        from medseg_app.io.case_file import write_case_file
+
+        write_case_file(target, frozen)
+        return frozen
+
+    def apply(saved: Case) -> Path:
+        if lock is not session.case_lock and session.case_lock is not None:
+            session.case_lock.release()
+        session.case_lock = lock
+        case.path, case.saved_revision, case.read_only = target, saved.segmentation.revision, False
+        if session.journal:
+            session.journal.describe(about(case))
+            session.journal.mark("checkpoint", saved.segmentation.revision, session.facts("save"))
+        session.settings.remember(target)
+        session.changed.emit(Change.of("saved"))
+        return target
+
+    return Job(f"Save {target.name}", work, apply)
+
+
+def _target(case: Case, path: Path | None) -> Path:
+    target = path or case.path
+    if target is None:
+        raise WrongUse("This case has no name yet.", "Save it under a name.")
+    return target if target.suffix.lower() == ".medseg" else target.with_name(target.name + ".medseg")
+
+
+@command("Undo", menu="Edit", shortcut="Ctrl+Z")
+def undo(session: Session) -> str | None:
+    """Take the last step back."""
+    case = session.writable()
+    edit = case.history.undo()
+    if edit is None:
+        return None
+    for number in case.accepted_in.get(edit.revision, ()):
+        case.decisions.pop(number, None)
+    if session.journal:
+        session.journal.mark("undo", case.segmentation.revision, session.facts("undo"))
+    if not case.segmentation.has(session.view.active_segment):
+        session.view.active_segment = None
+    session.changed.emit(change_of(edit))
+    session.changed.emit(Change.of("proposal"))
+    return edit.name
+
+
+@command("Redo", menu="Edit", shortcut="Ctrl+Shift+Z")
+def redo(session: Session) -> str | None:
+    """Do again what was taken back."""
+    case = session.writable()
+    edit = case.history.redo()
+    if edit is None:
+        return None
+    for number in case.accepted_in.get(edit.revision, ()):
+        case.decisions[number] = "accepted"
+    if session.journal:
+        session.journal.mark("redo", case.segmentation.revision, session.facts("redo"))
+    session.changed.emit(change_of(edit))
+    session.changed.emit(Change.of("proposal"))
+    return edit.name
+
+
+@command("Close case", menu="File", shortcut="Ctrl+W")
+def close_case(session: Session, *, forget_unsaved: bool = False) -> None:
+    """Close the open case. Unsaved steps stay in the journal unless they are to be forgotten."""
+    session.release_case(forget_unsaved=forget_unsaved)
+    session.changed.emit(Change.of("case", "voxels", "segments", "proposal", "measurements", "saved"))

@@ -1,0 +1,47 @@
+"""Export segments to verified files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from medseg_app.app.command import Job, command
+from medseg_app.app.session import Session
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.progress import Progress
+
+
+@command("Export", menu="File", shortcut="Ctrl+E")
+def export(
+    session: Session,
+    *,
+    paths: Sequence[Path],
+    segment_ids: Sequence[int] | None = None,
+    deidentify: bool = False,
+    overlap: Any = None,
+) -> Job[list[Any], list[Any]]:
+    """Write segments (all without a choice) to files; another reader checks each file."""
+    from medseg_app.io.export_options import ExportOptions
+    from medseg_app.io.formats import check_output, export_labels
+
+    case = session.open()
+    for path in paths:
+        check_output(path, case.volume)
+    labels = _marked(case.segmentation.snapshot().to_label_map(segment_ids))
+    options = ExportOptions(deidentify=deidentify, overlap=overlap)
+
+    def work(progress: Progress) -> list[Any]:
+        written = []
+        for number, path in enumerate(paths):
+            progress(number / len(paths), f"Write and verify {path.name}")
+            written.append(export_labels(labels, case.volume, path, options))
+        return written
+
+    return Job("Export", work, lambda written: written)
+
+
+def _marked(labels: LabelMap) -> LabelMap:
+    """Segments of a model that a reader changed since are semi-automatic."""
+    return replace(labels, segments=tuple(labels.segments))

@@ -1,0 +1,148 @@
+"""Open folders, series, image files, cases and masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from medseg_app.app.change import Change
+from medseg_app.app.command import Job, command
+from medseg_app.app.enter_case import enter
+from medseg_app.app.images import find_images, is_image_file
+from medseg_app.app.session import Session
+from medseg_app.core.case import Case
+from medseg_app.core.errors import CaseError, WrongUse
+from medseg_app.core.progress import Progress
+from medseg_app.core.volume import Volume
+
+
+@command("Open", menu="File", shortcut="Ctrl+O")
+def open_path(session: Session, *, path: Path) -> Job[Any, Any]:
+    """Open a DICOM folder or file, an image file or a case."""
+    if path.suffix.lower() == ".medseg":
+        return open_case(session, path=path)
+    if is_image_file(path):
+        return open_image(session, path=path)
+    return open_folder(session, path=path)
+
+
+@command("Open folder", menu="File")
+def open_folder(session: Session, *, path: Path) -> Job[Any, Any]:
+    """List the series of a DICOM folder, file or DICOMDIR."""
+    if not path.exists():
+        raise WrongUse(f"{path} does not exist.", "Check the name.")
+
+    def list_series(info: Any) -> None:
+        session.studies.add([info])
+        session.changed.emit(Change.of("studies"))
+
+    def work(progress: Progress) -> Any:
+        from medseg_app.io.dicom.scan import scan_folder
+
+        found = lambda info: session.tasks.on_main(lambda: list_series(info))  # noqa: E731
+        return scan_folder(path, on_series=found, progress=progress)
+
+    def apply(result: Any) -> Any:
+        session.studies.add(result.volumes)
+        session.studies.left_out += [(item.path, item.reason) for item in result.left_out]
+        session.settings.remember(path)
+        session.changed.emit(Change.of("studies"))
+        if not result.volumes:
+            session.tell("problem", f"No DICOM images were found in {path}.", "Choose another folder.")
+        return result
+
+    return Job(f"Read {path.name}", work, apply)
+
+
+@command("Open series")
+def open_volume(session: Session, *, volume_id: str) -> Job[Volume, Case]:
+    """Open one series of the list."""
+    info = session.studies.find(volume_id)
+
+    def work(progress: Progress) -> Volume:
+        from medseg_app.io.dicom.volume import load_volume
+
+        return _hashed(load_volume(info, progress=progress))
+
+    return Job(f"Open {info.description or 'series'}", work, lambda volume: _enter_new(session, volume))
+
+
+@command("Open image file", menu="File")
+def open_image(session: Session, *, path: Path) -> Job[Volume, Case]:
+    """Open a NIfTI, NRRD or MHA image."""
+
+    def work(progress: Progress) -> Volume:
+        from medseg_app.io.formats import read_image
+
+        return _hashed(read_image(path))
+
+    return Job(f"Open {path.name}", work, lambda volume: _enter_new(session, volume))
+
+
+@command("Open case", menu="File")
+def open_case(session: Session, *, path: Path, source: Path | None = None) -> Job[Case, Case]:
+    """Open a saved case; `source` says where its images are now if they moved."""
+
+    def work(progress: Progress) -> Case:
+        from medseg_app.io.case_file import read_case_file
+
+        contents = read_case_file(path)
+        places = [source] if source else contents.source_candidates(path)
+        volume = find_images(places, contents.volume_id, contents.voxels_sha256, progress)
+        if not volume.geometry.same_grid(contents.segmentation.geometry):
+            raise CaseError(
+                f"The grid of {path.name} is not that of its images.", "Choose the folder of its images."
+            )
+        return Case(
+            volume, contents.segmentation, contents.id, path,
+            rulers=list(contents.rulers), saved_revision=contents.segmentation.revision,
+        )  # fmt: skip
+
+    def apply(case: Case) -> Case:
+        recovered = enter(session, case)
+        session.settings.remember(path)
+        if case.read_only:
+            session.tell(
+                "note", f"{path.name} is open in another window.", "Here it can be viewed, not changed."
+            )
+        elif recovered:
+            session.tell(
+                "ok", f"{recovered} steps that had not been saved were restored.", "Save to keep them."
+            )
+        return case
+
+    return Job(f"Open {path.name}", work, apply)
+
+
+@command("Open mask", menu="File")
+def open_labels(session: Session, *, path: Path) -> Job[Any, tuple[int, ...]]:
+    """Put the segments of a SEG, NIfTI, NRRD or MHA file onto the open series."""
+    from medseg_app.app.import_segments import import_segments
+
+    volume = session.writable().volume
+    remarks: list[str] = []
+
+    def work(progress: Progress) -> Any:
+        from medseg_app.io.formats import import_labels
+
+        return import_labels(path, volume, remarks.append)
+
+    def apply(labels: Any) -> tuple[int, ...]:
+        made = import_segments(session, labels, path.name)
+        for remark in remarks:
+            session.tell("note", remark)
+        return made
+
+    return Job(f"Read {path.name}", work, apply)
+
+
+def _hashed(volume: Volume) -> Volume:
+    """Compute the hash beside the window; it is needed for the first stroke."""
+    _ = volume.sha256
+    return volume
+
+
+def _enter_new(session: Session, volume: Volume) -> Case:
+    case = Case.of(volume)
+    enter(session, case)
+    return case

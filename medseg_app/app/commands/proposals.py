@@ -1,0 +1,156 @@
+"""Run a model; accept and reject what it proposes."""
+
+from __future__ import annotations
+
+from medseg_app.app.change import Change
+from medseg_app.app.command import Job, command
+from medseg_app.app.groups import group_for
+from medseg_app.app.new_segment import new_segment
+from medseg_app.app.session import Session
+from medseg_app.core.errors import WrongUse
+from medseg_app.core.label_edit import LabelPatch
+from medseg_app.core.label_writer import LabelWriter
+from medseg_app.core.progress import Progress
+from medseg_app.core.proposal import Candidate, Proposal
+from medseg_app.core.segment import Provenance
+
+
+@command("Run model", menu="AI", shortcut="Ctrl+R")
+def run_model(session: Session, *, model: str) -> Job[Proposal, Proposal]:
+    """Let a model propose segments for the open series; nothing accepted is changed."""
+    case = session.writable()
+    from medseg_app.engines.contract import Request
+    from medseg_app.engines.modality import check_modality
+    from medseg_app.engines.registry import find_model
+
+    folder = find_model(model)
+    check_modality(folder.card, case.volume)
+    request = Request(precision=session.settings.precision, revision=case.segmentation.revision)
+    lane, device = session.engines, session.settings.device
+
+    def work(progress: Progress) -> Proposal:
+        return lane.propose(folder, case.volume, request, device, progress)
+
+    def apply(proposal: Proposal) -> Proposal:
+        if session.case is case:
+            show_proposal(session, proposal)
+        return proposal
+
+    return Job(f"Run {model}", work, apply, lane="engine")
+
+
+def show_proposal(session: Session, proposal: Proposal) -> None:
+    """Show what a model proposed, in place of what was proposed before."""
+    case = session.open()
+    case.proposal, case.decisions, case.accepted_in = proposal, {}, {}
+    session.view.selected_candidate = 0 if proposal.candidates else None
+    session.changed.emit(Change.of("proposal"))
+    for remark in proposal.remarks:
+        session.tell("note", remark)
+    if not proposal.candidates:
+        session.tell("ok", f"{proposal.model.name} found nothing on this series.")
+
+
+@command("Accept", menu="AI", shortcut="A")
+def accept_candidate(session: Session, *, number: int) -> int:
+    """Make a segment of a proposed one; locked segments and readers' decisions stay as they are."""
+    return accept_candidates(session, numbers=(number,))[0]
+
+
+@command("Accept all", menu="AI", shortcut="Shift+A")
+def accept_candidates(session: Session, *, numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """Make segments of several proposed ones, in one step."""
+    case = session.writable()
+    proposal = _proposal(session)
+    names = [proposal.candidates[number].name for number in numbers]
+    title = f"Accept {names[0]}" if len(names) == 1 else f"Accept {len(names)} segments"
+    made = []
+    model = proposal.model
+    with session.step(title, source="model", model=model.name, version=model.version) as writer:
+        for number in numbers:
+            made.append(_accept(session, writer, proposal, proposal.candidates[number]))
+    case.decisions.update(dict.fromkeys(numbers, "accepted"))
+    case.accepted_in[case.segmentation.revision] = tuple(numbers)
+    session.view.active_segment = made[-1]
+    _select_next(session)
+    session.changed.emit(Change.of("proposal"))
+    return tuple(made)
+
+
+@command("Reject", menu="AI", shortcut="X")
+def reject_candidate(session: Session, *, number: int) -> None:
+    """Set a proposed segment aside."""
+    _proposal(session)
+    session.writable().decisions[number] = "rejected"
+    _select_next(session)
+    session.changed.emit(Change.of("proposal"))
+
+
+@command("Consider again", menu="AI")
+def reopen_candidate(session: Session, *, number: int) -> None:
+    """Take a rejected segment back into the list."""
+    session.writable().decisions.pop(number, None)
+    session.changed.emit(Change.of("proposal"))
+
+
+@command("Clear proposals", menu="AI")
+def clear_proposal(session: Session) -> None:
+    """Remove all proposals that were not accepted."""
+    case = session.open()
+    case.proposal, case.decisions, session.view.selected_candidate = None, {}, None
+    session.changed.emit(Change.of("proposal"))
+
+
+@command("Show proposal")
+def jump_to_candidate(session: Session, *, number: int) -> None:
+    """Choose a proposed segment and move the cross to its middle."""
+    candidate = _proposal(session).candidates[number]
+    session.view.selected_candidate = number
+    middle = [(a + b - 1) / 2 for a, b in zip(candidate.box.start, candidate.box.stop, strict=True)]
+    x, y, z = session.open().volume.geometry.to_patient(middle).tolist()
+    session.view.cursor_lps = (x, y, z)
+
+
+def open_candidates(session: Session) -> list[int]:
+    """Numbers of the proposed segments that are undecided and not below the threshold, best first."""
+    case = session.case
+    if case is None or case.proposal is None:
+        return []
+    return [
+        number
+        for number, candidate in enumerate(case.proposal.candidates)
+        if number not in case.decisions
+        and (candidate.score is None or candidate.score >= session.view.threshold)
+    ]
+
+
+def _accept(session: Session, writer: LabelWriter, proposal: Proposal, candidate: Candidate) -> int:
+    segmentation = session.open().segmentation
+    group = group_for(writer, candidate.box, candidate.mask)
+    model = proposal.model
+    segment = new_segment(
+        segmentation, candidate.name, group,
+        colour=candidate.colour, kind=candidate.kind, category=candidate.category, type=candidate.type,
+        modifiers=candidate.modifiers, region=candidate.region, score=candidate.score,
+        class_value=candidate.class_value,
+        provenance=Provenance(
+            "model", session.settings.reader, model.name, model.version, model.sha256
+        ),
+    )  # fmt: skip
+    writer.put_segment(segment)
+    writer.write(LabelPatch(segment.id, candidate.box, candidate.mask, source="model"))
+    return segment.id
+
+
+def _proposal(session: Session) -> Proposal:
+    proposal = session.open().proposal
+    if proposal is None:
+        raise WrongUse("Nothing is proposed.", "Run a model first.")
+    return proposal
+
+
+def _select_next(session: Session) -> None:
+    left = open_candidates(session)
+    now = session.view.selected_candidate
+    later = [number for number in left if now is not None and number > now]
+    session.view.selected_candidate = next(iter(later or left), None)

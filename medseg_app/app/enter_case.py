@@ -1,0 +1,64 @@
+"""Make a case the open one: journal, lock, window and cursor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from medseg_app.core.case import Case
+from medseg_app.core.volume import Volume
+
+from .case_journal import CaseJournal
+from .case_lock import lock_case
+from .change import Change
+from .session import Session
+
+
+def enter(session: Session, case: Case) -> int:
+    """Open a case in place of the present one. Returns how many unsaved steps its journal gave back."""
+    session.release_case(forget_unsaved=False)
+    if case.path is not None:
+        session.case_lock = lock_case(case.path)
+        case.read_only = session.case_lock is None
+    session.case = case
+    recovered = 0
+    if not case.read_only:
+        session.journal = CaseJournal(session.folders.journals, case, about(case))
+        recovered = session.journal.take_over(case)
+    _look_at(session, case.volume)
+    session.changed.emit(Change.of("case", "voxels", "segments", "proposal", "measurements", "saved"))
+    return recovered
+
+
+def about(case: Case) -> dict[str, Any]:
+    """What recovery needs to find case and images again; no patient data."""
+    source = case.volume.source
+    return {
+        "case": case.id,
+        "case_path": str(case.path.resolve()) if case.path else "",
+        "volume": case.volume.id,
+        "modality": case.volume.modality,
+        "sha256": case.volume.sha256,
+        "source": str(source.path.resolve()) if source else "",
+    }
+
+
+def _look_at(session: Session, volume: Volume) -> None:
+    view = session.view
+    centre = volume.geometry.to_patient([(n - 1) // 2 for n in volume.geometry.shape])
+    x, y, z = centre.tolist()
+    view.active_segment, view.hidden, view.selected_candidate = None, frozenset(), None
+    view.cursor_lps = (x, y, z)
+    view.window_name = ""
+    view.window = volume.window or window_of(volume)
+
+
+def window_of(volume: Volume) -> tuple[float, float]:
+    """(centre, width) that shows most of a volume, from its 1st and 99th percentile."""
+    sample = volume.voxels[:: max(1, len(volume.voxels) // 16), ::4, ::4]
+    values = sample[sample != volume.padding] if volume.padding is not None else sample.ravel()
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.percentile(values, (1, 99.5)))
+    return (low + high) / 2, max(high - low, 1e-3)
