@@ -30,7 +30,7 @@ ORGANS: dict[Site, tuple[int, ...]] = {
     "kidney": (KIDNEY_LEFT, KIDNEY_RIGHT),
     "lung": (LUNGS,),
 }
-DIAMETERS: dict[Site, tuple[float, float]] = {"liver": (9, 30), "kidney": (12, 30), "lung": (9, 22)}
+DIAMETERS: dict[Site, tuple[float, float]] = {"liver": (10, 30), "kidney": (12, 30), "lung": (9, 22)}
 
 
 def paint_lesions(
@@ -105,10 +105,11 @@ def _paint_mass(
 ) -> None:
     """A hypodense mass: enhancing rim, duller tissue within, sometimes a necrotic core."""
     host = patient.contrast.liver if lesion.site == "liver" else patient.contrast.cortex
-    tissue = float(rng.uniform(38, 58))
+    tissue = float(rng.uniform(32, 52))
     rim = 0.5 * (tissue + host)
-    region.paint(distance, rim + 5 * region.grain, 3.0)
-    region.paint(distance + 2.0, tissue + 7 * region.grain + 5 * region.bumps, 3.0)
+    edge = min(3.0, 0.15 * lesion.diameter_mm)
+    region.paint(distance, rim + 5 * region.grain, edge)
+    region.paint(distance + 0.7 * edge, tissue + 7 * region.grain + 5 * region.bumps, edge)
     if lesion.diameter_mm > 16 and rng.random() < 0.6:
         core = distance + 0.5 * lesion.diameter_mm * rng.uniform(0.5, 0.7)
         region.paint(core + 1.2 * region.bumps, 20 + 4 * region.grain, 4.0)
