@@ -7,6 +7,7 @@ slice keeps the origin that its file stated. `affine` exists only where the slic
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -83,25 +84,25 @@ class VolumeGeometry:
 
     # -- facts -----------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def normal(self) -> Vector:
         """Unit vector row x column (LPS): right-handed with the rows and columns."""
         cross = np.cross(self.i_step, self.j_step)
-        return np.asarray(cross / np.linalg.norm(cross))
+        return _frozen(cross / np.linalg.norm(cross))
 
     @property
     def gaps_mm(self) -> Vector:
         """Distance from each slice to the next along the normal, mm, shape (slices - 1,)."""
         return np.asarray(np.diff(self.origins @ self.normal))
 
-    @property
+    @cached_property
     def k_step(self) -> Vector:
         """Mean step from one slice to the next, LPS mm; exact on a regular grid."""
         if self.shape[0] < 2:
             return self.last_step
-        return np.asarray((self.origins[-1] - self.origins[0]) / (self.shape[0] - 1))
+        return _frozen((self.origins[-1] - self.origins[0]) / (self.shape[0] - 1))
 
-    @property
+    @cached_property
     def is_regular(self) -> bool:
         """Whether one affine describes all slices."""
         n = self.shape[0]
@@ -173,8 +174,7 @@ class VolumeGeometry:
         """Fractional voxel index (k, j, i), shape (..., 3), of patient positions in LPS mm."""
         position = np.asarray(position_lps, dtype=np.float64)
         k = self._slice_number(position @ self.normal)
-        in_plane = np.stack([self.j_step, self.i_step], axis=1)
-        ji = (position - self._slice_origin(k)) @ np.linalg.pinv(in_plane).T
+        ji = (position - self._slice_origin(k)) @ self._to_row_and_column
         return np.concatenate([k[..., None], ji], axis=-1)
 
     def nearest_voxel(self, position_lps: ArrayLike) -> Index | None:
@@ -183,6 +183,15 @@ class VolumeGeometry:
         if (index < 0).any() or (index >= self.shape).any():
             return None
         return int(index[0]), int(index[1]), int(index[2])
+
+    @cached_property
+    def _to_row_and_column(self) -> Vector:
+        return _frozen(np.linalg.pinv(np.stack([self.j_step, self.i_step], axis=1)).T)
+
+    @cached_property
+    def _heights(self) -> Vector:
+        """Position of every slice along the normal, mm."""
+        return _frozen(self.origins @ self.normal)
 
     def _slice_origin(self, k: NDArray[np.float64]) -> Vector:
         n = self.shape[0]
@@ -193,7 +202,7 @@ class VolumeGeometry:
         return np.asarray(self.origins[low] + (k - low)[..., None] * step)
 
     def _slice_number(self, height: NDArray[np.float64]) -> NDArray[np.float64]:
-        heights = self.origins @ self.normal
+        heights = self._heights
         if len(heights) == 1:
             return np.asarray((height - heights[0]) / (self.last_step @ self.normal))
         sign = 1.0 if heights[-1] > heights[0] else -1.0

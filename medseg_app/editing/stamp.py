@@ -34,8 +34,8 @@ class Stamper:
         k_step = geometry.k_step
         if len(gaps) and not geometry.is_regular:
             k_step = k_step * (gaps.min() / abs(k_step @ geometry.normal))
-        matrix = np.stack([k_step, geometry.j_step, geometry.i_step], axis=1)
-        self._reach = np.linalg.norm(np.linalg.inv(matrix), axis=1)
+        inverse = np.linalg.inv(np.stack([k_step, geometry.j_step, geometry.i_step], axis=1))
+        self._reach = np.sqrt((inverse**2).sum(axis=1))
 
     def ball(self, start: Vector, end: Vector, radius_mm: float) -> Stamp:
         """The voxels within a radius of the line start..end (LPS mm), in all slices."""
@@ -49,9 +49,10 @@ class Stamper:
         return self._within(start, end, radius_mm, Box.of(low, high))
 
     def _box(self, start: Vector, end: Vector, radius_mm: float) -> Box:
-        ends = self.geometry.to_index(np.stack([start, end]))
-        reach = radius_mm * self._reach
-        return Box.of(np.floor(ends.min(axis=0) - reach), np.ceil(ends.max(axis=0) + reach) + 1)
+        first, reach = self.geometry.to_index(start), radius_mm * self._reach
+        last = first if end is start else self.geometry.to_index(end)
+        low, high = np.minimum(first, last) - reach, np.maximum(first, last) + reach
+        return Box.of(np.floor(low), np.ceil(high) + 1)
 
     def _within(self, start: Vector, end: Vector, radius_mm: float, box: Box) -> Stamp:
         box = box.clipped(self.geometry.shape)
