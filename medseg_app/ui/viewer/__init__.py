@@ -1,0 +1,1 @@
+"""Axial, coronal, sagittal and 3D views of a case; only this folder touches napari."""

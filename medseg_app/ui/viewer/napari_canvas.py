@@ -1,0 +1,113 @@
+"""NapariCanvas: an OpenGL canvas of napari without its chrome; all of napari's private API is here."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QWidget
+
+
+@cache
+def quiet_napari() -> None:
+    """Load napari so that it reads and writes no settings, looks for no plug-ins and uses our binding."""
+    os.environ.setdefault("QT_API", "pyside6")
+    os.environ.setdefault("NAPARI_ASYNC", "0")
+    from napari.settings import get_settings
+
+    get_settings(path=None)
+
+
+class NapariCanvas:
+    """One napari viewer model and its canvas, black, deaf to mouse and keys, drawn on demand.
+
+    model: napari's ViewerModel. scene: the vispy node whose coordinates are napari's world (x, y, z).
+    native: the Qt widget. draws: how many frames were drawn. before_draw: called first in every frame.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        quiet_napari()
+        from napari._vispy.canvas import VispyCanvas
+        from napari._vispy.utils.qt_font import QtFontManager
+        from napari.components.viewer_model import ViewerModel
+        from napari.utils.key_bindings import KeymapHandler
+
+        self.model = ViewerModel()
+        self.model.canvas.background_color_override = "black"
+        # autoswap: Qt composes the widget itself; vispy's own swap would only wait for the frame.
+        self._vispy = VispyCanvas(
+            self.model, KeymapHandler(), QtFontManager(), "", parent=parent, size=(64, 64), autoswap=False
+        )
+        self._canvas = self._vispy._scene_canvas
+        self.native: Any = self._vispy.native
+        self.native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.native.setUpdateBehavior(self.native.UpdateBehavior.PartialUpdate)
+        self.scene: Any = self._vispy.view.scene
+        self.draws = 0
+        self.before_draw: Any = None
+        self._dirty: QRect | None = None
+        self._whole = True
+        self._update = self._canvas.update
+        self._canvas.update = self._redraw_whole
+        self._deafen()
+        self._canvas.events.draw.connect(self._begin_frame, position="first")
+        self._canvas.events.draw.connect(self._end_frame, position="last")
+        self._canvas.events.resize.connect(self._redraw_whole)
+
+    def _deafen(self) -> None:
+        events = self._canvas.events
+        for name in ("mouse_press", "mouse_move", "mouse_release", "mouse_wheel", "mouse_double_click"):
+            getattr(events, name).disconnect()
+        for name in ("key_press", "key_release"):
+            getattr(events, name).disconnect()
+
+    # -- drawing on demand -------------------------------------------------------------------------
+    # The frame buffer keeps its content between frames (PartialUpdate), so a dab need only redraw the
+    # rectangle that it touched: everything else asks for a whole frame through `SceneCanvas.update`.
+
+    def redraw(self, area: QRect | None = None) -> None:
+        """Ask for a frame: the whole view, or only an area in logical pixels."""
+        if area is None or self._whole:
+            self._redraw_whole()
+            return
+        self._dirty = area if self._dirty is None else self._dirty.united(area)
+        self._update()
+
+    def _redraw_whole(self, *_: Any, **__: Any) -> None:
+        self._whole = True
+        self._update()
+
+    def _begin_frame(self, _event: Any) -> None:
+        if self.before_draw is not None:
+            self.before_draw()
+        if self._dirty is not None and not self._whole:
+            self._clip(self._dirty)
+
+    def _clip(self, area: QRect) -> None:
+        from vispy.gloo import gl
+
+        ratio = self.native.devicePixelRatioF()
+        height = round(self.native.height() * ratio)
+        left, top = int(area.left() * ratio), int(area.top() * ratio)
+        right, bottom = int((area.right() + 1) * ratio) + 1, int((area.bottom() + 1) * ratio) + 1
+        gl.glEnable(gl.GL_SCISSOR_TEST)
+        gl.glScissor(left, height - bottom, right - left, bottom - top)
+
+    def _end_frame(self, _event: Any) -> None:
+        from vispy.gloo import gl
+
+        self._canvas.context.flush_commands()
+        gl.glDisable(gl.GL_SCISSOR_TEST)
+        self._dirty, self._whole = None, False
+        self.draws += 1
+
+    def look_at(self, centre: tuple[float, float], zoom: float) -> None:
+        """Put a point (h, v) of the world in the middle, `zoom` logical pixels per unit."""
+        camera = self.model.scene.camera
+        if tuple(camera.center[-2:]) != (centre[1], centre[0]):
+            camera.center = (0.0, centre[1], centre[0])
+        if camera.zoom != zoom:
+            camera.zoom = zoom
+        self._redraw_whole()

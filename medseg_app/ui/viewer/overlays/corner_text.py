@@ -1,0 +1,95 @@
+"""Corner texts: patient and series, window, plane and spacing, slice and position."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from medseg_app.ui import theme
+
+from .frame import Frame
+from .ink import overlay_font, write
+
+MARGIN = 10
+LINE = 15
+BAR_ROOM = 16
+"""The slice bar takes this much of the right edge."""
+SMALL = 360
+"""Views lower than this show only window, plane and slice: the patient stands in the large one."""
+
+Lines = list[tuple[str, bool]]
+"""Texts from the top, each with whether it is the main one of its corner."""
+
+
+def paint(painter: QPainter, frame: Frame) -> None:
+    """Write the four corners."""
+    left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+    if frame.state.show_patient and frame.height >= SMALL:
+        _column(painter, frame, patient_lines(frame), left, top=True)
+    _column(painter, frame, window_lines(frame), right, top=True)
+    _column(painter, frame, plane_lines(frame), left, top=False)
+    _column(painter, frame, slice_lines(frame), right, top=False)
+
+
+def _column(painter: QPainter, frame: Frame, texts: Lines, side: Qt.AlignmentFlag, *, top: bool) -> None:
+    width = frame.width - 2 * MARGIN - (BAR_ROOM if side == Qt.AlignmentFlag.AlignRight else 0)
+    first = MARGIN if top else frame.height - MARGIN - LINE * len(texts)
+    for number, (text, is_main) in enumerate(texts):
+        painter.setFont(overlay_font(strong=is_main))
+        area = QRectF(MARGIN, first + number * LINE, width, LINE)
+        colour = theme.TEXT if is_main else theme.SECONDARY
+        write(painter, area, side | Qt.AlignmentFlag.AlignVCenter, text, colour)
+
+
+def patient_lines(frame: Frame) -> Lines:
+    """Name, identifier and date of the study, and what the series is."""
+    patient, volume = frame.case.volume.patient, frame.case.volume
+    name = patient.get("name", "").replace("^", " ").strip()
+    second = "  ".join(part for part in (patient.get("id", ""), _date(patient.get("study_date", ""))) if part)
+    series = "  ".join(part for part in (volume.modality, volume.description) if part)
+    return [(text, number == 0) for number, text in enumerate(t for t in (name, second, series) if t)]
+
+
+def _date(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 and text.isdigit() else text
+
+
+def window_lines(frame: Frame) -> Lines:
+    """Width and level, and the preset that they came from."""
+    centre, width = frame.state.window
+    texts: Lines = [(f"W {figure(width)}  L {figure(centre)}", True)]
+    return [*texts, (frame.state.window_name, False)] if frame.state.window_name else texts
+
+
+def plane_lines(frame: Frame) -> Lines:
+    """Plane, size of a pixel and distance of slices; says so where slices are missing or uneven."""
+    spacing = frame.case.volume.geometry.spacing_kji
+    plane = frame.plane
+    across, down, apart = (spacing[axis] for axis in (plane.horizontal, plane.vertical, plane.axis))
+    texts: Lines = [
+        (plane.name.capitalize(), True),
+        (f"{across:.2f} × {down:.2f} mm,  {apart:.2f} mm apart", False),
+    ]
+    if not frame.case.volume.geometry.is_regular:
+        texts.append(("Uneven slices, gaps stay black" if plane.has_gaps else "Uneven slices", False))
+    return texts
+
+
+def slice_lines(frame: Frame) -> Lines:
+    """Where the slice lies along the nearest patient axis, and its number."""
+    letter, distance = position_of(frame)
+    return [(f"{letter} {distance:.1f} mm", False), (f"{frame.slice_index + 1} / {frame.plane.slices}", True)]
+
+
+def position_of(frame: Frame) -> tuple[str, float]:
+    """The slice's middle along its axis: the letter of the side of the origin, and the distance in mm."""
+    axis = {"axial": 2, "coronal": 1, "sagittal": 0}[frame.plane.name]
+    index = [(n - 1) / 2 for n in frame.case.volume.geometry.shape]
+    index[frame.plane.axis] = frame.slice_index
+    place = float(frame.case.volume.geometry.to_patient(index)[axis])
+    return "LPS"[axis] if place >= 0 else "RAI"[axis], abs(place)
+
+
+def figure(value: float) -> str:
+    """A window figure: whole where it is large, with decimals where the values are small."""
+    return f"{value:.0f}" if abs(value) >= 20 or float(value).is_integer() else f"{value:.2f}"

@@ -1,0 +1,156 @@
+"""Overlay: the transparent sheet over a slice that draws everything but the image and takes the mouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt, QTimer
+from PySide6.QtGui import QColor, QGuiApplication, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from medseg_app.core.box import Box
+from medseg_app.tools.contract import Outline
+from medseg_app.ui import theme
+from medseg_app.ui.viewer import view_gestures
+from medseg_app.ui.viewer.pointer import Pointer, event_at
+from medseg_app.ui.viewer.view_gestures import VIEW_TOOLS
+
+from . import brush, corner_text, cross, orientation, rulers, scale_bar
+from .frame import Frame
+from .slice_bar import SliceBar
+
+FLASH_MS = 350
+
+if TYPE_CHECKING:
+    from medseg_app.ui.viewer.slice_view import SliceView
+
+
+class Overlay(QWidget):
+    """Texts, lines and the brush over one slice view."""
+
+    def __init__(self, view: SliceView) -> None:
+        super().__init__(view)
+        self._view = view
+        self._pointer = Pointer(view)
+        self._place: QPointF | None = None
+        self._outline: Outline | None = None
+        self._outline_area = QRect()
+        self._refused = QRect()
+        self.slice_bar = SliceBar()
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+
+    def frame(self) -> Frame | None:
+        """The view as it is now; None without a case."""
+        view = self._view
+        if view.case is None or view.plane is None:
+            return None
+        state = view.session.view
+        is_active = state.plane == view.name
+        return Frame(view.case, state, view.plane, view.camera, view.slice_index, is_active)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw everything that lies in the damaged area."""
+        frame = self.frame()
+        if frame is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+        painter.setClipRegion(event.region())
+        cross.paint(painter, frame)
+        rulers.paint(painter, frame, self._view.session.gestures.ruler)
+        scale_bar.paint(painter, frame)
+        self.slice_bar.paint(painter, frame, downwards=self._downwards())
+        orientation.paint(painter, frame)
+        corner_text.paint(painter, frame)
+        brush.paint(painter, frame, self._outline)
+        self._paint_frame(painter, frame)
+        painter.end()
+
+    def _paint_frame(self, painter: QPainter, frame: Frame) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if not self._refused.isEmpty():
+            painter.setPen(QPen(QColor(theme.PROBLEM), 1.5))
+            painter.drawRoundedRect(self._refused, 3, 3)
+        if frame.is_active:
+            painter.setPen(QColor(theme.ACCENT))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _downwards(self) -> int:
+        return view_gestures.reading_direction(self._view)
+
+    def slice_at(self, y: float) -> int:
+        """The slice that the slice bar shows at a height."""
+        plane = self._view.plane
+        assert plane is not None
+        return self.slice_bar.slice_at(y, self.height(), plane.slices, downwards=self._downwards())
+
+    def flash(self, box: Box) -> None:
+        """Show once, for a moment, where voxels were refused."""
+        plane = self._view.plane
+        part = plane.cut_box(box, self._view.slice_index) if plane else None
+        if part is not None:
+            self._refused = self._view.area_of(part)
+            self.update(self._refused)
+            QTimer.singleShot(FLASH_MS, self._end_flash)
+
+    def _end_flash(self) -> None:
+        area, self._refused = self._refused, QRect()
+        self.update(area.adjusted(-2, -2, 2, 2))
+
+    # -- the brush ---------------------------------------------------------------------------------
+
+    def refresh_brush(self, keys: Qt.KeyboardModifier | None = None) -> None:
+        """Ask the tool again what a press would touch, after the pointer, a key or the brush changed."""
+        frame, place = self.frame(), self._place
+        outline = None
+        if frame is not None and place is not None:
+            pressed = QGuiApplication.keyboardModifiers() if keys is None else keys
+            pointer = event_at(self._view, place, pressed)
+            outline = self._view.session.gestures.cursor(pointer) if pointer else None
+        area = brush.area_of(frame, outline) if frame else QRect()
+        self.update(self._outline_area.united(area))
+        self._outline, self._outline_area = outline, area
+        self.setCursor(Qt.CursorShape.ArrowCursor if outline is None else Qt.CursorShape.CrossCursor)
+
+    # -- mouse -------------------------------------------------------------------------------------
+
+    def _at(self, event: QMouseEvent) -> None:
+        self._place = event.position()
+        self._view.pointed.emit(self._place)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A button went down."""
+        self._at(event)
+        self._pointer.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """The mouse moved."""
+        self._at(event)
+        self._pointer.move(event)
+        self.refresh_brush(event.modifiers())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A button was let go."""
+        self._at(event)
+        self._pointer.release(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Make the view large, or small again; while drawing it is a second press."""
+        if event.button() == Qt.MouseButton.LeftButton and self._view.session.view.tool in VIEW_TOOLS:
+            self._view.double_clicked.emit()
+        else:
+            self.mousePressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The wheel turned."""
+        self._pointer.wheel(event)
+        event.accept()
+        self.refresh_brush(event.modifiers())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The mouse left the view."""
+        self._place = None
+        self._view.pointed.emit(None)
+        self.refresh_brush()
+        super().leaveEvent(event)

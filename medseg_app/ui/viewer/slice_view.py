@@ -1,0 +1,184 @@
+"""SliceView: one plane of the open case, its canvas below and its overlay on top."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRect, QSize, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from medseg_app.app.session import Session
+from medseg_app.app.view_state import Plane
+from medseg_app.core.box import Box
+from medseg_app.core.case import Case
+
+from .camera import PlaneCamera
+from .marks import Marks, Rectangle
+from .napari_canvas import NapariCanvas
+from .overlays.overlay import Overlay
+from .plane import ViewPlane
+from .slice_visual import OUTLINE_PX, SliceNode
+
+OUTLINE_MARGIN_PX = 4
+"""Outlines reach this far over the voxels that changed."""
+
+
+class SliceView(QWidget):
+    """Shows slice `slice_index` of `plane`; follows the session's linked cursor.
+
+    Textures are sent when a frame is drawn, not when something changes: whatever happens between two
+    frames costs one upload, so that fast scrolling drops frames instead of lagging behind.
+    """
+
+    pointed = Signal(object)
+    """The pointer is at a QPointF of the view, or left it (None)."""
+    double_clicked = Signal()
+
+    def __init__(self, session: Session, name: Plane, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.name = name
+        self.plane: ViewPlane | None = None
+        self.case: Case | None = None
+        self.slice_index = 0
+        self.camera = PlaneCamera()
+        self._marks: Marks | None = None
+        self._stale_image = self._stale_marks = self._stale_colours = True
+        self._stale_part: Rectangle | None = None
+        self.canvas = NapariCanvas(self)
+        self.canvas.before_draw = self._send_textures
+        self._node = SliceNode(parent=self.canvas.scene)
+        self._node.visible = False
+        self.canvas.native.setParent(self)
+        self.overlay = Overlay(self)
+        self.overlay.raise_()
+
+    def sizeHint(self) -> QSize:
+        """Views take what they get."""
+        return QSize(320, 320)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep canvas and overlay over the whole view."""
+        self.canvas.native.setGeometry(self.rect())
+        self.overlay.setGeometry(self.rect())
+        extent = self.plane.extent if self.plane else (0.0, 0.0, 1.0, 1.0)
+        self.look(self.camera.resized((self.width(), self.height()), extent))
+        super().resizeEvent(event)
+
+    # -- what is shown -----------------------------------------------------------------------------
+
+    def show_case(self, case: Case | None, plane: ViewPlane | None, marks: Marks | None) -> None:
+        """Show a case (or nothing), fitted into the view."""
+        self.case, self.plane, self._marks = case, plane, marks
+        self._node.visible = case is not None
+        if case is not None and plane is not None:
+            self._node.set_mesh(*plane.mesh)
+            padding = case.volume.padding
+            self._node.set_values(
+                padding=(padding or 0.0, 0.0 if padding is None else 1.0),
+                inverted=float(case.volume.inverted),
+            )
+            self.camera = self.camera.fit(plane.extent)
+            self.slice_index = self._cursor_slice()
+        self._stale_image = self._stale_marks = self._stale_colours = True
+        self.show_values()
+        self.look(self.camera)
+
+    def show_values(self) -> None:
+        """Follow window, opacity, interpolation and visibility of the view state."""
+        view = self.session.view
+        centre, width = view.window
+        self._node.set_values(
+            window=(centre - width / 2, centre + max(width, 1e-6) / 2),
+            fill=view.fill_opacity,
+            outlines=float(view.show_outlines),
+            marked=float(view.show_labels),
+            outline=OUTLINE_PX * self.devicePixelRatioF(),
+        )
+        self._node.set_smooth(view.interpolate)
+        self.redraw()
+
+    def show_marks(self, marks: Marks | None) -> None:
+        """Segments or proposals changed: colours, visibility, which candidates are shown."""
+        self._marks = marks
+        self._stale_marks = self._stale_colours = True
+        self.redraw()
+
+    def follow_cursor(self) -> None:
+        """The linked cursor moved: show the slice that it lies on."""
+        if self.plane is None:
+            return
+        wanted = self._cursor_slice()
+        if wanted != self.slice_index:
+            self.slice_index = wanted
+            self._stale_image = self._stale_marks = True
+            self.canvas.redraw()
+        self.overlay.update()
+
+    def _cursor_slice(self) -> int:
+        assert self.plane is not None
+        number = self.plane.geometry.to_index(self.session.view.cursor_lps)[self.plane.axis]
+        return int(np.clip(np.floor(number + 0.5), 0, self.plane.slices - 1))
+
+    def refresh(self, box: Box) -> None:
+        """Voxels inside a box changed: redraw the part that this slice shows, if any."""
+        part = (
+            self.plane.cut_box(box.clipped(self.plane.geometry.shape), self.slice_index)
+            if self.plane
+            else None
+        )
+        if part is None:
+            return
+        self._stale_part = part if self._stale_part is None else _around(self._stale_part, part)
+        self.canvas.redraw(self.area_of(part))
+
+    def area_of(self, part: Rectangle) -> QRect:
+        """Logical pixels that a part (down, across) of the slice covers, with room for outlines."""
+        assert self.plane is not None
+        rows, columns = part
+        corners = np.zeros((4, 3))
+        corners[:, self.plane.vertical] = np.array([rows.start, rows.start, rows.stop, rows.stop]) - 0.5
+        corners[:, self.plane.horizontal] = np.array([columns.start, columns.stop] * 2) - 0.5
+        pixels = self.camera.to_screen(self.plane.to_view(corners))
+        low = np.floor(pixels.min(axis=0)).astype(int) - OUTLINE_MARGIN_PX
+        high = np.ceil(pixels.max(axis=0)).astype(int) + OUTLINE_MARGIN_PX
+        return QRect(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])) & self.rect()
+
+    def redraw(self) -> None:
+        """Draw image and overlay again."""
+        self.canvas.redraw()
+        self.overlay.update()
+
+    def look(self, camera: PlaneCamera) -> None:
+        """Show another part of the plane."""
+        self.camera = camera
+        self.canvas.look_at(camera.centre, camera.zoom)
+        self.overlay.update()
+
+    def fit(self) -> None:
+        """Show the whole slice."""
+        if self.plane is not None:
+            self.look(self.camera.fit(self.plane.extent))
+
+    # -- textures ----------------------------------------------------------------------------------
+
+    def _send_textures(self) -> None:
+        if self.case is None or self.plane is None or self._marks is None:
+            return
+        if self._stale_image:
+            self._node.set_image(self.plane.cut(self.case.volume.voxels, self.slice_index))
+        if self._stale_colours:
+            self._node.set_colours(self._marks.colours)
+        if self._stale_marks:
+            self._node.set_marks(self._marks.of_slice(self.plane, self.slice_index))
+        elif self._stale_part is not None:
+            rows, columns = self._stale_part
+            piece = self._marks.of_slice(self.plane, self.slice_index, self._stale_part)
+            self._node.set_marks_part(piece, (rows.start, columns.start))
+        self._stale_image = self._stale_marks = self._stale_colours = False
+        self._stale_part = None
+
+
+def _around(a: Rectangle, b: Rectangle) -> Rectangle:
+    rows = slice(min(a[0].start, b[0].start), max(a[0].stop, b[0].stop))
+    return rows, slice(min(a[1].start, b[1].start), max(a[1].stop, b[1].stop))
