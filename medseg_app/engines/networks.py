@@ -1,0 +1,69 @@
+"""The networks a model card may name: an allowlist, each built from literal arguments (torch inside)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from medseg_app.core.errors import ModelError
+
+from .model_card import Network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LITERALS = (bool, int, float, str, type(None))
+MAX_PARAMETERS = 200_000_000
+"""A card that asks for more is refused before the computer runs out of memory."""
+
+
+def build_network(network: Network) -> nn.Module:
+    """The untrained network of a model card. Raises ModelError where it is not allowed or cannot be built."""
+    import torch
+
+    builder = BUILDERS.get(network.name)
+    if builder is None:
+        known = ", ".join(BUILDERS)
+        raise ModelError(f"The network {network.name} is not one that MedSeg builds.", f"Known are {known}.")
+    if not _is_literal(network.arguments):
+        raise ModelError(f"The arguments of {network.name} may be numbers, words and lists only.")
+    try:
+        with torch.device("meta"):
+            size = sum(tensor.numel() for tensor in builder(**network.arguments).parameters())
+        if size > MAX_PARAMETERS:
+            raise ModelError(f"The network {network.name} of the card is too large ({size:,} parameters).")
+        return builder(**network.arguments)
+    except (TypeError, ValueError, AssertionError, RuntimeError, IndexError, KeyError) as error:
+        raise ModelError(
+            f"The network {network.name} cannot be built from its arguments ({error})."
+        ) from error
+
+
+def _is_literal(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_literal(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_literal, value))
+    return isinstance(value, LITERALS)
+
+
+def _monai(name: str) -> Callable[..., nn.Module]:
+    def build(**arguments: Any) -> nn.Module:
+        from monai.networks import nets
+
+        return getattr(nets, name)(**arguments)
+
+    return build
+
+
+def _mask_rcnn(**arguments: Any) -> nn.Module:
+    from .mask_rcnn_slim import mask_rcnn_slim
+
+    return mask_rcnn_slim(**arguments)
+
+
+BUILDERS: dict[str, Callable[..., nn.Module]] = {
+    **{name: _monai(name) for name in ("BasicUNet", "UNet", "DynUNet", "SegResNet")},
+    "MaskRCNNSlim": _mask_rcnn,
+}
+"""Name in the card -> builder."""

@@ -1,0 +1,72 @@
+"""Checkpoint: everything a training needs to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medseg_app.core.errors import InputError
+
+from .recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """State dicts of network, mean weights and optimiser; steps done and seconds spent."""
+
+    network: dict[str, Any]
+    mean: dict[str, Any]
+    optimiser: dict[str, Any]
+    step: int
+    seconds: float
+
+
+def checkpoint_path(out: Path) -> Path:
+    """Where the checkpoint of a model folder lies: beside it, as model folders hold nothing pickled."""
+    return out.parent / f".{out.name}.checkpoint"
+
+
+def write_checkpoint(checkpoint: Checkpoint, path: Path, recipe: Recipe) -> None:
+    """Write a checkpoint; a kill at any moment leaves the old or the new one."""
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.draft")
+    with draft.open("wb") as file:
+        torch.save({"recipe": _fingerprint(recipe), **vars(checkpoint)}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def read_checkpoint(path: Path, recipe: Recipe) -> Checkpoint:
+    """Read a checkpoint. Raises InputError where it belongs to another recipe or is damaged."""
+    import pickle
+
+    import torch
+
+    try:
+        values = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(f"The checkpoint {path} is damaged.", "Train again without --resume.") from error
+    if values.pop("recipe", "") != _fingerprint(recipe):
+        raise InputError(
+            f"The checkpoint {path} was written by another recipe.", "Train again without --resume."
+        )
+    return Checkpoint(**values)
+
+
+def _fingerprint(recipe: Recipe) -> str:
+    """Changes with what decides the course of the training."""
+    decisive = (
+        recipe.network,
+        recipe.training,
+        recipe.augment,
+        recipe.preprocessing,
+        recipe.grid,
+        recipe.source,
+    )
+    return hashlib.sha256(repr(decisive).encode()).hexdigest()

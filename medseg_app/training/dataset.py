@@ -1,0 +1,184 @@
+"""Training cases in the frame of the model, from folders of images or from phantoms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg_app.core.errors import InputError
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.progress import Progress, silent
+from medseg_app.core.volume import Volume
+from medseg_app.engines.fit import Fit, fit_volume
+
+from .recipe import Pair, Recipe, Source
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One image and its labels, resampled into the frame of the model.
+
+    image: (k, j, i), the type of the file or float32. labels: (k, j, i), class values (semantic) or
+    finding numbers 1..n (instance). classes: finding number -> class value (instance only).
+    annotated: the class values that somebody looked for in this case.
+    """
+
+    name: str
+    patient: str
+    modality: str
+    image: NDArray[Any]
+    labels: NDArray[np.uint8]
+    spacing: tuple[float, float, float]
+    annotated: frozenset[int]
+    classes: dict[int, int]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A case that was not read yet: two files, or the seed of a phantom."""
+
+    patient: str
+    modality: str
+    image: Path | None = None
+    labels: Path | None = None
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """Unique in its data set."""
+        return f"{self.patient} {self.modality}"
+
+    def read(self) -> tuple[Volume, LabelMap]:
+        """Image and truth on their own grid."""
+        if self.image is None or self.labels is None:
+            from medseg_app.phantom.phantom import make_phantom
+
+            phantom = make_phantom(self.seed)
+            return phantom.volume, phantom.truth
+        from medseg_app.io.formats import read_image, read_labels
+
+        volume, truth = read_image(self.image), read_labels(self.labels)
+        if not volume.geometry.same_grid(truth.geometry, 0.05):
+            raise InputError(
+                f"{self.labels} is not on the grid of {self.image}.", "Resample it or leave it out."
+            )
+        return volume, truth
+
+
+@dataclass(frozen=True)
+class Split:
+    """The cases of a recipe, divided by patient."""
+
+    train: tuple[Reference, ...]
+    validation: tuple[Reference, ...]
+
+
+def find_cases(recipe: Recipe) -> Split:
+    """Find and divide the cases of a recipe. Raises InputError where there are none."""
+    source = recipe.source
+    if source.kind == "phantom":
+        modality = recipe.modality[0]
+        return Split(_phantoms(source.seeds, modality), _phantoms(source.validation_seeds, modality))
+    folder = (recipe.path.parent / source.folder).resolve()
+    found = [reference for pair in source.pairs for reference in _matches(folder, pair)]
+    if not found:
+        raise InputError(f"{folder} holds no images that fit the recipe.", "Check its folder and patterns.")
+    train, validation = _patients(recipe.path.parent, source, sorted({r.patient for r in found}))
+    return Split(
+        tuple(reference for reference in found if reference.patient in train),
+        tuple(reference for reference in found if reference.patient in validation),
+    )
+
+
+def read_case(reference: Reference, recipe: Recipe) -> Case:
+    """Read one case and bring it into the frame of the model."""
+    volume, truth = reference.read()
+    fit = fit_volume(volume.geometry, recipe.grid)
+    full, classes = _labels(truth, recipe)
+    present = frozenset(int(value) for value in np.unique(full)) - {0}
+    unknown = recipe.source.absent_is_unknown and recipe.task == "semantic"
+    return Case(
+        name=reference.name,
+        patient=reference.patient,
+        modality=reference.modality,
+        image=np.ascontiguousarray(fit.image(volume.voxels)),
+        labels=resampled_labels(full, fit),
+        spacing=model_spacing(volume, fit),
+        annotated=present if unknown else frozenset(recipe.values),
+        classes=classes,
+    )
+
+
+def read_cases(references: tuple[Reference, ...], recipe: Recipe, progress: Progress = silent) -> list[Case]:
+    """Read all cases; they stay in memory."""
+    cases = []
+    for number, reference in enumerate(references):
+        progress(number / len(references), f"reading {reference.name}")
+        cases.append(read_case(reference, recipe))
+    return cases
+
+
+def model_spacing(volume: Volume, fit: Fit) -> tuple[float, float, float]:
+    """Voxel size (k, j, i) in mm in the frame of the model."""
+    spacing = volume.geometry.spacing_kji
+    k, j, i = (spacing[a] * axis.step for a, axis in zip(fit.axes, fit.sampling, strict=True))
+    return k, j, i
+
+
+def resampled_labels(labels: NDArray[np.uint8], fit: Fit) -> NDArray[np.uint8]:
+    """Labels in the frame of the model: each voxel takes the label with the largest share."""
+    if not fit.is_resampled:
+        return np.ascontiguousarray(fit.turned(labels))
+    best = np.full(fit.model_shape, 0.5, np.float32)
+    result = np.zeros(fit.model_shape, np.uint8)
+    for value in np.unique(labels[labels > 0]):
+        share = fit.image((labels == value).astype(np.float32))
+        result[share >= best] = value
+        np.maximum(best, share, out=best)
+    return result
+
+
+def _labels(truth: LabelMap, recipe: Recipe) -> tuple[NDArray[np.uint8], dict[int, int]]:
+    """One array (k, j, i): class values (semantic) or finding numbers with the class of each (instance)."""
+    if recipe.task == "semantic":
+        layer = truth.layers[0]
+        return np.where(np.isin(layer, recipe.values), layer, 0).astype(np.uint8), {}
+    result = np.zeros(truth.geometry.shape, np.uint8)
+    findings = [s for s in truth.segments if s.kind == "instance"] or list(truth.segments)
+    for number, segment in enumerate(findings, 1):
+        result[truth.mask(segment)] = number
+    return result, {n: _finding_class(n, findings, recipe) for n in range(1, len(findings) + 1)}
+
+
+def _finding_class(number: int, findings: list[Any], recipe: Recipe) -> int:
+    """A label file says the class by its value; where there is one class only, it is that."""
+    value = findings[number - 1].value
+    return value if len(recipe.values) > 1 and value in recipe.values else recipe.values[0]
+
+
+def _phantoms(seeds: tuple[int, int], modality: str) -> tuple[Reference, ...]:
+    return tuple(Reference(f"phantom-{s}", modality, seed=s) for s in range(seeds[0], seeds[1] + 1))
+
+
+def _matches(folder: Path, pair: Pair) -> Iterator[Reference]:
+    before, _, after = pair.image.partition("*")
+    for image in sorted(folder.glob(pair.image)):
+        name = image.relative_to(folder).as_posix()
+        patient = name[len(before) : len(name) - len(after)]
+        labels = folder / pair.labels.replace("*", patient)
+        if labels.is_file():
+            yield Reference(patient, pair.modality, image, labels)
+
+
+def _patients(folder: Path, source: Source, patients: list[str]) -> tuple[set[str], set[str]]:
+    if source.split:
+        split = json.loads((folder / source.split).read_text(encoding="utf-8"))
+        return set(split["train"]), set(split["validation"])
+    validation = set(patients[4::5])
+    return set(patients) - validation, validation

@@ -1,0 +1,137 @@
+"""InstanceTask: random crops and loss for Mask R-CNN on slices (torch).
+
+Crops have random size and place, so where a finding lies in the image says nothing about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from medseg_app.engines.preprocess import Preprocessing, slice_with_neighbours
+
+from .augment import vary_channels
+from .dataset import Case
+from .patches import Patch, random_matrix, sample_patch
+from .recipe import Recipe
+
+MIN_PIXELS = 6
+"""Smaller cuts through a finding are no targets."""
+SMALLEST_CROP = 0.35
+"""Shortest edge of a crop as a share of the recipe's patch."""
+CROP_SLICES = (8, 32)
+
+Target = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class InstanceBatch:
+    """Images (c, j, i) of several sizes, and torchvision's targets for each."""
+
+    images: list[Tensor]
+    targets: list[Target]
+
+    def to(self, device: str) -> InstanceBatch:
+        """The batch on a device."""
+        targets = [{key: value.to(device) for key, value in target.items()} for target in self.targets]
+        return InstanceBatch([image.to(device) for image in self.images], targets)
+
+
+class InstanceTask:
+    """Draws slices from random crops, with and without findings, and knows the loss."""
+
+    def __init__(self, recipe: Recipe, cases: list[Case]) -> None:
+        self._recipe = recipe
+        self._cases = cases
+        self._places = [np.argwhere(case.labels > 0)[::7] for case in cases]
+        self._preprocessing = Preprocessing.from_json(recipe.preprocessing)
+
+    def batch(self, rng: np.random.Generator) -> InstanceBatch:
+        """`batch` crops, `patch[0]` slices from each."""
+        drawn = [pair for _ in range(self._recipe.training.batch) for pair in self._draw(rng)]
+        return InstanceBatch([image for image, _ in drawn], [target for _, target in drawn])
+
+    def loss(self, network: nn.Module, batch: InstanceBatch) -> Tensor:
+        """The sum of torchvision's five losses."""
+        losses = network(batch.images, batch.targets)
+        return torch.stack([loss.float() for loss in losses.values()]).sum()
+
+    def _draw(self, rng: np.random.Generator) -> list[tuple[Tensor, Target]]:
+        number = int(rng.integers(len(self._cases)))
+        case, augment = self._cases[number], self._recipe.augment
+        size = self._crop_size(case, rng)
+        wanted = len(self._places[number]) > 0 and rng.random() < self._recipe.training.foreground
+        centre = _centre_over(self._places[number], size, rng) if wanted else _anywhere(case, size, rng)
+        patch = sample_patch(
+            case, _inside(centre, size, case), size, random_matrix(augment, case.spacing, rng)
+        )
+        # Percentiles are taken from the crop, as they are in use.
+        maker = self._preprocessing.measured(patch.image.numpy(), case.modality)
+        channels = vary_channels(torch.from_numpy(maker(patch.image.numpy())), augment, rng).numpy()
+        return [
+            (self._image(channels, k), _target(patch.labels[k].numpy(), case.classes, self._recipe.values))
+            for k in _choose_slices(patch, self._recipe.training.patch[0], wanted, rng)
+        ]
+
+    def _image(self, channels: NDArray[np.float32], k: int) -> Tensor:
+        return torch.from_numpy(slice_with_neighbours(channels, k, self._preprocessing.neighbours))
+
+    def _crop_size(self, case: Case, rng: np.random.Generator) -> tuple[int, int, int]:
+        _, rows, columns = self._recipe.training.patch
+        k, j, i = case.image.shape
+        edges = np.exp(rng.uniform(np.log(SMALLEST_CROP), 0, 2)) * (rows, columns)
+        slices = int(rng.integers(CROP_SLICES[0], CROP_SLICES[1] + 1))
+        return min(slices, k), min(int(edges[0]), j), min(int(edges[1]), i)
+
+
+def _centre_over(
+    places: NDArray[np.int64], size: tuple[int, int, int], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """The middle of a crop that holds a random voxel of a finding anywhere in it."""
+    return np.asarray(places[rng.integers(len(places))] + rng.uniform(-0.5, 0.5, 3) * size)
+
+
+def _anywhere(case: Case, size: tuple[int, int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+    return np.asarray(rng.uniform(0, 1, 3) * case.image.shape)
+
+
+def _inside(centre: NDArray[np.float64], size: tuple[int, int, int], case: Case) -> NDArray[np.float64]:
+    """The centre moved so that the crop lies in the image."""
+    half = (np.array(size) - 1) / 2
+    return np.asarray(np.clip(centre, half, np.array(case.image.shape) - 1 - half))
+
+
+def _choose_slices(patch: Patch, count: int, wanted: bool, rng: np.random.Generator) -> list[int]:
+    """Slices of a crop; where a finding is wanted, those that show one."""
+    slices = np.arange(patch.labels.shape[0])
+    showing = np.flatnonzero(patch.labels.flatten(1).any(dim=1).numpy()) if wanted else slices
+    chosen = rng.choice(showing if len(showing) else slices, count)
+    return [int(k) for k in chosen]
+
+
+def _target(labels: NDArray[np.int64], classes: dict[int, int], values: tuple[int, ...]) -> Target:
+    """Boxes, labels and masks of every connected cut through a finding in a slice (j, i)."""
+    from scipy import ndimage
+
+    masks, kinds = [], []
+    for number in np.unique(labels[labels > 0]):
+        parts, count = ndimage.label(labels == number, np.ones((3, 3)))
+        for part in range(1, count + 1):
+            mask = parts == part
+            if mask.sum() >= MIN_PIXELS:
+                masks.append(mask)
+                kinds.append(values.index(classes[int(number)]) + 1)
+    return {
+        "boxes": torch.tensor([_box(mask) for mask in masks], dtype=torch.float32).reshape(-1, 4),
+        "labels": torch.tensor(kinds, dtype=torch.int64),
+        "masks": torch.from_numpy(np.array(masks, np.uint8).reshape(-1, *labels.shape)),
+    }
+
+
+def _box(mask: NDArray[np.bool_]) -> list[int]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return [int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1]

@@ -1,0 +1,155 @@
+"""Recipe: everything that decides how a model is trained, read from one TOML file.
+
+name, version, engine, task, modality, licence, summary, data    as in the model card
+[labels.1]          name, colour, ... of each class, as in the model card
+[network]           name and literal arguments (see engines/networks.py)
+[grid]              orientation, spacing and the range that is kept (see engines/fit.py)
+[preprocessing]     channels per modality (see engines/preprocess.py)
+[thresholds]        fixed figures for the engine, for example min_score
+[source]            where the cases come from
+[training]          steps, batch, patch, learning rate, ...
+[augment]           random changes of the training images
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from medseg_app.core.errors import InputError
+from medseg_app.engines.model_card import FORBID_UNKNOWN, LabelClass, ModelGrid, Network, Task
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Images and labels of one modality; `*` stands for the same text, the patient, in both patterns."""
+
+    modality: str
+    image: str
+    labels: str
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where cases come from.
+
+    kind: "folder" (files that match `pairs` below `folder`) or "phantom" (made from `seeds`).
+    folder: relative to the recipe's own file.
+    seeds: first and last seed of the phantoms to train on; validation_seeds likewise.
+    split: JSON file {"train": [patients], "validation": [patients]}, relative to the recipe; without
+    it every fifth patient is kept for validation.
+    absent_is_unknown: a class without any voxel in a case was not annotated there, so it is no background.
+    """
+
+    kind: Literal["folder", "phantom"] = "folder"
+    folder: str = "."
+    pairs: tuple[Pair, ...] = ()
+    seeds: tuple[int, int] = (0, -1)
+    validation_seeds: tuple[int, int] = (0, -1)
+    split: str = ""
+    absent_is_unknown: bool = False
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Random changes of training images; 0 leaves a kind of change out.
+
+    zoom: share by which sizes vary (0.2: 0.83..1.2). rotate_degrees: within the slice. tilt_degrees: out
+    of it.
+    flip: left-right mirroring, never for models that tell sides apart.
+    shift, contrast: in units of the channels (-1..1). noise: standard deviation in the same units.
+    air: replace featureless -1024 air outside the body by noisy air, couches and head rests.
+    """
+
+    zoom: float = 0.0
+    rotate_degrees: float = 0.0
+    tilt_degrees: float = 0.0
+    flip: bool = False
+    shift: float = 0.0
+    contrast: float = 0.0
+    noise: float = 0.0
+    air: bool = False
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class Training:
+    """The schedule.
+
+    patch: edges (k, j, i) of what the network sees; slice-wise engines look at (j, i) and take k slices
+    from each crop. foreground: share of patches centred on a present class or finding.
+    ema: share of the running mean of the weights that is kept per step; the mean is what is shipped.
+    half: store float16 weights.
+    """
+
+    steps: int
+    batch: int
+    patch: tuple[int, int, int]
+    learning_rate: float
+    weight_decay: float = 1e-4
+    warmup: int = 50
+    foreground: float = 0.85
+    ema: float = 0.999
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    seed: int = 0
+    half: bool = True
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one model is trained; the fields that are not explained here are those of ModelCard.
+
+    path: the file it was read from; folders are relative to it.
+    """
+
+    name: str
+    version: str
+    engine: str
+    task: Task
+    modality: tuple[str, ...]
+    licence: str
+    labels: dict[int, LabelClass]
+    network: Network
+    preprocessing: dict[str, Any]
+    source: Source
+    training: Training
+    grid: ModelGrid = field(default_factory=ModelGrid)
+    thresholds: dict[str, float] = field(default_factory=dict)
+    augment: Augment = Augment()
+    summary: str = ""
+    data: str = ""
+    path: Path = Path("recipe.toml")
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """The class values in rising order; the n-th is channel n + 1 of the network."""
+        return tuple(sorted(self.labels))
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe. Raises InputError where the file is no recipe, with the field at fault."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The recipe {path} cannot be read ({error}).", "Check the path.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"The recipe {path} is not TOML ({error}).") from error
+    try:
+        return TypeAdapter(Recipe).validate_python({**values, "path": Path(path)})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"The recipe {path} is not complete ({where}: {first['msg']}).") from error

@@ -1,0 +1,85 @@
+"""SemanticTask: patches and loss for networks that give every voxel a class (torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from medseg_app.engines.preprocess import Preprocessing
+
+from .augment import furnish_air, vary_channels
+from .dataset import Case
+from .losses import marginal_dice_ce
+from .patches import random_matrix, sample_patch
+from .recipe import Recipe
+
+MAX_PLACES = 2000
+"""So many voxels of each class are remembered as centres of patches."""
+
+
+@dataclass(frozen=True, eq=False)
+class SemanticBatch:
+    """images (batch, c, k, j, i), targets (batch, k, j, i) in channels, annotated (batch, 1 + classes)."""
+
+    images: Tensor
+    targets: Tensor
+    annotated: Tensor
+
+    def to(self, device: str) -> SemanticBatch:
+        """The batch on a device."""
+        return SemanticBatch(self.images.to(device), self.targets.to(device), self.annotated.to(device))
+
+
+class SemanticTask:
+    """Draws patches around organs that were annotated in the case, and knows the loss."""
+
+    def __init__(self, recipe: Recipe, cases: list[Case]) -> None:
+        self._recipe = recipe
+        self._cases = cases
+        self._places = [_places(case, recipe.values) for case in cases]
+        preprocessing = Preprocessing.from_json(recipe.preprocessing)
+        self._makers = [preprocessing.measured(case.image, case.modality) for case in cases]
+        self._channel_of = torch.zeros(256, dtype=torch.long)
+        for channel, value in enumerate(recipe.values, 1):
+            self._channel_of[value] = channel
+
+    def batch(self, rng: np.random.Generator) -> SemanticBatch:
+        """A batch of random patches."""
+        drawn = [self._draw(rng) for _ in range(self._recipe.training.batch)]
+        images, targets, annotated = (torch.stack(column) for column in zip(*drawn, strict=True))
+        return SemanticBatch(images, targets, annotated)
+
+    def loss(self, network: nn.Module, batch: SemanticBatch) -> Tensor:
+        """The marginal loss of one batch."""
+        return marginal_dice_ce(network(batch.images), batch.targets, batch.annotated)
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        number = int(rng.integers(len(self._cases)))
+        case, augment = self._cases[number], self._recipe.augment
+        centre = self._centre(number, rng)
+        matrix = random_matrix(augment, case.spacing, rng)
+        patch = sample_patch(case, centre, self._recipe.training.patch, matrix)
+        image = furnish_air(patch, case, rng) if augment.air and rng.random() < 0.7 else patch.image
+        channels = torch.from_numpy(self._makers[number](image.numpy()))
+        known = torch.tensor([True, *(value in case.annotated for value in self._recipe.values)])
+        return vary_channels(channels, augment, rng), self._channel_of[patch.labels], known
+
+    def _centre(self, number: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """A place near a voxel of a random class of the case, or anywhere."""
+        places, training = self._places[number], self._recipe.training
+        shape = np.array(self._cases[number].image.shape)
+        if places and rng.random() < training.foreground:
+            voxels = places[int(rng.integers(len(places)))]
+            jitter = rng.uniform(-0.25, 0.25, 3) * training.patch
+            return np.asarray(np.clip(voxels[rng.integers(len(voxels))] + jitter, 0, shape - 1))
+        return np.asarray(rng.uniform(0, shape - 1))
+
+
+def _places(case: Case, values: tuple[int, ...]) -> list[NDArray[np.int64]]:
+    """Voxels (n, 3) of each class that the case has, thinned evenly."""
+    found = [np.argwhere(case.labels == value) for value in values]
+    return [voxels[:: len(voxels) // MAX_PLACES + 1] for voxels in found if len(voxels)]
