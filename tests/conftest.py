@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,8 +20,6 @@ USER_FOLDERS = {
     "XDG_DATA_HOME": "data",
     "XDG_CACHE_HOME": "cache",
     "XDG_STATE_HOME": "state",
-    "APPDATA": "config",
-    "LOCALAPPDATA": "data",
 }
 SECONDS_TO_END = 5.0
 
@@ -31,6 +30,10 @@ def fresh_user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
     home = tmp_path_factory.mktemp("user")
     for variable, folder in USER_FOLDERS.items():
         monkeypatch.setenv(variable, str(home / folder))
+    for developers_own in ("MEDSEG_HOME", "MEDSEG_MODELS"):
+        monkeypatch.delenv(developers_own, raising=False)
+    if not sys.platform.startswith("linux"):
+        monkeypatch.setenv("MEDSEG_HOME", str(home))  # Windows and macOS ask no XDG variable
     monkeypatch.setenv("NAPARI_CONFIG", str(home / "napari.yaml"))
     return home
 
