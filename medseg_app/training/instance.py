@@ -16,7 +16,7 @@ from medseg_app.engines.preprocess import Preprocessing, slice_with_neighbours
 
 from .augment import vary_channels
 from .dataset import Case
-from .patches import Patch, random_matrix, sample_patch
+from .patches import Patch, Size, random_matrix, sample_patch
 from .recipe import Recipe
 
 MIN_PIXELS = 6
@@ -50,9 +50,10 @@ class InstanceTask:
         self._places = [np.argwhere(case.labels > 0)[::7] for case in cases]
         self._preprocessing = Preprocessing.from_json(recipe.preprocessing)
 
-    def batch(self, rng: np.random.Generator) -> InstanceBatch:
-        """`batch` crops, `patch[0]` slices from each."""
-        drawn = [pair for _ in range(self._recipe.training.batch) for pair in self._draw(rng)]
+    def batch(self, rng: np.random.Generator, share: float) -> InstanceBatch:
+        """`batch` crops, `patch[0]` slices from each, when this share (0..1) of the training is done."""
+        size = self._recipe.training.patch_at(share)
+        drawn = [pair for _ in range(self._recipe.training.batch) for pair in self._draw(size, rng)]
         return InstanceBatch([image for image, _ in drawn], [target for _, target in drawn])
 
     def loss(self, network: nn.Module, batch: InstanceBatch) -> Tensor:
@@ -60,10 +61,10 @@ class InstanceTask:
         losses = network(batch.images, batch.targets)
         return torch.stack([loss.float() for loss in losses.values()]).sum()
 
-    def _draw(self, rng: np.random.Generator) -> list[tuple[Tensor, Target]]:
+    def _draw(self, largest: Size, rng: np.random.Generator) -> list[tuple[Tensor, Target]]:
         number = int(rng.integers(len(self._cases)))
         case, augment = self._cases[number], self._recipe.augment
-        size = self._crop_size(case, rng)
+        size = _crop_size(case, largest, rng)
         wanted = len(self._places[number]) > 0 and rng.random() < self._recipe.training.foreground
         centre = _centre_over(self._places[number], size, rng) if wanted else _anywhere(case, size, rng)
         patch = sample_patch(
@@ -74,32 +75,30 @@ class InstanceTask:
         channels = vary_channels(torch.from_numpy(maker(patch.image.numpy())), augment, rng).numpy()
         return [
             (self._image(channels, k), _target(patch.labels[k].numpy(), case.classes, self._recipe.values))
-            for k in _choose_slices(patch, self._recipe.training.patch[0], wanted, rng)
+            for k in _choose_slices(patch, largest[0], wanted, rng)
         ]
 
     def _image(self, channels: NDArray[np.float32], k: int) -> Tensor:
         return torch.from_numpy(slice_with_neighbours(channels, k, self._preprocessing.neighbours))
 
-    def _crop_size(self, case: Case, rng: np.random.Generator) -> tuple[int, int, int]:
-        _, rows, columns = self._recipe.training.patch
-        k, j, i = case.image.shape
-        edges = np.exp(rng.uniform(np.log(SMALLEST_CROP), 0, 2)) * (rows, columns)
-        slices = int(rng.integers(CROP_SLICES[0], CROP_SLICES[1] + 1))
-        return min(slices, k), min(int(edges[0]), j), min(int(edges[1]), i)
+
+def _crop_size(case: Case, largest: Size, rng: np.random.Generator) -> Size:
+    k, j, i = case.image.shape
+    edges = np.exp(rng.uniform(np.log(SMALLEST_CROP), 0, 2)) * largest[1:]
+    slices = int(rng.integers(CROP_SLICES[0], CROP_SLICES[1] + 1))
+    return min(slices, k), min(int(edges[0]), j), min(int(edges[1]), i)
 
 
-def _centre_over(
-    places: NDArray[np.int64], size: tuple[int, int, int], rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _centre_over(places: NDArray[np.int64], size: Size, rng: np.random.Generator) -> NDArray[np.float64]:
     """The middle of a crop that holds a random voxel of a finding anywhere in it."""
     return np.asarray(places[rng.integers(len(places))] + rng.uniform(-0.5, 0.5, 3) * size)
 
 
-def _anywhere(case: Case, size: tuple[int, int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+def _anywhere(case: Case, size: Size, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(rng.uniform(0, 1, 3) * case.image.shape)
 
 
-def _inside(centre: NDArray[np.float64], size: tuple[int, int, int], case: Case) -> NDArray[np.float64]:
+def _inside(centre: NDArray[np.float64], size: Size, case: Case) -> NDArray[np.float64]:
     """The centre moved so that the crop lies in the image."""
     half = (np.array(size) - 1) / 2
     return np.asarray(np.clip(centre, half, np.array(case.image.shape) - 1 - half))

@@ -84,7 +84,10 @@ class Training:
     """The schedule.
 
     patch: edges (k, j, i) of what the network sees; slice-wise engines look at (j, i) and take k slices
-    from each crop. foreground: share of patches centred on a present class or finding.
+    from each crop.
+    first_patch: what it sees in the first `first_share` of the training instead: small patches cost
+    less, so the network meets more of them while it learns the coarse things.
+    foreground: share of patches centred on a present class or finding.
     ema: share of the running mean of the weights that is kept per step; the mean is what is shipped.
     half: store float16 weights.
     """
@@ -93,6 +96,8 @@ class Training:
     batch: int
     patch: tuple[int, int, int]
     learning_rate: float
+    first_patch: tuple[int, int, int] | None = None
+    first_share: float = 0.6
     weight_decay: float = 1e-4
     warmup: int = 50
     foreground: float = 0.85
@@ -102,6 +107,10 @@ class Training:
     half: bool = True
 
     __pydantic_config__ = FORBID_UNKNOWN
+
+    def patch_at(self, share: float) -> tuple[int, int, int]:
+        """What the network sees when this share (0..1) of the training is done."""
+        return self.first_patch if self.first_patch and share < self.first_share else self.patch
 
 
 @dataclass(frozen=True)

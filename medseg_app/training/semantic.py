@@ -14,7 +14,7 @@ from medseg_app.engines.preprocess import Preprocessing
 from .augment import furnish_air, vary_channels
 from .dataset import Case
 from .losses import marginal_dice_ce
-from .patches import random_matrix, sample_patch
+from .patches import Size, random_matrix, sample_patch
 from .recipe import Recipe
 
 MAX_PLACES = 2000
@@ -47,9 +47,10 @@ class SemanticTask:
         for channel, value in enumerate(recipe.values, 1):
             self._channel_of[value] = channel
 
-    def batch(self, rng: np.random.Generator) -> SemanticBatch:
-        """A batch of random patches."""
-        drawn = [self._draw(rng) for _ in range(self._recipe.training.batch)]
+    def batch(self, rng: np.random.Generator, share: float) -> SemanticBatch:
+        """A batch of random patches, for the time when this share (0..1) of the training is done."""
+        size = self._recipe.training.patch_at(share)
+        drawn = [self._draw(size, rng) for _ in range(self._recipe.training.batch)]
         images, targets, annotated = (torch.stack(column) for column in zip(*drawn, strict=True))
         return SemanticBatch(images, targets, annotated)
 
@@ -57,24 +58,24 @@ class SemanticTask:
         """The marginal loss of one batch."""
         return marginal_dice_ce(network(batch.images), batch.targets, batch.annotated)
 
-    def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def _draw(self, size: Size, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         number = int(rng.integers(len(self._cases)))
         case, augment = self._cases[number], self._recipe.augment
-        centre = self._centre(number, rng)
+        centre = self._centre(number, size, rng)
         matrix = random_matrix(augment, case.spacing, rng)
-        patch = sample_patch(case, centre, self._recipe.training.patch, matrix)
+        patch = sample_patch(case, centre, size, matrix)
         image = furnish_air(patch, case, rng) if augment.air and rng.random() < 0.7 else patch.image
         channels = torch.from_numpy(self._makers[number](image.numpy()))
         known = torch.tensor([True, *(value in case.annotated for value in self._recipe.values)])
         return vary_channels(channels, augment, rng), self._channel_of[patch.labels], known
 
-    def _centre(self, number: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    def _centre(self, number: int, size: Size, rng: np.random.Generator) -> NDArray[np.float64]:
         """A place near a voxel of a random class of the case, or anywhere."""
-        places, training = self._places[number], self._recipe.training
+        places = self._places[number]
         shape = np.array(self._cases[number].image.shape)
-        if places and rng.random() < training.foreground:
+        if places and rng.random() < self._recipe.training.foreground:
             voxels = places[int(rng.integers(len(places)))]
-            jitter = rng.uniform(-0.25, 0.25, 3) * training.patch
+            jitter = rng.uniform(-0.25, 0.25, 3) * size
             return np.asarray(np.clip(voxels[rng.integers(len(voxels))] + jitter, 0, shape - 1))
         return np.asarray(rng.uniform(0, shape - 1))
 

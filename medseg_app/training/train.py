@@ -27,8 +27,8 @@ CHECKPOINT_SECONDS = 120.0
 class Task(Protocol):
     """What a kind of model learns from."""
 
-    def batch(self, rng: np.random.Generator) -> Any:
-        """A random batch, the same for the same state of rng."""
+    def batch(self, rng: np.random.Generator, share: float) -> Any:
+        """A random batch when this share (0..1) of the training is done; rng alone decides which."""
 
     def loss(self, network: nn.Module, batch: Any) -> Tensor:
         """What is to become small."""
@@ -132,7 +132,8 @@ class Loop:
 
         training = self._recipe.training
         torch.manual_seed(training.seed * 1_000_003 + self._step)
-        batch = self._task.batch(np.random.default_rng([training.seed, self._step])).to(self._device)
+        rng = np.random.default_rng([training.seed, self._step])
+        batch = self._task.batch(rng, share).to(self._device)
         warm = min((self._step + 1) / max(training.warmup, 1), 1.0)
         for group in self._optimiser.param_groups:
             group["lr"] = training.learning_rate * warm * (1 - share) ** 0.9
