@@ -49,7 +49,7 @@ def _export_file(label_map: LabelMap, path: Path, entry: Format, options: Export
 
 
 def _export_seg(label_map: LabelMap, volume: Volume, path: Path, options: ExportOptions) -> Written:
-    from .dicom import seg_write, verify_seg
+    from .dicom import seg_write, verify_references, verify_seg
 
     present = nonempty(label_map)
     if not present:
@@ -60,6 +60,7 @@ def _export_seg(label_map: LabelMap, volume: Volume, path: Path, options: Export
     with replacing(path, suffix_of(path)) as temporary:
         seg_write.write_seg(filled, volume, temporary, options)
         verify(filled, temporary, read_back, path.name)
+        verify_references.verify_references(temporary, volume, options.deidentify, path.name)
     left_out = [segment.name for segment in label_map.segments if segment not in present]
     remarks = tuple(f"{name} has no voxels and was left out." for name in left_out)
     return Written(path, True, True, reader=reader, remarks=remarks)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg_app.core.errors import InputError
+from medseg_app.core.errors import GeometryError, InputError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Colour, Provenance, Segment
@@ -34,7 +34,7 @@ def to_volume(voxels: NDArray[Any], affine: NDArray[np.float64], path: Path, des
     grey = _grey(voxels, path)
     return Volume(
         voxels=_readable_type(grey, path),
-        geometry=VolumeGeometry.regular(_shape(grey), affine),
+        geometry=_grid(grey, affine, path),
         id=path.name,
         description=description,
         source=VolumeSource("file", path, files=(path,)),
@@ -54,7 +54,7 @@ def to_labels(
     """
     labels = _label_type(_grey(voxels, path), path)
     found = segments if segments is not None else unnamed_segments(labels, path)
-    return LabelMap((labels,), VolumeGeometry.regular(_shape(labels), affine), found)
+    return LabelMap((labels,), _grid(labels, affine, path), found)
 
 
 def unnamed_segments(labels: NDArray[Any], path: Path) -> tuple[Segment, ...]:
@@ -73,9 +73,15 @@ def unnamed_segment(number: int, value: int, path: Path) -> Segment:
     return Segment(id=number, name=f"Label {value}", value=value, colour=colour, provenance=provenance)
 
 
-def _shape(voxels: NDArray[Any]) -> tuple[int, int, int]:
+def _grid(voxels: NDArray[Any], affine: NDArray[np.float64], path: Path) -> VolumeGeometry:
     k, j, i = voxels.shape
-    return k, j, i
+    try:
+        return VolumeGeometry.regular((k, j, i), affine)
+    except GeometryError as error:
+        raise InputError(
+            f"{path.name} does not say where it lies in the patient: {error.message}",
+            "Write it again with a tool that keeps the position.",
+        ) from error
 
 
 def _grey(voxels: NDArray[Any], path: Path) -> NDArray[Any]:

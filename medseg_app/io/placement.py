@@ -48,9 +48,9 @@ def value_counts(layer: NDArray[Any]) -> NDArray[np.intp]:
     return counts_per_slice(layer).sum(axis=0)
 
 
-def counts_per_slice(layer: NDArray[Any]) -> NDArray[np.intp]:
-    """How often each value occurs in each slice, shape (slices, largest value + 1)."""
-    length = int(layer.max(initial=0)) + 1
+def counts_per_slice(layer: NDArray[Any], highest: int = 0) -> NDArray[np.intp]:
+    """How often each value from 0 to the largest one (at least `highest`) occurs in each slice."""
+    length = max(int(layer.max(initial=0)), highest) + 1
     # Slice by slice: bincount widens its input to 64 bits, eight times the size of the volume.
     return np.stack([np.bincount(plane.ravel(), minlength=length) for plane in layer])
 

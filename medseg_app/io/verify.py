@@ -11,7 +11,7 @@ from medseg_app.core.errors import MedsegError, VerificationError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 
-from .placement import Placement, nonempty, placements
+from .placement import Placement, placements
 
 TOLERANCE_MM = 0.1
 TOLERANCE_VOLUME = 1e-3
@@ -102,6 +102,3 @@ def _check_values(read: LabelMap) -> None:
         strange = set(np.unique(layer).tolist()) - known
         if strange:
             raise VerificationError(f"it holds the value {min(strange)}, which no segment has.")
-
-
-__all__ = ["TOLERANCE_MM", "nonempty", "read_back_with_sitk", "verify"]

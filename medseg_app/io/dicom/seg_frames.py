@@ -36,7 +36,8 @@ class Frame:
 
 def frames_of(label_map: LabelMap, every: bool = False) -> list[Frame]:
     """Frames in the order of segments, then slices; only those with voxels unless `every`."""
-    counts = [counts_per_slice(layer) for layer in label_map.layers]
+    highest = max(segment.value for segment in label_map.segments)
+    counts = [counts_per_slice(layer, highest) for layer in label_map.layers]
     frames = []
     for number, segment in enumerate(label_map.segments):
         filled = counts[segment.group][:, segment.value] > 0

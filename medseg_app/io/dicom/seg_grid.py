@@ -14,6 +14,8 @@ from medseg_app.core.geometry import VolumeGeometry
 
 SAME_PLACE_MM = 0.05
 """Two frames within this distance lie on the same slice."""
+MOST_SLICES = 4096
+"""More slices than this are not put back: a tiny stated spacing would ask for endless memory."""
 Vector = NDArray[np.float64]
 
 
@@ -109,7 +111,8 @@ def _even(origins: Vector, normal: Vector, stated: float | None) -> tuple[Vector
         if not spacing:
             continue
         counts = np.rint(gaps / spacing)
-        if counts.min() >= 1 and np.abs(gaps - counts * spacing).max() <= SAME_PLACE_MM:
+        fits = np.abs(gaps - counts * spacing).max() <= SAME_PLACE_MM
+        if fits and counts.min() >= 1 and counts.sum() < MOST_SLICES:
             numbers = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
             weights = np.arange(numbers[-1] + 1)
             filled = np.stack([np.interp(weights, numbers, origins[:, axis]) for axis in range(3)], axis=1)

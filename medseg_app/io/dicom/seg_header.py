@@ -32,6 +32,7 @@ def build_header(
                     "SourceImageSequence"):  # fmt: skip
         if keyword in dataset:
             delattr(dataset, keyword)
+    dataset.ContentCreatorName = ""
     if options.deidentify:
         mark_deidentified(dataset, references.study_uid)
     else:

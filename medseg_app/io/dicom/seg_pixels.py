@@ -17,7 +17,11 @@ def iterate_frames(dataset: Any, path: Path) -> Iterator[NDArray[Any]]:
 
     Raises InputError where there are fewer pixels than the header promises, or they cannot be decoded.
     """
-    if dataset.BitsAllocated == 1 and not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+    syntax = dataset.file_meta.TransferSyntaxUID
+    # Big-endian files swap the bytes of every 16 bits, which the decoder below undoes.
+    if not syntax.is_transfer_syntax:
+        raise _cannot_decode(dataset, path)
+    if dataset.BitsAllocated == 1 and syntax.is_little_endian and not syntax.is_encapsulated:
         return _bits(dataset, path)
     return _decoded(dataset, path)
 
@@ -45,4 +49,12 @@ def _decoded(dataset: Any, path: Path) -> Iterator[NDArray[Any]]:
         yield from iter_pixels(dataset)
     # Codecs raise whatever they like; each of it means that this file's pixels cannot be had.
     except Exception as error:
-        raise InputError(f"The pixels of {path.name} cannot be decoded.", str(error)) from error
+        raise _cannot_decode(dataset, path) from error
+
+
+def _cannot_decode(dataset: Any, path: Path) -> InputError:
+    return InputError(
+        f"The pixels of {path.name} are damaged, or packed in a way that cannot be read "
+        f"(transfer syntax {dataset.file_meta.TransferSyntaxUID.name}).",
+        "Save it without compression and try again.",
+    )

@@ -41,12 +41,14 @@ def read_head(volume: Volume) -> Any:
             "Give the DICOM folder as the source, or use another format.",
         )
     try:
-        return dcmread(source.files[0], stop_before_pixels=True, force=True)
-    except (OSError, InvalidDicomError) as error:
+        head = dcmread(source.files[0], stop_before_pixels=True, force=True)
+        _ = head.SOPClassUID
+    except (OSError, InvalidDicomError, AttributeError) as error:
         raise InputError(
             f"{source.files[0]}, an image of this case, cannot be read.",
             "Were the images moved? Open the case again and show it where they are.",
         ) from error
+    return head
 
 
 def references_of(volume: Volume, head: Any) -> References:

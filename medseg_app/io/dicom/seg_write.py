@@ -17,6 +17,8 @@ from .seg_header import build_header
 from .seg_source import read_head, references_of
 from .segment_description import describe, unique_labels
 
+_NAME_LENGTH = 64
+
 
 def write_seg(label_map: LabelMap, volume: Volume, path: Path, options: ExportOptions) -> None:
     """Write a SEG with SegmentNumber 1..n in the order of the label map's segments, all with voxels.
@@ -41,6 +43,8 @@ def write_seg(label_map: LabelMap, volume: Volume, path: Path, options: ExportOp
             for number, (segment, label) in enumerate(zip(segments, labels, strict=True), 1)
         ]
         header = build_header(descriptions, volume, head, references, options)
+        if not options.deidentify:
+            header.ContentCreatorName = _readers(segments)
         header.SegmentsOverlap = "NO" if len(label_map.layers) == 1 else "UNDEFINED"
         frames = frames_of(label_map, options.every_frame)
         header.NumberOfFrames = len(frames)
@@ -53,3 +57,9 @@ def _without_history(segment: Segment) -> Segment:
     """The segment under tracking identifiers that do not lead back to other files of the patient."""
     uid = replaced_uid(segment.tracking_uid) if segment.tracking_uid else ""
     return replace(segment, tracking_id="", tracking_uid=uid)
+
+
+def _readers(segments: list[Segment]) -> str:
+    """The reader, where one reader alone made or edited the segments."""
+    names = {segment.provenance.reader for segment in segments} - {""}
+    return names.pop()[:_NAME_LENGTH] if len(names) == 1 else ""

@@ -112,7 +112,7 @@ def _colour(item: Any, number: int) -> Colour:
     value = item.get("RecommendedDisplayCIELabValue")
     if value is None or len(value) != 3:
         return PALETTE[(number - 1) % len(PALETTE)]
-    red, green, blue = CIELabColor.from_dicom_value(tuple(int(v) for v in value)).to_rgb()
+    red, green, blue = CIELabColor.from_dicom_value(tuple(int(v) for v in value)).to_rgb(clip=True)
     return int(red), int(green), int(blue)
 
 

@@ -75,20 +75,16 @@ def _collect(folder: Path) -> dict[int, Placement | None]:
     from medseg_app.io.metaimage import affine_of
 
     found: dict[int, Placement | None] = {}
-    for image_path in sorted(folder.glob("*.mha")):
-        image = sitk.ReadImage(str(image_path))
+    # Segments that do not overlap share a file; the groups stand in the order of the files' numbers.
+    described = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["segmentAttributes"]
+    for file_number, group in enumerate(described, 1):
+        image = sitk.ReadImage(str(folder / f"{file_number}.mha"))
         voxels = sitk.GetArrayFromImage(image)
-        described = json.loads(_description_of(image_path).read_text())["segmentAttributes"]
-        numbers = [int(one["labelID"]) for group in described for one in group]
+        numbers = [int(one["labelID"]) for one in group]
         grid = VolumeGeometry.regular(voxels.shape, affine_of(image))
         for number, place in zip(numbers, _placements_of(voxels, grid, numbers), strict=True):
             found[number] = place
     return found
-
-
-def _description_of(image: Path) -> Path:
-    own = image.with_name(image.name.removesuffix(".mha") + "-meta.json")
-    return own if own.exists() else image.with_name("meta.json")
 
 
 def _placements_of(voxels: Any, grid: VolumeGeometry, values: list[int]) -> list[Placement | None]:
