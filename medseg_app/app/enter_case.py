@@ -41,6 +41,7 @@ def about(case: Case) -> dict[str, Any]:
         "modality": case.volume.modality,
         "sha256": case.volume.sha256,
         "source": str(source.path.resolve()) if source else "",
+        "geometry": case.volume.geometry.to_json(),
     }
 
 

@@ -10,13 +10,19 @@ from medseg_app.core.errors import WrongUse
 
 VolumeInfo = Any
 """`medseg_app.io.dicom.scan.VolumeInfo`; named here so that starting the window does not load it."""
+SeriesFound = Any
+"""`medseg_app.io.dicom.scan.SeriesFound`, likewise."""
 
 
 class Studies:
-    """Volumes by id, in the order in which they were found, and the files that were left out."""
+    """Volumes by id, in the order in which they were found, and the files that were left out.
+
+    announced: series that a running scan has met, by UID; empty when no scan runs.
+    """
 
     def __init__(self) -> None:
         self._volumes: dict[str, VolumeInfo] = {}
+        self.announced: dict[str, SeriesFound] = {}
         self.left_out: list[tuple[Path, str]] = []
 
     def __iter__(self) -> Any:
@@ -29,6 +35,10 @@ class Studies:
         """List volumes; one with a known id replaces the older one."""
         for volume in volumes:
             self._volumes[volume.id] = volume
+
+    def announce(self, found: SeriesFound) -> None:
+        """List a series of which a scan that still goes on has seen the first image."""
+        self.announced[found.series_uid] = found
 
     def find(self, volume_id: str) -> VolumeInfo:
         """The volume with this id. Raises WrongUse where there is none."""

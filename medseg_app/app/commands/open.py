@@ -32,18 +32,21 @@ def open_folder(session: Session, *, path: Path) -> Job[Any, Any]:
     if not path.exists():
         raise WrongUse(f"{path} does not exist.", "Check the name.")
 
-    def list_series(info: Any) -> None:
-        session.studies.add([info])
+    def announce(found: Any) -> None:
+        session.studies.announce(found)
         session.changed.emit(Change.of("studies"))
 
     def work(progress: Progress) -> Any:
         from medseg_app.io.dicom.scan import scan_folder
 
-        found = lambda info: session.tasks.on_main(lambda: list_series(info))  # noqa: E731
-        return scan_folder(path, on_series=found, progress=progress)
+        def tell(found: Any) -> None:
+            session.tasks.on_main(lambda: announce(found))
+
+        return scan_folder(path, on_series=tell, progress=progress)
 
     def apply(result: Any) -> Any:
         session.studies.add(result.volumes)
+        session.studies.announced.clear()
         session.studies.left_out += [(item.path, item.reason) for item in result.left_out]
         session.settings.remember(path)
         session.changed.emit(Change.of("studies"))

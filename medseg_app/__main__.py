@@ -1,0 +1,46 @@
+"""Where `medseg` starts: sends `app` and `demo` to the window, everything else to the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run `medseg` with the words of the command line; returns the exit code."""
+    given = list(sys.argv[1:] if words is None else words)
+    if _asks_for_window(given):
+        return _open_window(given)
+    from medseg_app.cli.main import main as command_line
+
+    return command_line(given)
+
+
+def window() -> int:
+    """Open the window without a terminal."""
+    return main(["app", *sys.argv[1:]])
+
+
+def _asks_for_window(words: Sequence[str]) -> bool:
+    plain = [word for word in words if not word.startswith("-")]
+    return bool(plain) and plain[0] in ("app", "demo") and not {"-h", "--help", "--version"} & set(words)
+
+
+def _open_window(words: Sequence[str]) -> int:
+    from medseg_app.cli.parser import read_arguments
+
+    try:
+        arguments = read_arguments(words)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    if arguments.command == "demo":
+        from medseg_app.ui.demo import run_demo
+
+        return run_demo(arguments.output, close=arguments.close)
+    from medseg_app.ui.main import run_app
+
+    return run_app(arguments.input)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

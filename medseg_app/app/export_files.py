@@ -1,0 +1,105 @@
+"""Convert labels of a case or a label file to verified files: `medseg export` and `ms.export_files`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medseg_app.core.errors import InputError, WrongUse
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.progress import Progress, part, silent
+from medseg_app.core.volume import Volume
+from medseg_app.io.export_options import ExportOptions, Written
+
+from .documents import export_document
+from .inputs import load_input, open_case_images
+from .outputs import check_outputs, write_outputs
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """What was written. left_out: voxels or segments that did not come along, a sentence each."""
+
+    volume: Volume
+    labels: LabelMap
+    outputs: tuple[Written, ...]
+    left_out: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document."""
+        return export_document(self.volume, self.labels, self.outputs)
+
+
+def export_files(
+    labels_or_case: Path,
+    outputs: Sequence[Path],
+    source: Path | None = None,
+    series: str | None = None,
+    options: ExportOptions | None = None,
+    progress: Progress = silent,
+) -> Exported:
+    """Write the labels of a case or label file to all outputs, verified, or to none.
+
+    source: the DICOM folder (or image file) that the labels belong to.
+    """
+    check_outputs(outputs)
+    if not labels_or_case.exists():
+        raise InputError(f"{labels_or_case} does not exist.", "Check the name.")
+    said: list[str] = []
+    volume, labels = _open(labels_or_case, source, series, said, part(progress, 0.0, 0.4))
+    chosen = options or ExportOptions()
+    written = write_outputs(
+        labels, volume, outputs, chosen,
+        lambda done: export_document(volume, labels, done), part(progress, 0.4, 1.0),
+    )  # fmt: skip
+    lost = [f"{o.path.name}: {name} lost {n} voxels" for o in written for name, n in o.lost.items()]
+    left_out = [text for text in said if "left out" in text]
+    remarks = [text for text in said if text not in left_out] + [r for o in written for r in o.remarks]
+    return Exported(volume, labels, tuple(written), tuple(left_out + lost), tuple(remarks))
+
+
+def _open(
+    path: Path, source: Path | None, series: str | None, said: list[str], progress: Progress
+) -> tuple[Volume, LabelMap]:
+    if path.suffix.lower() == ".medseg":
+        from medseg_app.io.case_file import read_case_file
+
+        return open_case_images(path, progress, source), read_case_file(path).segmentation.to_label_map()
+    from medseg_app.io.formats import import_labels, read_labels
+
+    if source is None:
+        labels = read_labels(path)
+        return Volume(labels.layers[0], labels.geometry, id=path.name), labels
+    volume = _source_volume(path, source, series, progress)
+    return volume, import_labels(path, volume, said.append)
+
+
+def _source_volume(path: Path, source: Path, series: str | None, progress: Progress) -> Volume:
+    """The volume of the source that the labels lie on: by id, the only one, or the one with their grid."""
+    from medseg_app.io.dicom.scan import find_volume, scan_folder
+    from medseg_app.io.formats import read_image, read_labels
+
+    from .images import is_image_file
+
+    if not source.exists():
+        raise InputError(f"{source} does not exist.", "Check the name of the source.")
+    if is_image_file(source):
+        return read_image(source)
+    found = scan_folder(source)
+    try:
+        info = find_volume(found, series)
+    except WrongUse:
+        grid = read_labels(path).geometry
+        same = [v for v in found.volumes if series is None and v.geometry.same_grid(grid, tolerance_mm=0.1)]
+        if len(same) != 1:
+            raise
+        info = same[0]
+    loaded = load_input(info, progress)
+    if loaded.left_out:
+        raise InputError(
+            f"Slices of the source cannot be read: {'; '.join(loaded.left_out)}.", "Mend the series."
+        )
+    return loaded.volume

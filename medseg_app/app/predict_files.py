@@ -1,0 +1,91 @@
+"""Run a model on an input and write verified files: what `medseg predict` and `ms.predict_files` do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.progress import Progress, part, silent
+from medseg_app.core.proposal import Proposal
+from medseg_app.core.volume import Volume
+from medseg_app.io.export_options import ExportOptions, Written
+
+from .documents import prediction_document
+from .inputs import Input, open_input
+from .outputs import check_outputs, write_outputs
+
+
+@dataclass(frozen=True)
+class HowToRun:
+    """Choices for a run. models: a folder to look for models in before all others."""
+
+    device: str = "auto"
+    precision: Literal["exact", "fast"] = "exact"
+    min_score: float | None = None
+    modality: str = ""
+    models: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What came of a run. left_out: slices that could not be used; remarks: what a user should know."""
+
+    volume: Volume
+    proposal: Proposal
+    labels: LabelMap
+    outputs: tuple[Written, ...]
+    left_out: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document."""
+        return prediction_document(self.volume, self.proposal, self.labels, self.outputs)
+
+
+def predict_files(
+    path: Path,
+    model: str,
+    outputs: Sequence[Path],
+    series: str | None = None,
+    how: HowToRun | None = None,
+    progress: Progress = silent,
+) -> Prediction:
+    """Run a model on the volume that is meant and write all outputs, verified, or none.
+
+    Raises errors of medseg_app.core.errors; nothing is run before the request is known to be right.
+    """
+    from medseg_app.engines.registry import find_model
+
+    how = how or HowToRun()
+    check_outputs(outputs)
+    folder = find_model(model, how.models)
+    wanted = open_input(path, series, folder.card.modality, part(progress, 0.0, 0.1))
+    return predict_input(wanted, folder, outputs, how, part(progress, 0.1, 1.0))
+
+
+def predict_input(
+    wanted: Input, folder: Any, outputs: Sequence[Path], how: HowToRun, progress: Progress = silent
+) -> Prediction:
+    """Run a model on an opened input and write all outputs, verified, or none."""
+    from medseg_app.engines.contract import Request
+    from medseg_app.engines.modality import check_modality
+    from medseg_app.engines.predict import build_engine, run_engine
+    from medseg_app.engines.to_label_map import to_label_map
+    from medseg_app.io.formats import check_output
+
+    volume = wanted.volume
+    for out in outputs:
+        check_output(out, volume)
+    check_modality(folder.card, volume, how.modality)
+    request = Request(how.precision, how.min_score, how.modality)
+    proposal = run_engine(build_engine(folder), volume, request, how.device, part(progress, 0.0, 0.85))
+    labels = to_label_map(proposal, volume)
+    written = write_outputs(
+        labels, volume, outputs, ExportOptions(),
+        lambda done: prediction_document(volume, proposal, labels, done), part(progress, 0.85, 1.0),
+    )  # fmt: skip
+    remarks = (*proposal.remarks, *(remark for item in written for remark in item.remarks))
+    return Prediction(volume, proposal, labels, tuple(written), wanted.left_out, remarks)

@@ -1,0 +1,185 @@
+"""The grammar of the command line. Only the standard library: `--help` must be there at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+Arguments = argparse.Namespace
+
+INPUT = "a DICOM folder or file, NIfTI, NRRD, MHA, or a case (.medseg)"
+OUT = "output; the suffix decides: .seg.dcm .nii .nii.gz .nrrd .mha .json .medseg (may be repeated)"
+EXIT = (
+    "exit codes: 0 done, 1 could not be done, 2 wrong use or input, "
+    "3 done with something left out, 130 stopped"
+)
+
+
+def read_arguments(words: Sequence[str] | None = None) -> Arguments:
+    """Read the words of a command line. Raises SystemExit (2) for wrong ones, as argparse does."""
+    arguments = build_parser().parse_args(words)
+    for name, default in (("debug", False), ("quiet", False), ("json", False)):
+        if not hasattr(arguments, name):
+            setattr(arguments, name, default)
+    return arguments
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All subcommands with their options."""
+    anywhere = _global_options()
+    parser = argparse.ArgumentParser(
+        "medseg", description="Turn CT and MRI studies into ground-truth segmentations.",
+        epilog=EXIT, parents=[anywhere], allow_abbrev=False,
+    )  # fmt: skip
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for define in (_info, _models, _predict, _export, _evaluate, _train, _demo, _app, _replay):
+        define(_Commands(commands, anywhere))
+    return parser
+
+
+class _Commands:
+    """Adds subcommands that all accept the global options."""
+
+    def __init__(self, commands: Any, anywhere: argparse.ArgumentParser) -> None:
+        self._commands, self._anywhere = commands, anywhere
+
+    def add(self, name: str, text: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = self._commands.add_parser(
+            name, help=text, description=text, epilog=EXIT, parents=[self._anywhere], allow_abbrev=False
+        )
+        return parser
+
+
+def _global_options() -> argparse.ArgumentParser:
+    """Options that work before and after the subcommand; SUPPRESS keeps one place from undoing the other."""
+    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    options.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    options.add_argument("--quiet", action="store_true", help="no progress and no remarks")
+    options.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
+    return options
+
+
+class _Version(argparse.Action):
+    def __call__(self, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"medseg {version('medseg')}")
+        sys.exit(0)
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _out(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    parser.add_argument(
+        "-o", dest="outputs", metavar="OUT", action="append", type=Path, required=required, help=OUT
+    )
+
+
+def _info(commands: _Commands) -> None:
+    parser = commands.add("info", "list every volume with its geometry passport, and every file left out")
+    parser.add_argument("input", metavar="INPUT", type=Path, help=INPUT)
+    _json(parser)
+
+
+def _models(commands: _Commands) -> None:
+    parser = commands.add("models", "list the models found")
+    parser.add_argument("--models", metavar="DIR", type=Path, help="look here before all other places")
+    _json(parser)
+
+
+def _predict(commands: _Commands) -> None:
+    parser = commands.add("predict", "run a model and write verified files")
+    parser.add_argument("input", metavar="INPUT", type=Path, help=INPUT)
+    parser.add_argument("--model", metavar="NAME", required=True, help="a name that `medseg models` lists")
+    _out(parser)
+    parser.add_argument("--series", metavar="ID", help="id of the volume (see `medseg info`), or: all")
+    parser.add_argument(
+        "--modality", choices=("CT", "MR", "PT"), default="", help="for files that do not say it"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
+    parser.add_argument("--precision", choices=("exact", "fast"), default="exact")
+    parser.add_argument(
+        "--min-score", metavar="X", type=_score, help="leave out findings below this score (0 to 1)"
+    )
+    parser.add_argument("--format", metavar="A,B", help="with --series all: suffixes, such as seg.dcm,nii.gz")
+    parser.add_argument("--models", metavar="DIR", type=Path, help="look for models here first")
+    _json(parser)
+
+
+def _export(commands: _Commands) -> None:
+    parser = commands.add("export", "convert labels to verified files")
+    parser.add_argument("input", metavar="CASE_OR_LABELS", type=Path)
+    parser.add_argument(
+        "--source", metavar="DICOM_FOLDER", type=Path, help="the images that the labels belong to"
+    )
+    parser.add_argument("--series", metavar="ID", help="which volume of the source (see `medseg info`)")
+    _out(parser)
+    parser.add_argument("--deidentify", action="store_true", help="DICOM output carries no patient")
+    parser.add_argument(
+        "--overlap", choices=("first", "last"), help="who keeps a voxel that two segments hold"
+    )
+    _json(parser)
+
+
+def _evaluate(commands: _Commands) -> None:
+    parser = commands.add("evaluate", "compare a prediction with the truth")
+    parser.add_argument("prediction", metavar="PREDICTION", type=Path)
+    parser.add_argument("truth", metavar="TRUTH", type=Path)
+    parser.add_argument(
+        "--unknown", metavar="3,5", type=_values, default=(), help="classes that were not annotated"
+    )
+    _json(parser)
+
+
+def _train(commands: _Commands) -> None:
+    parser = commands.add("train", "train a model from a recipe (TOML) or a data set")
+    parser.add_argument("input", metavar="RECIPE_OR_DATASET", type=Path)
+    parser.add_argument("--name", metavar="N")
+    parser.add_argument("--task", choices=("semantic", "instance"))
+    parser.add_argument("--from", dest="base", metavar="MODEL", help="start from this model's weights")
+    parser.add_argument("--max-minutes", metavar="M", type=float)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
+    parser.add_argument("-o", dest="output", metavar="FOLDER", type=Path, help="where the model folder goes")
+    parser.add_argument("--resume", action="store_true", help="go on where an interrupted training stopped")
+    _json(parser)
+
+
+def _demo(commands: _Commands) -> None:
+    parser = commands.add(
+        "demo", "open the demonstration study; without a display, do the whole job and say where"
+    )
+    parser.add_argument(
+        "--output", metavar="FOLDER", type=Path, help="where study, results and screenshot go"
+    )
+    parser.add_argument("--close", action="store_true", help="do the job in the window, then close it")
+
+
+def _app(commands: _Commands) -> None:
+    parser = commands.add("app", "open the window")
+    parser.add_argument("input", metavar="INPUT", nargs="?", type=Path, help=INPUT)
+
+
+def _replay(commands: _Commands) -> None:
+    parser = commands.add("replay", "do the steps of a journal again and list them")
+    parser.add_argument("input", metavar="JOURNAL", type=Path)
+    _out(parser, required=False)
+    _json(parser)
+
+
+def _score(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError("a score lies between 0 and 1")
+    return value
+
+
+def _values(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError("class values are whole numbers with commas between") from None

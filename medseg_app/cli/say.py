@@ -1,0 +1,69 @@
+"""What commands print: results on standard output, progress and remarks on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from medseg_app.core.progress import Progress, silent
+
+from .parser import Arguments
+
+DONE, LEFT_OUT = 0, 3
+
+
+def result(arguments: Arguments, document: Any, text: str) -> None:
+    """Print the result: the document with --json, the text otherwise."""
+    print(json.dumps(document, indent=2, allow_nan=False) if arguments.json else text)
+
+
+def remarks(arguments: Arguments, texts: Iterable[str]) -> None:
+    """Say what a user should know."""
+    if not arguments.quiet:
+        for text in texts:
+            print(f"note: {text}", file=sys.stderr)
+
+
+def left_out(texts: Iterable[str]) -> None:
+    """Name what did not come along; never silenced."""
+    for text in texts:
+        print(f"left out: {text}", file=sys.stderr)
+
+
+def outputs(written: Iterable[Any]) -> str:
+    """One line per output: where it is and who verified it, or why there is none."""
+    lines = [
+        f"{item.path}  (verified by {item.reader})"
+        if item.written
+        else f"{item.path}  not written: {item.reason}"
+        for item in written
+    ]
+    return "\n".join(lines)
+
+
+def progress_of(arguments: Arguments) -> Progress:
+    """A progress line on standard error: rewritten on a terminal, a line per stage elsewhere."""
+    if arguments.quiet:
+        return silent
+    return _Line(sys.stderr.isatty())
+
+
+class _Line:
+    def __init__(self, terminal: bool) -> None:
+        self._terminal = terminal
+        self._message = ""
+        self._next = 0.0
+
+    def __call__(self, fraction: float, message: str = "") -> None:
+        now = time.monotonic()
+        if self._terminal:
+            if now >= self._next or fraction >= 1.0:
+                self._next = now + 0.1
+                end = "\n" if fraction >= 1.0 else ""
+                print(f"\r\033[K{fraction:4.0%}  {message}", end=end, file=sys.stderr, flush=True)
+        elif message and message != self._message and now >= self._next:
+            self._message, self._next = message, now + 2.0
+            print(f"{fraction:4.0%}  {message}", file=sys.stderr, flush=True)
