@@ -66,11 +66,21 @@ def _make_folder(environment: Environment) -> None:
 def _works(environment: Environment) -> bool:
     """Whether the folder holds a Python of this version with pip."""
     program = environment.program("python")
-    if not program.exists():
+    if not program.exists() or not _was_made_here(environment):
         return False
     question = "import sys, pip; print(sys.version_info[:2])"
     answer = subprocess.run([str(program), "-c", question], capture_output=True, text=True, check=False)
     return answer.stdout.strip() == str(sys.version_info[:2])
+
+
+def _was_made_here(environment: Environment) -> bool:
+    """Whether the folder still lies where it was made: its programs name their own place."""
+    try:
+        lines = (environment.folder / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    made = [line.rpartition(" -m venv ")[2] for line in lines if line.startswith("command = ")]
+    return not made or Path(made[0].split()[-1]).resolve() == environment.folder
 
 
 def _mend(environment: Environment) -> None:

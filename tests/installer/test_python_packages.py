@@ -46,6 +46,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, environment: Environment) -> Steps:
     return recorded
 
 
+WORKS = python_packages._works
 ALL = ["making .venv", "installing the build tool", "installing Python packages"]
 
 
@@ -88,6 +89,16 @@ def test_a_broken_environment_is_made_anew(environment: Environment, steps: Step
     (environment.folder / "lib").mkdir(parents=True)
     python_packages.ensure(environment)
     assert steps.titles == ALL
+
+
+def test_an_environment_whose_checkout_was_moved_is_made_anew(
+    environment: Environment,
+) -> None:
+    subprocess.run([sys.executable, "-m", "venv", str(environment.folder)], check=True)
+    assert WORKS(environment)
+    settings = environment.folder / "pyvenv.cfg"
+    settings.write_text(settings.read_text().replace(str(environment.root), "/elsewhere"))
+    assert not WORKS(environment)
 
 
 def test_an_environment_that_lost_a_program_is_looked_at_again(
