@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medseg_app.core.errors import WrongUse
+from medseg_app.core.errors import OutOfMemory, WrongUse
+from medseg_app.core.proposal import Proposal
 
 if TYPE_CHECKING:
     from .contract import Precision
@@ -32,6 +34,34 @@ def choose_device(wanted: str = "auto") -> str:
         return f"cuda:{int(number or '0')}"
     there = ", ".join(["cpu", *(f"cuda:{n}" for n in range(count))])
     raise WrongUse(f"The device {wanted} is not available.", f"Devices here: {there}.")
+
+
+def compute_on(wanted: str, compute: Callable[[str], Proposal]) -> Proposal:
+    """Compute on the wanted device; on the processor, with a remark, where its memory is too small.
+
+    Raises OutOfMemory where the computer's memory is too small as well.
+    """
+    import torch
+
+    device = choose_device(wanted)
+    settle_torch()
+    try:
+        if device == "cpu":
+            return compute(device)
+        try:
+            return compute(device)
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+        proposal = compute("cpu")
+        remark = f"The memory of {device} was too small, so the processor was used."
+        return replace(proposal, remarks=(*proposal.remarks, remark))
+    except RuntimeError as error:
+        if "allocate memory" not in str(error):
+            raise
+        raise OutOfMemory(
+            "The computer ran out of memory while the model was running.",
+            "Close other programs, or crop the volume to what matters.",
+        ) from error
 
 
 def settle_torch() -> None:

@@ -7,8 +7,7 @@ Everything after `fit_volume` is arithmetic on indices, so tilt, shear and hande
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +17,14 @@ from medseg_app.core.errors import GeometryError
 from medseg_app.core.geometry import VolumeGeometry
 
 from .model_card import ModelGrid
+from .nearest_axes import nearest_axes
 from .resampling import AxisSampling, resample_plane
 
-LETTERS = {
-    "L": (1, 0, 0),
-    "R": (-1, 0, 0),
-    "P": (0, 1, 0),
-    "A": (0, -1, 0),
-    "S": (0, 0, 1),
-    "I": (0, 0, -1),
-}
-"""Unit vectors of the patient's axes, LPS."""
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+HALF = 0.5 - 1e-6
+"""An interpolated mask holds what is at least half inside, rounding aside."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +92,28 @@ class Fit:
         flat = planes.reshape(shape[0], -1)
         return np.asarray((slices @ flat).reshape(self.model_shape))
 
+    def mask_to_volume(self, box: Box, mask: NDArray[np.bool_]) -> tuple[Box, NDArray[np.bool_]]:
+        """A mask in a box of the model's frame as a box and mask of the volume (which may be empty)."""
+        ranges: list[tuple[int, int]] = []
+        values: NDArray[Any] = mask
+        for n, axis in enumerate(self.sampling):
+            first, last = axis.voxels_near(box.start[n], box.stop[n])
+            ranges.append((first, last))
+            if not axis.is_identity:
+                matrix = axis.writing()[first:last, box.start[n] : box.stop[n]]
+                values = _along(matrix, values, n)
+        turned = Box.of([first for first, _ in ranges], [last for _, last in ranges])
+        return self.turned_back_box(turned), self.turned_back(np.asarray(values >= HALF))
+
     def _steps(self) -> tuple[slice, slice, slice]:
         k, j, i = (slice(None, None, -1 if back else 1) for back in self.reversed_axes)
         return k, j, i
+
+
+def _along(matrix: csr_array, values: NDArray[Any], axis: int) -> NDArray[np.float32]:
+    moved = np.moveaxis(values, axis, 0)
+    flat = np.ascontiguousarray(moved, dtype=np.float32).reshape(moved.shape[0], -1)
+    return np.moveaxis((matrix @ flat).reshape(-1, *moved.shape[1:]), 0, axis)
 
 
 def fit_volume(geometry: VolumeGeometry, grid: ModelGrid) -> Fit:
@@ -112,7 +127,7 @@ def fit_volume(geometry: VolumeGeometry, grid: ModelGrid) -> Fit:
             "the anatomy distorted.",
             "Load the complete series, or mark this one by hand.",
         )
-    axes, reversed_axes = _nearest_axes(geometry, grid.orientation)
+    axes, reversed_axes = nearest_axes(geometry, grid.orientation)
     spacing = [geometry.spacing_kji[a] for a in axes]
     counts = [geometry.shape[a] for a in axes]
     k, j, i = (_sampling(n, counts[n], spacing[n], grid) for n in range(3))
@@ -126,17 +141,3 @@ def _sampling(n: int, count: int, spacing: float, grid: ModelGrid) -> AxisSampli
     if least * (1 - 1e-3) <= spacing <= most * (1 + 1e-3):
         return AxisSampling(count, count)
     return AxisSampling.at_spacing(count, spacing, grid.spacing_mm[n])
-
-
-def _nearest_axes(
-    geometry: VolumeGeometry, orientation: str
-) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
-    """The exchange of axes that points them best along the wanted letters."""
-    if not orientation:
-        return (0, 1, 2), (False, False, False)
-    wanted = np.array([LETTERS[letter] for letter in orientation])
-    along = wanted @ geometry.direction_kji
-    best = max(permutations(range(3)), key=lambda axes: sum(abs(along[n, a]) for n, a in enumerate(axes)))
-    k, j, i = best
-    back_k, back_j, back_i = (bool(along[n, a] < 0) for n, a in enumerate(best))
-    return (k, j, i), (back_k, back_j, back_i)

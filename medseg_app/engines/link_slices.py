@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from medseg_app.core.box import Box
 
 MIN_IOU = 0.3
+MIN_INSIDE = 0.7
+"""Share of the smaller mask inside the other: the last slice of a round tumour is far smaller than its
+neighbour, so that their IoU alone would make it a finding of its own."""
 MAX_GAP = 1
 """How many slices in a row may lack a detection within one instance."""
 
@@ -25,7 +29,7 @@ class SliceDetection:
     column: int
     mask: NDArray[np.bool_]
 
-    @property
+    @cached_property
     def area(self) -> int:
         """Number of pixels."""
         return int(np.count_nonzero(self.mask))
@@ -74,8 +78,9 @@ class Instance:
 def link_slices(detections: list[SliceDetection]) -> list[Instance]:
     """Instances from detections of all slices, best score first.
 
-    Pairs of detections of one class whose masks overlap (IoU at least 0.3) in neighbouring slices, or
-    over one slice without, are joined, surest pair first; an instance never has two parts in a slice.
+    Pairs of detections of one class whose masks overlap (IoU at least 0.3, else one nearly inside the
+    other) in neighbouring slices, or over one slice without, are joined, surest pair first; an instance
+    never has two parts in a slice.
     """
     owner = [Instance(d.class_value, [d]) for d in detections]
     for _, a, b in _pairs(detections):
@@ -90,8 +95,8 @@ def link_slices(detections: list[SliceDetection]) -> list[Instance]:
     return sorted(unique.values(), key=lambda one: (-one.score, one.box.start, one.box.stop))
 
 
-def _pairs(detections: list[SliceDetection]) -> list[tuple[tuple[int, float], int, int]]:
-    """Pairs that may be joined: without a gap first, then by falling product of scores."""
+def _pairs(detections: list[SliceDetection]) -> list[tuple[tuple[int, bool, float], int, int]]:
+    """Pairs that may be joined: without a gap first, by IoU first, then by falling product of scores."""
     by_slice: dict[int, list[int]] = {}
     for n, detection in enumerate(detections):
         by_slice.setdefault(detection.k, []).append(n)
@@ -100,20 +105,20 @@ def _pairs(detections: list[SliceDetection]) -> list[tuple[tuple[int, float], in
         for gap in range(MAX_GAP + 1):
             for b in by_slice.get(one.k + 1 + gap, []):
                 other = detections[b]
-                if one.class_value == other.class_value and mask_iou(one, other) >= MIN_IOU:
-                    pairs.append(((gap, -one.score * other.score), a, b))
+                shared = shared_area(one, other) if one.class_value == other.class_value else 0
+                by_iou = shared >= MIN_IOU * (one.area + other.area - shared)
+                if shared and (by_iou or shared >= MIN_INSIDE * min(one.area, other.area)):
+                    pairs.append(((gap, not by_iou, -one.score * other.score), a, b))
     return sorted(pairs)
 
 
-def mask_iou(one: SliceDetection, other: SliceDetection) -> float:
-    """Intersection over union of two masks, slices laid on each other."""
+def shared_area(one: SliceDetection, other: SliceDetection) -> int:
+    """Pixels in both masks, slices laid on each other."""
     top, left = max(one.row, other.row), max(one.column, other.column)
     bottom = min(one.row + one.mask.shape[0], other.row + other.mask.shape[0])
     right = min(one.column + one.mask.shape[1], other.column + other.mask.shape[1])
     if top >= bottom or left >= right:
-        return 0.0
+        return 0
     mine = one.mask[top - one.row : bottom - one.row, left - one.column : right - one.column]
     theirs = other.mask[top - other.row : bottom - other.row, left - other.column : right - other.column]
-    shared = int(np.count_nonzero(mine & theirs))
-    union = one.area + other.area - shared
-    return shared / union if union else 0.0
+    return int(np.count_nonzero(mine & theirs))

@@ -63,7 +63,8 @@ class ModelCard:
 
     labels: class value (from 1; 0 is background) -> class.
     preprocessing: frozen description of how voxels become float32 channels (see preprocess.py).
-    thresholds: figures that the engine needs, for example min_score.
+    thresholds: what the engine takes as a finding: min_score of an instance and, for slice-wise
+    detection, min_slice_score, mask (probability) and min_slices.
     figures: what was measured with these weights, free form.
     data: what it was trained on, with the licence of that data.
     weights: path of the safetensors file in the folder; sha256 and size (bytes) are filled in on

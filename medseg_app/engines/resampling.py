@@ -40,6 +40,18 @@ class AxisSampling:
         """Whether samples and voxels are the same."""
         return self.volume_count == self.model_count and self.step == 1.0
 
+    def voxels_near(self, start: int, stop: int) -> tuple[int, int]:
+        """Half-open range of voxels that samples start..stop (half-open) can reach."""
+        if self.is_identity:
+            return start, stop
+        reach = max(self.step, 1.0)
+        first = int(np.floor(self.first + start * self.step - reach))
+        last = int(np.ceil(self.first + (stop - 1) * self.step + reach)) + 1
+        # The outermost samples also serve the voxels beyond them.
+        first = 0 if start == 0 else max(first, 0)
+        last = self.volume_count if stop == self.model_count else min(last, self.volume_count)
+        return first, last
+
     def reading(self) -> csr_array:
         """Matrix (model_count, volume_count) that reads samples from voxels."""
         positions = self.first + np.arange(self.model_count) * self.step

@@ -1,0 +1,124 @@
+"""What every engine has to keep; a test module subclasses EngineContract and says which model and volume."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from medseg_app.core.box import Box
+from medseg_app.core.errors import Cancelled, GeometryError, ModalityError
+from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.proposal import Proposal
+from medseg_app.core.volume import Volume
+from medseg_app.engines.contract import Request
+from medseg_app.engines.model_folder import ModelFolder
+from medseg_app.engines.predict import build_engine, predict, run_engine
+
+
+class EngineContract:
+    """Fixtures `model` (ModelFolder) and `volume` (one that gives candidates) come from the subclass."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def proposal(cls, model: ModelFolder, volume: Volume) -> Proposal:
+        return predict(volume, model, device="cpu")
+
+    def test_candidates_lie_on_the_grid_and_hold_voxels(self, proposal: Proposal, volume: Volume) -> None:
+        assert proposal.candidates
+        for candidate in proposal.candidates:
+            assert Box.whole(volume.geometry.shape).contains(candidate.box)
+            assert candidate.mask.shape == candidate.box.shape
+            assert candidate.mask.dtype == np.bool_
+            assert Box.around(candidate.mask) == Box.whole(candidate.box.shape)
+            assert candidate.score is not None
+            assert 0 <= candidate.score <= 1
+
+    def test_candidates_never_overlap(self, proposal: Proposal, volume: Volume) -> None:
+        count = np.zeros(volume.geometry.shape, int)
+        for candidate in proposal.candidates:
+            count[candidate.box.slices] += candidate.mask
+        assert count.max() == 1
+
+    def test_findings_come_best_first_and_classes_by_value(self, proposal: Proposal) -> None:
+        scores = [c.score for c in proposal.candidates if c.kind == "instance"]
+        values = [c.class_value for c in proposal.candidates if c.kind == "semantic"]
+        assert scores == sorted(scores, reverse=True)
+        assert values == sorted(values)
+
+    def test_the_card_says_what_candidates_are(self, proposal: Proposal, model: ModelFolder) -> None:
+        for candidate in proposal.candidates:
+            label = model.card.labels[candidate.class_value]
+            mine = (candidate.name, candidate.kind, candidate.colour, candidate.category, candidate.type)
+            assert mine == (label.name, label.kind, label.colour, label.category, label.type)
+
+    def test_the_proposal_says_what_made_it(
+        self, proposal: Proposal, model: ModelFolder, volume: Volume
+    ) -> None:
+        assert proposal.model == model.card.identity
+        assert len(proposal.model.sha256) == 64
+        assert (proposal.volume_id, proposal.device, proposal.precision) == (volume.id, "cpu", "exact")
+
+    def test_the_same_input_gives_the_same_voxels(
+        self, proposal: Proposal, model: ModelFolder, volume: Volume
+    ) -> None:
+        again = predict(volume, model, device="cpu")
+        assert [(c.box, c.score) for c in again.candidates] == [(c.box, c.score) for c in proposal.candidates]
+        for one, other in zip(again.candidates, proposal.candidates, strict=True):
+            np.testing.assert_array_equal(one.mask, other.mask)
+
+    def test_progress_rises_from_zero_to_one(self, model: ModelFolder, volume: Volume) -> None:
+        reports: list[float] = []
+        predict(volume, model, device="cpu", progress=lambda fraction, message="": reports.append(fraction))
+        assert reports[0] == 0.0
+        assert reports[-1] == 1.0
+        assert all(a <= b for a, b in pairwise(reports))
+
+    def test_cancel_ends_the_run_at_the_next_report(self, model: ModelFolder, volume: Volume) -> None:
+        reports: list[float] = []
+
+        def stop(fraction: float, message: str = "") -> None:
+            reports.append(fraction)
+            raise Cancelled
+
+        with pytest.raises(Cancelled):
+            predict(volume, model, device="cpu", progress=stop)
+        assert len(reports) == 1
+
+    def test_fast_gives_a_proposal_too(self, model: ModelFolder, volume: Volume) -> None:
+        assert predict(volume, model, device="cpu", precision="fast").precision == "fast"
+
+    def test_another_modality_is_refused_before_any_work(self, model: ModelFolder, volume: Volume) -> None:
+        reports: list[float] = []
+        other = Volume(volume.voxels, volume.geometry, volume.id, "PT")
+        with pytest.raises(ModalityError, match="PT"):
+            predict(other, model, progress=lambda fraction, message="": reports.append(fraction))
+        assert not reports
+
+    def test_uneven_slices_are_refused(self, model: ModelFolder, volume: Volume) -> None:
+        origins = volume.geometry.origins.copy()
+        origins[-1] += 3 * volume.geometry.k_step
+        uneven = VolumeGeometry.from_slices(
+            volume.geometry.shape, volume.geometry.i_step, volume.geometry.j_step, origins
+        )
+        with pytest.raises(GeometryError, match="not evenly spaced"):
+            predict(Volume(volume.voxels, uneven, volume.id, volume.modality), model)
+
+    def test_the_revision_that_a_run_started_from_is_kept(self, model: ModelFolder, volume: Volume) -> None:
+        engine = build_engine(model)
+        assert run_engine(engine, volume, Request(revision=12), "cpu", _quiet).revision == 12
+
+    def test_images_without_contrast_give_a_proposal(self, model: ModelFolder, volume: Volume) -> None:
+        flat = Volume(np.full_like(volume.voxels, -1000), volume.geometry, volume.id, volume.modality)
+        predict(flat, model, device="cpu")
+
+    def test_a_single_slice_is_enough(self, model: ModelFolder, volume: Volume) -> None:
+        box = replace(Box.whole(volume.geometry.shape), stop=(1, *volume.geometry.shape[1:]))
+        thin = Volume(volume.voxels[:1].copy(), volume.geometry.cropped(box), volume.id, volume.modality)
+        predict(thin, model, device="cpu")
+
+
+def _quiet(fraction: float, message: str = "") -> None:
+    return

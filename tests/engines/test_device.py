@@ -1,0 +1,81 @@
+"""Choice of the device, the fall back from a full one, and weights that do not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from medseg_app.core.errors import ModelError, OutOfMemory, WrongUse
+from medseg_app.core.proposal import ModelIdentity, Proposal
+from medseg_app.engines import device as device_module
+from medseg_app.engines.device import choose_device, compute_on
+from medseg_app.engines.loaded_network import LoadedNetwork
+from medseg_app.engines.model_card import Network
+from medseg_app.engines.model_folder_writer import write_model_folder
+
+from .tiny_models import TINY, write_tiny_model
+
+EMPTY = Proposal("1", (), ModelIdentity("m", "1", ""))
+
+
+def test_a_device_that_is_not_there_is_wrong_use() -> None:
+    assert choose_device("cpu") == "cpu"
+    assert choose_device("auto") in ("cpu", "cuda:0")
+    for wanted in ("cuda:99", "cuda:x", "tpu"):
+        with pytest.raises(WrongUse, match=f"{wanted} is not available") as caught:
+            choose_device(wanted)
+        assert "cpu" in caught.value.hint
+
+
+def test_a_full_gpu_falls_back_to_the_processor_with_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(device_module, "choose_device", lambda wanted: "cuda:0")
+    tried: list[str] = []
+
+    def compute(device: str) -> Proposal:
+        tried.append(device)
+        if device != "cpu":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return replace(EMPTY, device=device)
+
+    proposal = compute_on("auto", compute)
+    assert tried == ["cuda:0", "cpu"]
+    assert proposal.device == "cpu"
+    assert "memory of cuda:0" in proposal.remarks[0]
+
+
+def test_a_full_computer_is_out_of_memory_and_bugs_stay_bugs() -> None:
+    def fail(text: str) -> Proposal:
+        raise RuntimeError(text)
+
+    with pytest.raises(OutOfMemory):
+        compute_on("cpu", lambda device: fail("DefaultCPUAllocator: can't allocate memory: you tried"))
+    with pytest.raises(RuntimeError, match="shape"):
+        compute_on("cpu", lambda device: fail("wrong shape"))
+
+
+def test_weights_come_back_as_float32(tmp_path: Path) -> None:
+    import torch
+
+    network = LoadedNetwork(write_tiny_model(tmp_path / "m", "unet for findings")).on("cpu")
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+    assert not network.training
+
+
+def test_weights_that_do_not_fit_the_card_are_refused(tmp_path: Path) -> None:
+    model = write_tiny_model(tmp_path / "m", "unet")
+    arguments = {**TINY["unet"].network.arguments, "in_channels": 2}
+    other = write_model_folder(
+        tmp_path / "o", replace(TINY["unet"], network=Network("BasicUNet", arguments)), model.weights()
+    )
+    with pytest.raises(ModelError, match="do not fit"):
+        LoadedNetwork(other).on("cpu")
+    garbage = write_model_folder(tmp_path / "g", TINY["unet"], b"no safetensors at all")
+    with pytest.raises(ModelError, match="not a safetensors file"):
+        LoadedNetwork(garbage).on("cpu")
+    fewer = write_model_folder(tmp_path / "f", TINY["unet"], b"\x02\x00\x00\x00\x00\x00\x00\x00{}")
+    with pytest.raises(ModelError, match="do not fit"):
+        LoadedNetwork(fewer).on("cpu")
