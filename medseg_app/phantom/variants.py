@@ -97,9 +97,18 @@ def duplicate_slice(volume: Volume) -> Stacks:
 
 
 def uneven_gaps(volume: Volume) -> Stacks:
-    """The lower half has every slice, the upper half every second one."""
-    n = volume.geometry.shape[0]
-    return (Stack(_selected(volume, [*range(n // 2), *range(n // 2, n, 2)])),)
+    """The upper half was acquired with slices a third further apart than the lower half."""
+    grid = volume.geometry
+    beyond = np.clip(np.arange(grid.shape[0]) - grid.shape[0] // 2, 0, None)[:, None] / 3
+    uneven = VolumeGeometry.from_slices(
+        grid.shape,
+        grid.i_step,
+        grid.j_step,
+        grid.origins + beyond * grid.k_step,
+        None,
+        grid.frame_of_reference_uid,
+    )
+    return (Stack(replace(volume, geometry=uneven)),)
 
 
 def reversed_order(volume: Volume) -> Stacks:
