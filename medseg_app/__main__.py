@@ -28,18 +28,24 @@ def _asks_for_window(words: Sequence[str]) -> bool:
 
 def _open_window(words: Sequence[str]) -> int:
     from medseg_app.cli.parser import read_arguments
+    from medseg_app.core.errors import MedsegError
 
     try:
         arguments = read_arguments(words)
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    if arguments.command == "demo":
+        if arguments.command == "app":
+            from medseg_app.ui.main import main as open_window
+
+            return open_window(arguments.input)
         from medseg_app.ui.demo import run_demo
 
-        return run_demo(arguments.output, close=arguments.close)
-    from medseg_app.ui.main import run_app
-
-    return run_app(arguments.input)
+        for name, path in run_demo(arguments.output, close=arguments.close).items():
+            print(f"{name:12} {path}")
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except MedsegError as error:
+        print(f"medseg: {error.message}\n        {error.hint}", file=sys.stderr)
+        return error.exit_code
+    return 0
 
 
 if __name__ == "__main__":

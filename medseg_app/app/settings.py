@@ -15,6 +15,7 @@ class Settings:
     """reader: name kept in provenance. recent: cases and folders opened last, newest first.
 
     device: auto, cpu, cuda:N or mps. precision: exact or fast. show_patient: names in the corners.
+    keys: keys that the user gave to actions, by the name of the action.
     geometry: the window's last place as the toolkit packs it.
     """
 
@@ -25,6 +26,7 @@ class Settings:
     show_patient: bool = True
     brush_mm: float = 10.0
     fill_opacity: float = 0.35
+    keys: dict[str, str] = field(default_factory=dict)
     geometry: str = ""
     path: Path | None = None
 

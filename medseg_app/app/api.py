@@ -1,0 +1,126 @@
+"""The Python door: `import medseg_app as ms`. Paths may be text; results are core types or documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.progress import Progress, silent
+from medseg_app.core.proposal import Proposal
+from medseg_app.core.volume import Volume
+
+from .export_files import Exported
+from .export_files import export_files as _export_files
+from .info import inspect
+from .inputs import open_input
+from .models import list_models
+from .predict_files import HowToRun, Prediction
+from .predict_files import predict_files as _predict_files
+from .session import Session
+
+__all__ = [
+    "Session",
+    "evaluate",
+    "export",
+    "export_files",
+    "info",
+    "load",
+    "models",
+    "predict",
+    "predict_files",
+    "to_label_map",
+    "train",
+]
+
+AnyPath = str | PathLike[str]
+
+
+def info(path: AnyPath) -> dict[str, Any]:
+    """Every volume of a folder, file or case with its geometry passport, and every file left out."""
+    return inspect(Path(path))
+
+
+def load(path: AnyPath, series: str | None = None, progress: Progress = silent) -> Volume:
+    """One volume: voxels of shape (k, j, i) with their geometry in patient mm (LPS).
+
+    series: id of the volume as `info` gives it; needed where the path holds several.
+    """
+    return open_input(Path(path), series, (), progress).volume
+
+
+def models(extra: AnyPath | None = None) -> list[dict[str, Any]]:
+    """The models found and what their cards say; `extra` is searched first."""
+    return list_models(Path(extra) if extra else None).models
+
+
+def predict(
+    volume: Volume,
+    model: str,
+    *,
+    device: str = "auto",
+    precision: Literal["exact", "fast"] = "exact",
+    min_score: float | None = None,
+    progress: Progress = silent,
+) -> Proposal:
+    """What a model proposes for a volume, on the volume's own grid."""
+    from medseg_app.engines.predict import predict as run
+    from medseg_app.engines.registry import find_model
+
+    return run(
+        volume, find_model(model), device=device, precision=precision, min_score=min_score, progress=progress
+    )
+
+
+def to_label_map(proposal: Proposal, volume: Volume) -> LabelMap:
+    """All segments of a proposal as labels on the volume's grid, with the values that files get."""
+    from medseg_app.engines.to_label_map import to_label_map as convert
+
+    return convert(proposal, volume)
+
+
+def export(
+    labels: LabelMap, volume: Volume, path: AnyPath, *, deidentify: bool = False, overlap: Any = None
+) -> Any:
+    """Write labels to a file, verified by another reader; the suffix decides the format."""
+    from medseg_app.io.export_options import ExportOptions
+    from medseg_app.io.formats import export_labels
+
+    return export_labels(labels, volume, Path(path), ExportOptions(deidentify=deidentify, overlap=overlap))
+
+
+def predict_files(
+    path: AnyPath, model: str, outputs: Sequence[AnyPath], *, series: str | None = None, **how: Any
+) -> Prediction:
+    """What `medseg predict` does; `how` holds fields of HowToRun (device, precision, min_score, ...)."""
+    return _predict_files(Path(path), model, _paths(outputs), series, HowToRun(**how))
+
+
+def export_files(
+    labels_or_case: AnyPath, outputs: Sequence[AnyPath], *, source: AnyPath | None = None, **options: Any
+) -> Exported:
+    """What `medseg export` does; `options` holds fields of ExportOptions (deidentify, overlap)."""
+    from medseg_app.io.export_options import ExportOptions
+
+    where = Path(source) if source else None
+    return _export_files(Path(labels_or_case), _paths(outputs), where, options=ExportOptions(**options))
+
+
+def evaluate(prediction: AnyPath, truth: AnyPath, *, unknown: Iterable[int] = ()) -> dict[str, Any]:
+    """What `medseg evaluate --json` prints: figures per class and per finding."""
+    from .evaluate import evaluate_files
+
+    return evaluate_files(Path(prediction), Path(truth), tuple(unknown))
+
+
+def train(recipe_or_dataset: AnyPath, **how: Any) -> Path:
+    """What `medseg train` does; returns the model folder. `how` holds fields of HowToTrain."""
+    from .train import HowToTrain, train_model
+
+    return train_model(Path(recipe_or_dataset), HowToTrain(**how))
+
+
+def _paths(paths: Sequence[AnyPath]) -> list[Path]:
+    return [Path(path) for path in paths]
