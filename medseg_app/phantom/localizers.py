@@ -30,7 +30,9 @@ def _projection(volume: Volume, axis: int) -> Volume:
     mean = volume.voxels[::-1].mean(axis=axis, dtype=np.float32)
     image = np.rint(3.2 * (mean + 620)).clip(-1024, 3071).astype(np.int16)[None]
     name = "Localizer, frontal" if axis == 1 else "Localizer, lateral"
-    return replace(volume, voxels=image, geometry=plane, description=name, window=(0.0, 2200.0))
+    low, high = -700.0, float(np.percentile(image, 99.5))
+    window = (round((low + high) / 2), round(high - low))
+    return replace(volume, voxels=image, geometry=plane, description=name, window=window)
 
 
 def _middle_slice(volume: Volume) -> Volume:

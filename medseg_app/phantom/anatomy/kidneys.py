@@ -30,7 +30,7 @@ def _paint_kidney(
     notch = ellipsoid(region.points, np.add(centre, (-side * 22, -11, 0)), (17, 15, 24), lean)
     kidney = np.asarray(np.maximum(body, -notch), dtype=np.float32)
     region.paint(body - 8, -102 + 7 * region.grain)
-    region.label(body - 4, 0)
+    region.label(body - 8, 0)
     region.paint(np.abs(body - 8) - 0.5 + 0.6 * region.bumps, -55)
     c = patient.contrast
     region.paint(kidney, c.cortex + 5 * region.grain)
