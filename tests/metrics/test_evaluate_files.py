@@ -1,0 +1,84 @@
+"""evaluate_files: matching, unknown classes, findings and different grids."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from medseg_app.core.errors import GeometryError
+from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.segment import Segment
+from medseg_app.metrics.evaluate_files import evaluate_files
+
+SHAPE = (10, 12, 14)
+GRID = VolumeGeometry.regular(SHAPE, np.diag([2.0, 1.0, 1.0, 1.0]))
+
+
+def label_map(boxes: dict[int, tuple[int, int]], geometry=GRID, **segment) -> LabelMap:
+    """Slabs of full rows: value -> first and last column."""
+    voxels = np.zeros(geometry.shape, np.uint8)
+    for value, (start, stop) in boxes.items():
+        voxels[2:8, 2:8, start:stop] = value
+    segments = tuple(Segment(id=v, name=f"Class {v}", value=v, **segment) for v in boxes)
+    return LabelMap((voxels,), geometry, segments)
+
+
+def test_labels_are_matched_by_value():
+    result = evaluate_files(label_map({1: (0, 4), 2: (5, 9)}), label_map({1: (0, 4), 2: (6, 10)}))
+    assert result["labels"]["1"]["dice"] == 1.0
+    assert result["labels"]["2"]["dice"] == pytest.approx(0.75)
+    assert result["labels"]["2"]["hd95_mm"] == pytest.approx(1.0)
+    assert result["mean"]["dice"] == pytest.approx(0.875)
+    json.dumps(result, allow_nan=False)
+
+
+def test_unknown_classes_are_left_out_on_both_sides():
+    prediction, truth = label_map({1: (0, 4), 2: (5, 9)}), label_map({1: (0, 4)})
+    assert evaluate_files(prediction, truth)["labels"]["2"]["dice"] == 0.0
+    result = evaluate_files(prediction, truth, unknown=[2])
+    assert list(result["labels"]) == ["1"]
+    assert result["findings"]["predictions"] == 1
+
+
+def test_names_match_where_numbers_differ():
+    prediction = label_map({1: (0, 4)})
+    truth = LabelMap(((prediction.layers[0] * 5),), GRID, (Segment(id=1, name="Class 1", value=5),))
+    assert evaluate_files(prediction, truth)["labels"]["1"]["dice"] == 0.0
+    assert evaluate_files(prediction, truth, match_by="name")["labels"] == {
+        "Class 1": {**evaluate_files(prediction, prediction)["labels"]["1"]}
+    }
+
+
+def test_segments_without_kind_are_split_into_components():
+    truth = label_map({1: (0, 4), 2: (8, 12)})
+    truth.layers[0][truth.layers[0] == 2] = 1
+    prediction = label_map({1: (0, 4), 2: (8, 12)}, kind="instance")
+    found = evaluate_files(prediction, truth)["findings"]
+    assert (found["truths"], found["hits"], found["false_positives"]) == (2, 2, 0)
+
+
+def test_nothing_on_either_side_is_undefined_not_perfect():
+    result = evaluate_files(label_map({}), label_map({}))
+    assert result["labels"] == {}
+    assert result["mean"]["dice"] is None
+    assert result["findings"]["recall"] is None
+
+
+def test_segments_without_voxels_do_not_appear():
+    result = evaluate_files(label_map({1: (0, 4), 2: (5, 5)}), label_map({1: (0, 4)}))
+    assert list(result["labels"]) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        VolumeGeometry.regular((10, 12, 15), np.diag([2.0, 1.0, 1.0, 1.0])),
+        VolumeGeometry.regular(SHAPE, np.diag([2.0, 1.0, 1.02, 1.0])),
+    ],
+)
+def test_other_grids_are_refused(other):
+    with pytest.raises(GeometryError, match="different grids"):
+        evaluate_files(label_map({1: (0, 4)}), label_map({1: (0, 4)}, other))
