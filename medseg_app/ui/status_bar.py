@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from medseg_app.app.session import Session
     from medseg_app.app.tasks import Task
 
+    from .viewer.hover import Hover
+
 EVERY_MS = 500
 MESSAGE_STAYS_MS = 6_000
 
@@ -129,25 +131,31 @@ class StatusFollower:
         """The task slot."""
         self._bar.task.show_tasks(list(self._session.tasks.running))
 
+    def show_hover(self, hover: Hover | None) -> None:
+        """What lies under the pointer; under the cross where the pointer is elsewhere."""
+        if hover is None:
+            self.show_position()
+        else:
+            self._show_voxel(hover.index, hover.position_lps)
+
     def show_position(self, *_: object) -> None:
-        """The four slots at the left."""
-        case, bar = self._session.case, self._bar
-        slots = (bar.index, bar.position, bar.value, bar.segment)
-        index = case.volume.geometry.nearest_voxel(self._session.view.cursor_lps) if case else None
-        if case is None or index is None:
-            for slot in slots:
+        """What lies under the cross."""
+        case, place = self._session.case, self._session.view.cursor_lps
+        index = case.volume.geometry.nearest_voxel(place) if case else None
+        if index is None:
+            for slot in (self._bar.index, self._bar.position, self._bar.value, self._bar.segment):
                 slot.setText("")
-            return
-        x, y, z = self._session.view.cursor_lps
-        found = case.segmentation.segment_at(index)
-        texts = (
-            "({}, {}, {})".format(*index),
-            f"{figures.signed(x)}  {figures.signed(y)}  {figures.signed(z)} mm",
-            value_text(case.volume.modality, case.volume.units, float(case.volume.voxels[index])),
-            found.name if found else "",
-        )
-        for slot, text in zip(slots, texts, strict=True):
-            slot.setText(text)
+        else:
+            self._show_voxel(index, place)
+
+    def _show_voxel(self, index: tuple[int, int, int], place: tuple[float, float, float]) -> None:
+        case, bar = self._session.open(), self._bar
+        volume, found = case.volume, case.segmentation.segment_at(index)
+        x, y, z = place
+        bar.index.setText("({}, {}, {})".format(*index))
+        bar.position.setText(f"{figures.signed(x)}  {figures.signed(y)}  {figures.signed(z)} mm")
+        bar.value.setText(value_text(volume.modality, volume.units, float(volume.voxels[index])))
+        bar.segment.setText(found.name if found else "")
 
     def show_saved(self) -> None:
         """The saved slot."""

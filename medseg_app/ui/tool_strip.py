@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton
 
 from . import theme
 from .buttons import ActionButton, describe
+from .icons import icon
 from .labels import upright
 
 WORDS_FROM = 1440
@@ -46,12 +47,25 @@ class ToolStrip(QFrame):
             self._named.extend(buttons)
         return buttons
 
-    def add_menu(self, action: QAction, menu: QMenu) -> QToolButton:
+    def add_menu_button(self, text: str, glyph: str, detail: str, menu: QMenu) -> QToolButton:
         """Add a button that opens a menu."""
-        button = ActionButton(action, words=True)
+        button = QToolButton()
+        button.setText(text)
+        button.setIcon(icon(glyph))
+        button.setIconSize(QSize(theme.ICON, theme.ICON))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._named.append(button)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        describe(button, text, "", detail)
+        self._line.addWidget(button)
+        return button
+
+    def add_action(self, action: QAction, *, words: bool = True) -> ActionButton:
+        """Add a single button, with its word where there is room."""
+        button = ActionButton(action, words=words)
+        if words:
+            self._named.append(button)
         self._line.addWidget(button)
         return button
 

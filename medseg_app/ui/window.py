@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -19,15 +23,26 @@ from .labels import label
 from .status_bar import StatusBar
 from .tool_strip import ToolStrip
 
+if TYPE_CHECKING:
+    from .controller import Controller
+
 LEFT_WIDTH, RIGHT_WIDTH = 248, 304
 EMPTY = "Drop a study folder here, or press Ctrl+O to open one."
 
 
 class MainWindow(QMainWindow):
-    """The frame of the application. `central` stacks the empty state and the viewer."""
+    """The frame of the application. `central` stacks the empty state and the viewer.
+
+    painted: emitted once, after the first paint.
+    """
+
+    painted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
+        self.controller: Controller | None = None
+        self._was_painted = False
+        self._agreed_to_close = False
         self.setWindowTitle("MedSeg")
         self.setMinimumSize(QSize(1024, 640))
         self.resize(1440, 900)
@@ -62,19 +77,59 @@ class MainWindow(QMainWindow):
             rows.addWidget(part, 1 if part is self.splitter else 0)
         self.setCentralWidget(whole)
 
-    def show_viewer(self, viewer: QWidget) -> None:
-        """Put the viewer in the place of the empty state."""
-        self.central.addWidget(viewer)
-        self.central.setCurrentWidget(viewer)
+    def use(self, controller: Controller) -> None:
+        """Be steered by a controller from now on."""
+        self.controller = controller
+        controller.closing.restore_place()
+        controller.viewer.follow(controller.status)
 
-    def show_empty(self) -> None:
-        """Show the line that says how to begin."""
-        self.central.setCurrentIndex(0)
+    def add_viewer(self, viewer: QWidget) -> None:
+        """Take the viewer in; it stays behind the empty state until there is something to show."""
+        self.central.addWidget(viewer)
+
+    def show_viewer(self, shown: bool) -> None:
+        """Show the viewer, or the line that says how to begin."""
+        self.central.setCurrentIndex(1 if shown else 0)
+
+    def flip_full_screen(self) -> None:
+        """Fill the screen, or be a window again."""
+        self.showNormal() if self.isFullScreen() else self.showFullScreen()
 
     def fold_panels(self, shown: bool) -> None:
         """Show or hide both side panels; the image takes their place."""
         self.left.setVisible(shown)
         self.right.setVisible(shown)
+
+    # -- Qt ----------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self.painted.emit)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths and self.controller is not None:
+            event.acceptProposedAction()
+            self.controller.opening.open_all(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.controller is None:
+            return
+        if self._agreed_to_close or not self.controller.session.unsaved:
+            self.controller.close()
+            return
+        event.ignore()
+        self.controller.closing.leave(self._close_for_good)
+
+    def _close_for_good(self) -> None:
+        self._agreed_to_close = True
+        self.close()
 
 
 class SidePanel(QScrollArea):
@@ -102,6 +157,10 @@ class SidePanel(QScrollArea):
     def add(self, section: QWidget, stretch: int = 0) -> None:
         """Add a section below the others."""
         self.column.addWidget(section, stretch)
+
+    def add_space(self) -> None:
+        """Push what follows to the lower edge."""
+        self.column.addStretch(1)
 
 
 def _empty_canvas() -> QWidget:

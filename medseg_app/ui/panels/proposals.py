@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QListView, QSlider
 
-from medseg_app.app.commands import ai
+from medseg_app.app.commands import proposals
 from medseg_app.ui.buttons import describe, push_button
 from medseg_app.ui.labels import label
 
@@ -40,10 +40,18 @@ class ProposalsPanel(Section):
         self.threshold_text = label("", "caption")
         self.threshold_text.setFixedWidth(32)
         self.accept = push_button(
-            "Accept", self._accept, "A", detail="Accept the selected proposal", primary=True
+            "Accept",
+            lambda: self.decide_selected("accept"),
+            "A",
+            detail="Accept the selected proposal",
+            primary=True,
         )
-        self.reject = push_button("Reject", self._reject, "X", detail="Reject the selected proposal")
-        self.accept_all = push_button("Accept all", self._accept_all, "Shift+A")
+        self.reject = push_button(
+            "Reject", lambda: self.decide_selected("reject"), "X", detail="Reject the selected proposal"
+        )
+        self.accept_all = push_button(
+            "Accept all", self.accept_listed, "Shift+A", detail="Accept all that are listed"
+        )
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._build()
         self._connect()
@@ -99,11 +107,12 @@ class ProposalsPanel(Section):
         self._show_selected()
 
     def decide(self, number: int, answer: str) -> None:
-        """Accept or reject a candidate, then go to the next one."""
-        following = self._after(number)
-        command = ai.accept_candidate if answer == "accept" else ai.reject_candidate
-        self._session.run(command, number=number)
-        self.go_to(following)
+        """Accept or reject a candidate, then go to the one that follows."""
+        command = proposals.accept_candidate if answer == "accept" else proposals.reject_candidate
+        self._session.start(command, number=number)
+        following = self._session.view.selected_candidate
+        if following is not None:
+            self.go_to(following)
 
     def step(self, by: int) -> None:
         """Go to the next (1) or previous (-1) proposal."""
@@ -114,43 +123,25 @@ class ProposalsPanel(Section):
         place = numbers.index(current) + by if current in numbers else 0
         self.go_to(numbers[place % len(numbers)])
 
-    def go_to(self, number: int | None) -> None:
+    def go_to(self, number: int) -> None:
         """Select a candidate and bring the linked cross to its middle."""
-        view, case = self._session.view, self._session.case
-        view.selected_candidate = number
-        index = self.model.index_of(number)
-        if number is None or case is None or not index.isValid():
-            return
-        item: Item = index.data(ITEM)
-        box = item.candidate.box
-        middle = [(a + b - 1) / 2 for a, b in zip(box.start, box.stop, strict=True)]
-        x, y, z = case.volume.geometry.to_patient(middle).tolist()
-        view.cursor_lps = (x, y, z)
+        self._session.start(proposals.jump_to_candidate, number=number)
 
-    def _after(self, number: int) -> int | None:
-        numbers = self.model.numbers()
-        if number not in numbers or len(numbers) < 2:
-            return None
-        return numbers[(numbers.index(number) + 1) % len(numbers)]
-
-    def _selected(self) -> int | None:
-        chosen = self._session.view.selected_candidate
-        return chosen if chosen in self.model.numbers() else None
-
-    def _accept(self) -> None:
-        self._decide_selected("accept")
-
-    def _reject(self) -> None:
-        self._decide_selected("reject")
-
-    def _decide_selected(self, answer: str) -> None:
+    def decide_selected(self, answer: str) -> None:
+        """Accept or reject the selected candidate, if one is selected."""
         number = self._selected()
         if number is not None:
             self.decide(number, answer)
 
-    def _accept_all(self) -> None:
-        if self.model.rowCount():
-            self._session.run(ai.accept_all)
+    def accept_listed(self) -> None:
+        """Accept every candidate that the list shows, in one step."""
+        numbers = tuple(self.model.numbers())
+        if numbers:
+            self._session.start(proposals.accept_candidates, numbers=numbers)
+
+    def _selected(self) -> int | None:
+        chosen = self._session.view.selected_candidate
+        return chosen if chosen in self.model.numbers() else None
 
     def _set_threshold(self) -> None:
         self._session.view.threshold = self.threshold.value() / 100

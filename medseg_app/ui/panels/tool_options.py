@@ -74,6 +74,10 @@ class ToolOptionsPanel(Section):
         if step != _step_of(self._view.brush_mm):
             self._view.brush_mm = _mm_of(step)
 
+    def flip_paint_over(self) -> None:
+        """Paint over unlocked segments, or only where nothing is marked."""
+        self._view.paint_over = "unlocked" if self._view.paint_over == "empty" else "empty"
+
     def _set_shape(self, word: str) -> None:
         self._view.brush_3d = word == "Ball"
 

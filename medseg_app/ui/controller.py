@@ -1,0 +1,83 @@
+"""Controller: ties the window to a session: panels, actions, viewer, notices, closing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+
+from .actions import Actions
+from .closing import Closing
+from .off_thread import MainThread, OffThread
+from .opening import Opening
+from .panels.ai import AiPanel
+from .panels.proposals import ProposalsPanel
+from .panels.segment_controller import SegmentController
+from .panels.segments import SegmentsPanel
+from .panels.studies import StudiesPanel
+from .panels.tool_options import ToolOptionsPanel
+from .status_bar import StatusFollower
+from .titles import Titles
+from .viewer_loader import ViewerLoader
+from .window_actions import WindowActions
+
+if TYPE_CHECKING:
+    from medseg_app.app.notice import Notice
+    from medseg_app.app.session import Session
+
+    from .window import MainWindow
+
+
+class Controller:
+    """Everything that lives as long as the window does."""
+
+    def __init__(self, window: MainWindow, session: Session, main: MainThread) -> None:
+        self.window, self.session = window, session
+        self.beside = OffThread(main)
+        self.closing = Closing(window, session)
+        self.actions = Actions(window)
+        self.opening = Opening(window, session, self.closing, self.actions, self.beside)
+        self.studies = StudiesPanel(session, self.beside, self.opening.open_series)
+        self.segments = SegmentController(SegmentsPanel(), session)
+        self.ai = AiPanel(session, self.beside)
+        self.proposals = ProposalsPanel(session)
+        self.tool = ToolOptionsPanel(session)
+        self.status = StatusFollower(window.status, session)
+        self.viewer = ViewerLoader(window, session, self.beside)
+        WindowActions(self).build()
+        self.titles = Titles(window, session, self.actions)
+        self._place()
+        session.notices.connect(self.show_notice)
+        window.use(self)
+
+    def _place(self) -> None:
+        self.studies.use(self.actions)
+        self.segments.use(self.actions)
+        self.window.left.add(self.studies, 1)
+        self.window.right.add(self.segments.panel, 3)
+        self.window.right.add(self.ai)
+        self.window.right.add(self.proposals)
+        self.window.right.add_space()
+        self.window.right.add(self.tool)
+
+    def load_viewer(self, path: Path | None = None) -> None:
+        """Load the viewer, then open what was asked for and offer what an interrupted session left."""
+        self.viewer.load()
+        if path is not None:
+            self.opening.open(path)
+        QTimer.singleShot(0, self.opening.offer_recovery)
+
+    def show_notice(self, notice: Notice) -> None:
+        """Good news goes to the status bar; everything else to the banner above the image."""
+        if notice.kind == "ok":
+            self.window.status.say(f"{notice.text} {notice.hint}".strip())
+        else:
+            self.window.banner.show_message(notice.kind, notice.text, notice.hint)
+
+    def close(self) -> None:
+        """End everything that the window started."""
+        self.closing.remember_place()
+        self.viewer.close()
+        self.beside.close()
+        self.session.close()

@@ -1,0 +1,206 @@
+"""ExportDialog: which segments, in which formats, where; shows how each file was verified, in place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medseg_app.app.commands import export as commands
+from medseg_app.ui.buttons import describe, push_button
+from medseg_app.ui.labels import label
+
+from .export_result import ExportResult
+from .frame import DialogFrame
+
+if TYPE_CHECKING:
+    from medseg_app.app.session import Session
+    from medseg_app.app.tasks import Task
+
+FORMATS = {
+    ".seg.dcm": ("DICOM SEG", "for PACS and viewers"),
+    ".nii.gz": ("NIfTI", "for research tools"),
+    ".nrrd": ("NRRD", "for 3D Slicer"),
+    ".mha": ("MetaImage", "for ITK"),
+}
+TALL = {"Segments", "Formats"}
+OVERLAPS = {
+    "": "Stop and say so",
+    "first": "The earlier segment keeps the voxel",
+    "last": "The later segment keeps the voxel",
+}
+
+
+class ExportDialog(DialogFrame):
+    """Exports in a task; the window behind stays usable, the dialog shows what became of each file."""
+
+    def __init__(self, parent: QWidget, session: Session) -> None:
+        super().__init__(parent, "Export", 600)
+        self._session = session
+        self._task: Task | None = None
+        self.segments = self._segment_list()
+        self.formats = self._format_boxes()
+        self.overlap = QComboBox()
+        for key, word in OVERLAPS.items():
+            self.overlap.addItem(word, key)
+        describe(
+            self.overlap,
+            "Overlap",
+            "",
+            "Where two segments share a voxel and the format holds one",
+        )
+        self.deidentify = QCheckBox("Leave the patient out of DICOM files")
+        describe(self.deidentify, "De-identify", "Alt+P", "No name, no study, new identifiers")
+        self.target = QLineEdit(str(self._default_target()))
+        describe(self.target, "Folder and name", "Alt+N", "Folder and name without ending")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.outcome = ExportResult()
+        self.go = push_button("Export", self.start, "Return", primary=True)
+        self.close_button = push_button("Close", self.reject, "Esc")
+        self._build()
+        self._show_ready()
+        session.tasks.changed.connect(self._on_task)
+
+    # -- building ----------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(12)
+        grid.setColumnStretch(1, 1)
+        formats = QVBoxLayout()
+        formats.setSpacing(2)
+        for box in self.formats.values():
+            formats.addWidget(box)
+        place = QHBoxLayout()
+        place.addWidget(self.target, 1)
+        place.addWidget(push_button("Choose", self._choose_target, "Alt+C", detail="Choose folder and name"))
+        rows: list[tuple[str, QWidget | QHBoxLayout | QVBoxLayout]] = [
+            ("Segments", self.segments), ("Formats", formats), ("Overlap", self.overlap),
+            ("Patient", self.deidentify), ("Save as", place),
+        ]  # fmt: skip
+        for row, (word, part) in enumerate(rows):
+            align = Qt.AlignmentFlag.AlignTop if word in TALL else Qt.AlignmentFlag.AlignVCenter
+            grid.addWidget(label(word, "secondary"), row, 0, alignment=align)
+            grid.addWidget(part, row, 1) if isinstance(part, QWidget) else grid.addLayout(part, row, 1)
+        self.body.addLayout(grid)
+        self.body.addWidget(self.bar)
+        self.body.addWidget(self.outcome)
+        self.buttons.addWidget(self.close_button)
+        self.buttons.addWidget(self.go)
+
+    def _segment_list(self) -> QListWidget:
+        made = QListWidget()
+        made.setAccessibleName("Segments to export")
+        made.setToolTip("Segments to export (Space ticks)")
+        made.setFixedHeight(132)
+        case = self._session.open()
+        for segment in case.segmentation.segments:
+            item = QListWidgetItem(segment.name)
+            item.setData(Qt.ItemDataRole.UserRole, segment.id)
+            filled = case.segmentation.voxel_count(segment.id) > 0
+            item.setCheckState(Qt.CheckState.Checked if filled else Qt.CheckState.Unchecked)
+            made.addItem(item)
+        made.itemChanged.connect(lambda _: self._show_ready())
+        return made
+
+    def _format_boxes(self) -> dict[str, QCheckBox]:
+        boxes = {}
+        source = self._session.open().volume.source
+        is_dicom = source is not None and source.kind == "dicom"
+        for suffix, (name, use) in FORMATS.items():
+            box = QCheckBox(f"{name}   {use}")
+            box.setChecked(suffix == (".seg.dcm" if is_dicom else ".nii.gz"))
+            describe(box, name, "", f"Write {suffix}")
+            box.toggled.connect(lambda _: self._show_ready())
+            boxes[suffix] = box
+        if not is_dicom:
+            boxes[".seg.dcm"].setEnabled(False)
+            boxes[".seg.dcm"].setToolTip("Only for images that came as DICOM")
+        return boxes
+
+    def _default_target(self) -> Path:
+        case = self._session.open()
+        if case.path:
+            return case.path.with_suffix("")
+        words = "".join(c if c.isalnum() or c in "-_" else "-" for c in case.volume.description or "segments")
+        return Path.home() / (words.strip("-") or "segments")
+
+    # -- working -----------------------------------------------------------------------------------
+
+    def chosen_ids(self) -> tuple[int, ...]:
+        """Ids of the ticked segments."""
+        items = [self.segments.item(row) for row in range(self.segments.count())]
+        ticked = [item for item in items if item.checkState() == Qt.CheckState.Checked]
+        return tuple(item.data(Qt.ItemDataRole.UserRole) for item in ticked)
+
+    def paths(self) -> list[Path]:
+        """The files that would be written."""
+        target = Path(self.target.text()).expanduser()
+        return [
+            target.with_name(target.name + suffix) for suffix, box in self.formats.items() if box.isChecked()
+        ]
+
+    def start(self) -> None:
+        """Write and verify."""
+        self.outcome.clear()
+        self._task = self._session.start(
+            commands.export,
+            paths=self.paths(),
+            segment_ids=self.chosen_ids(),
+            deidentify=self.deidentify.isChecked(),
+            overlap=self.overlap.currentData() or None,
+        )
+        if self._task is None:
+            self.outcome.show_failure("The export could not begin.", "The line above the image says why.")
+        self._show_ready()
+
+    def _on_task(self, task: Task) -> None:
+        if task is not self._task:
+            return
+        self.bar.setValue(round(1000 * task.fraction))
+        if task.is_over:
+            self._task = None
+            self._show_outcome(task)
+        self._show_ready()
+
+    def _show_outcome(self, task: Task) -> None:
+        if task.state == "done":
+            self.outcome.show_written(task.value)
+        elif task.error is not None:
+            message = getattr(task.error, "message", "The export stopped.")
+            self.outcome.show_failure(message, getattr(task.error, "hint", ""))
+
+    def _show_ready(self) -> None:
+        running = self._task is not None
+        self.bar.setVisible(running)
+        self.go.setEnabled(not running and bool(self.paths()) and bool(self.chosen_ids()))
+        self.go.setText("Writing" if running else "Export")
+
+    def _choose_target(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, "Export as", self.target.text())
+        if name:
+            path = Path(name)
+            suffix = next((s for s in FORMATS if path.name.lower().endswith(s)), "")
+            self.target.setText(str(path.with_name(path.name[: len(path.name) - len(suffix)])))
+
+    def done(self, code: int) -> None:
+        """A running export goes on in the status bar when the dialog is closed."""
+        self._session.tasks.changed.disconnect(self._on_task)
+        super().done(code)

@@ -1,0 +1,119 @@
+"""SettingsDialog: the reader's name, where models run, and the keys of all actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHeaderView,
+    QKeySequenceEdit,
+    QLineEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from medseg_app.ui.buttons import describe, push_button
+from medseg_app.ui.labels import label
+
+from .frame import DialogFrame
+
+if TYPE_CHECKING:
+    from medseg_app.app.session import Session
+    from medseg_app.ui.actions import Actions
+
+PRECISIONS = {"exact": "Exact", "fast": "Fast, slightly less exact"}
+DEVICES = {
+    "auto": "Automatic",
+    "cpu": "Processor (CPU)",
+    "cuda:0": "Graphics card (CUDA)",
+    "mps": "Apple GPU (MPS)",
+}
+
+
+class SettingsDialog(DialogFrame):
+    """Changes are kept with Done and forgotten with Escape."""
+
+    def __init__(self, parent: QWidget, session: Session, actions: Actions) -> None:
+        super().__init__(parent, "Settings", 560)
+        self._session, self._actions = session, actions
+        self.reader = QLineEdit(session.settings.reader)
+        self.reader.setPlaceholderText("Name that your segments carry")
+        describe(self.reader, "Reader", "Alt+R", "Your name; it is kept with every segment that you make")
+        self.device = _choice(DEVICES, session.settings.device, "Device", "Where models run")
+        self.precision = _choice(PRECISIONS, session.settings.precision, "Precision", "How models calculate")
+        self.keys = self._key_table()
+        self._build()
+
+    def _build(self) -> None:
+        form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        form.addRow(label("Reader", "secondary"), self.reader)
+        form.addRow(label("Models run on", "secondary"), self.device)
+        form.addRow(label("Precision", "secondary"), self.precision)
+        self.body.addLayout(form)
+        self.body.addSpacing(8)
+        self.body.addWidget(label("Keys", "strong"))
+        self.body.addWidget(self.keys, 1)
+        self.buttons.addWidget(push_button("Cancel", self.reject, "Esc"))
+        done = push_button("Done", self._done, "Return", primary=True)
+        done.setDefault(True)
+        self.buttons.addWidget(done)
+
+    def _key_table(self) -> QTableWidget:
+        names = [name for name in self._actions.names() if self._actions[name].text()]
+        table = QTableWidget(len(names), 2)
+        table.setAccessibleName("Keys of all actions")
+        table.setHorizontalHeaderLabels(["Action", "Key"])
+        table.verticalHeader().hide()
+        table.setShowGrid(False)
+        table.setMinimumHeight(280)
+        table.verticalHeader().setDefaultSectionSize(32)
+        table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        table.setColumnWidth(1, 176)
+        for row, name in enumerate(names):
+            action = self._actions[name]
+            text = QTableWidgetItem(action.text())
+            text.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            text.setData(Qt.ItemDataRole.UserRole, name)
+            table.setItem(row, 0, text)
+            edit = QKeySequenceEdit(action.shortcut())
+            edit.setMaximumSequenceLength(1)
+            describe(edit, f"Key of {action.text()}", "", "Click, then press the new key")
+            table.setCellWidget(row, 1, edit)
+        return table
+
+    def _done(self) -> None:
+        settings = self._session.settings
+        settings.reader = self.reader.text().strip()
+        settings.device = self.device.currentData()
+        settings.precision = self.precision.currentData()
+        self._take_keys()
+        settings.save()
+        self.accept()
+
+    def _take_keys(self) -> None:
+        for row in range(self.keys.rowCount()):
+            item, edit = self.keys.item(row, 0), self.keys.cellWidget(row, 1)
+            assert item is not None
+            assert isinstance(edit, QKeySequenceEdit)
+            name = item.data(Qt.ItemDataRole.UserRole)
+            wanted = edit.keySequence()
+            if wanted != self._actions[name].shortcut():
+                self._actions.set_key(name, wanted.toString())
+                self._session.settings.keys[name] = wanted.toString()
+
+
+def _choice(words: dict[str, str], value: str, name: str, detail: str) -> QComboBox:
+    box = QComboBox()
+    for key, word in words.items():
+        box.addItem(word, key)
+    box.setCurrentIndex(max(0, box.findData(value)))
+    describe(box, name, "", detail)
+    return box

@@ -1,0 +1,66 @@
+"""Composition root of the window: application, settings, session, window, in the order of the eye.
+
+The frame is shown first, with Qt alone; the session follows, then the panels, then the viewer, whose
+libraries load in a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtWidgets import QApplication
+
+from . import theme
+from .window import MainWindow
+
+
+def main(path: Path | None = None) -> int:
+    """Show the window and work until it is closed. path: what to open at the start."""
+    app = make_application()
+    window = MainWindow()
+    window.show()
+    window.painted.connect(lambda: fill(window, path))
+    return app.exec()
+
+
+def make_application() -> QApplication:
+    """The Qt application with MedSeg's theme; the present one where there is one."""
+    present = QApplication.instance()
+    if isinstance(present, QApplication):
+        theme.apply(present)
+        return present
+    QCoreApplication.setApplicationName("MedSeg")
+    QCoreApplication.setOrganizationName("MedSeg")
+    app = QApplication(sys.argv[:1])
+    app.setApplicationDisplayName("")
+    theme.apply(app)
+    return app
+
+
+def fill(window: MainWindow, path: Path | None = None) -> None:
+    """Give a shown frame its session, panels and viewer."""
+    from medseg_app.app.session import Session
+
+    from .controller import Controller
+    from .off_thread import MainThread
+
+    main_thread = MainThread()
+    session = Session(call_on_main=main_thread.call)
+    controller = Controller(window, session, main_thread)
+    QTimer.singleShot(0, lambda: controller.load_viewer(path))
+    if os.environ.get("MEDSEG_WATCHDOG"):
+        watch(window)
+
+
+def watch(window: MainWindow) -> None:
+    """Record what holds the window's thread; the list goes to the log when the window closes."""
+    from .stall_watchdog import StallWatchdog
+
+    dog = StallWatchdog()
+    dog.setParent(window)
+    dog.start()
+    window.destroyed.connect(lambda: logging.getLogger(__name__).warning("stalls:\n%s", dog.report()))

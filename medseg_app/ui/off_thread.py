@@ -1,0 +1,75 @@
+"""Runs a function beside the window and hands its result back on the window's thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class MainThread(QObject):
+    """Calls functions on the thread that made it, from any thread, in order."""
+
+    _asked = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked.connect(self._call, Qt.ConnectionType.QueuedConnection)
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Have a function called by the event loop; returns at once."""
+        self._asked.emit(function)
+
+    @staticmethod
+    def _call(function: Callable[[], object]) -> None:
+        function()
+
+
+class _Work(QRunnable, Generic[T]):
+    def __init__(
+        self, work: Callable[[], T], done: Callable[[T], object], main: MainThread,
+        failed: Callable[[Exception], object] | None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self._work, self._done, self._main, self._failed = work, done, main, failed
+
+    def run(self) -> None:
+        try:
+            result = self._work()
+        except Exception as error:  # noqa: BLE001 - a thread has no caller; the window's thread is told
+            self._report(error)
+            return
+        self._main.call(lambda: self._done(result))
+
+    def _report(self, error: Exception) -> None:
+        failed = self._failed
+        if failed is None:
+            log.warning("work beside the window failed", exc_info=error)
+            return
+        self._main.call(lambda: failed(error))
+
+
+class OffThread:
+    """A small pool of threads; at most `threads` pieces of work run at once."""
+
+    def __init__(self, main: MainThread, threads: int = 1) -> None:
+        self._main = main
+        self._pool = QThreadPool()
+        self._pool.setMaxThreadCount(threads)
+
+    def run(
+        self, work: Callable[[], T], done: Callable[[T], object],
+        failed: Callable[[Exception], object] | None = None,
+    ) -> None:  # fmt: skip
+        """Run work in a thread; done(result) or failed(error) follows on the window's thread."""
+        self._pool.start(_Work(work, done, self._main, failed))
+
+    def close(self) -> None:
+        """Drop what has not begun and wait for the rest."""
+        self._pool.clear()
+        self._pool.waitForDone(5000)

@@ -1,0 +1,150 @@
+"""Opening: asks for folders and files, takes what is dropped, offers what an interrupted session left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog, QMenu
+
+from medseg_app.app.commands import open as commands
+
+if TYPE_CHECKING:
+    from medseg_app.app.recovery import Recoverable
+    from medseg_app.app.session import Session
+    from medseg_app.app.tasks import Task
+
+    from .actions import Actions
+    from .closing import Closing
+    from .off_thread import OffThread
+    from .window import MainWindow
+
+IMAGES = "Images (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd)"
+CASES = "MedSeg cases (*.medseg)"
+LABELS = "Masks (*.dcm *.nii *.nii.gz *.nrrd *.mha);;All files (*)"
+OPEN_MENU = ("open_folder", "open_image", "open_case", "open_labels", "")
+RECENT_SHOWN = 8
+
+
+class Opening:
+    """Every way in. A folder that holds one series, or the first one opened, shows its largest series."""
+
+    def __init__(
+        self, window: MainWindow, session: Session, closing: Closing, actions: Actions, beside: OffThread
+    ) -> None:
+        self._window, self._session, self._closing = window, session, closing
+        self._actions, self._beside = actions, beside
+
+    def open(self, path: Path) -> None:
+        """Open a folder, an image, a mask on the open series or a case, whatever the path is."""
+        if path.suffix.lower() == ".medseg" or not path.is_dir():
+            self._closing.leave(lambda: self._start(path))
+        else:
+            self._start(path)
+
+    def open_all(self, paths: Sequence[Path]) -> None:
+        """Open what was dropped."""
+        for path in paths:
+            self.open(path)
+
+    def open_series(self, volume_id: str) -> None:
+        """Open a series of the list."""
+        case = self._session.case
+        if case is None or case.volume.id != volume_id:
+            self._closing.leave(lambda: self._session.start(commands.open_volume, volume_id=volume_id))
+
+    def ask_folder(self) -> None:
+        """Ask for a study folder."""
+        name = QFileDialog.getExistingDirectory(self._window, "Open study folder", self._start_folder())
+        if name:
+            self.open(Path(name))
+
+    def ask_image(self) -> None:
+        """Ask for an image file."""
+        self._ask_file("Open image file", IMAGES)
+
+    def ask_case(self) -> None:
+        """Ask for a case."""
+        self._ask_file("Open case", CASES)
+
+    def ask_labels(self) -> None:
+        """Ask for a mask to put onto the open series."""
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open mask", self._start_folder(), LABELS)
+        if name:
+            self._session.start(commands.open_labels, path=Path(name))
+
+    def ask_export(self) -> None:
+        """Show the export dialog."""
+        if self._session.case is not None:
+            from .dialogs.export import ExportDialog
+
+            ExportDialog(self._window, self._session).exec()
+
+    def ask_settings(self) -> None:
+        """Show the settings."""
+        from .dialogs.settings import SettingsDialog
+
+        SettingsDialog(self._window, self._session, self._actions).exec()
+
+    def offer_recovery(self) -> None:
+        """Offer the strokes of a session that ended abruptly."""
+        from medseg_app.app.recovery import find_recoverable
+
+        folder = self._session.folders.journals
+        self._beside.run(lambda: find_recoverable(folder), self._show_recovery)
+
+    def open_menu(self) -> QMenu:
+        """The menu of the Open button; recent places are listed when it opens."""
+        menu = self._actions.menu("Open", OPEN_MENU, self._window)
+        recent = menu.addMenu("Recent")
+        recent.aboutToShow.connect(lambda: self._list_recent(recent))
+        return menu
+
+    def keys(self) -> dict[str, str]:
+        """Keys that the reader gave to actions, by the name of the action."""
+        return dict(self._session.settings.keys)
+
+    def _show_recovery(self, found: list[Recoverable]) -> None:
+        if found:
+            from .dialogs.recovery import RecoveryDialog
+
+            RecoveryDialog(self._window, self._session, found).open()
+
+    def _start(self, path: Path) -> None:
+        task = self._session.start(commands.open_path, path=path)
+        if task is not None and path.is_dir():
+            self._show_series_of(task)
+
+    def _show_series_of(self, task: Task) -> None:
+        """When the folder was read and nothing is open, show its largest series."""
+
+        def follow(ended: Task) -> None:
+            if ended is not task or not ended.is_over:
+                return
+            self._session.tasks.changed.disconnect(follow)
+            volumes = ended.value.volumes if ended.state == "done" else ()
+            if volumes and self._session.case is None:
+                self.open_series(max(volumes, key=lambda info: info.shape[0]).id)
+
+        self._session.tasks.changed.connect(follow)
+
+    def _ask_file(self, title: str, pattern: str) -> None:
+        name, _ = QFileDialog.getOpenFileName(self._window, title, self._start_folder(), pattern)
+        if name:
+            self.open(Path(name))
+
+    def _start_folder(self) -> str:
+        recent = self._session.settings.recent
+        return str(Path(recent[0]).parent) if recent else str(Path.home())
+
+    def _list_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        for text in self._session.settings.recent[:RECENT_SHOWN]:
+            menu.addAction(text).triggered.connect(_opener(self.open, Path(text)))
+        if menu.isEmpty():
+            menu.addAction("Nothing was opened yet").setEnabled(False)
+
+
+def _opener(function: Callable[[Path], object], path: Path) -> Callable[..., object]:
+    return lambda *_: function(path)

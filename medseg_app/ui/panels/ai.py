@@ -1,0 +1,163 @@
+"""AiPanel: choose a model, read its card, run it, stop it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QComboBox, QProgressBar, QSizePolicy
+
+from medseg_app.app.commands.proposals import run_model
+from medseg_app.ui import figures
+from medseg_app.ui.banner import VerdictMark
+from medseg_app.ui.buttons import describe, icon_button, push_button
+from medseg_app.ui.labels import ElidedLabel
+
+from .model_card_view import ModelCardView, is_demonstration
+from .section import Section
+
+if TYPE_CHECKING:
+    from medseg_app.app.change import Change
+    from medseg_app.app.session import Session
+    from medseg_app.app.tasks import Task
+    from medseg_app.engines.model_card import ModelCard
+    from medseg_app.engines.registry import ModelSearch
+    from medseg_app.ui.off_thread import OffThread
+
+NO_MODEL = "No model was found. Put model folders where the settings say (Ctrl+,)."
+DEMONSTRATION = "For demonstration only"
+
+
+class AiPanel(Section):
+    """One line to choose and run; the card opens below it; progress takes the card's summary line."""
+
+    def __init__(self, session: Session, beside: OffThread) -> None:
+        super().__init__("AI")
+        self._session, self._beside = session, beside
+        self._cards: list[ModelCard] = []
+        self._task: Task | None = None
+        self.choice = QComboBox()
+        self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        describe(self.choice, "Model", "Ctrl+M")
+        self.run_button = push_button("Run", self.run, "Ctrl+R", detail="Run the chosen model", primary=True)
+        self.stop_button = push_button("Stop", self.stop, "Ctrl+.", detail="Stop the model")
+        self.mark = VerdictMark("note", 14)
+        self.summary = ElidedLabel("Looking for models", "caption")
+        self.about = icon_button("About this model", "caret-down", self.toggle_card, "Ctrl+I")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.card = ModelCardView()
+        self._build()
+        self.choice.currentIndexChanged.connect(self._show)
+        session.changed.connect(self._on_change)
+        session.tasks.changed.connect(self._on_task)
+        self.find_models()
+
+    def _build(self) -> None:
+        line = self.row(self.choice, self.run_button, self.stop_button)
+        line.setStretch(0, 1)
+        line = self.row(self.mark, self.summary, self.about)
+        line.setStretch(1, 1)
+        self.row(self.bar)
+        self.row(self.card)
+        self.card.hide()
+        self._show_running()
+
+    def find_models(self) -> None:
+        """Look for models beside the window."""
+        from medseg_app.engines.registry import search_models
+
+        self._beside.run(search_models, self._on_found)
+
+    @property
+    def chosen(self) -> ModelCard | None:
+        """The card of the chosen model."""
+        place = self.choice.currentIndex()
+        return self._cards[place] if 0 <= place < len(self._cards) else None
+
+    @property
+    def misfit(self) -> str:
+        """Why the chosen model cannot run now; empty where it can."""
+        card, case = self.chosen, self._session.case
+        if card is None:
+            return NO_MODEL
+        if case is None:
+            return "Open a series first (Ctrl+O)."
+        modality = case.volume.modality
+        if modality and modality not in card.modality:
+            return f"Made for {', '.join(card.modality)}; this series is {modality}."
+        return ""
+
+    def run(self) -> None:
+        """Run the chosen model on the open series."""
+        card = self.chosen
+        if card is None or self._task is not None or self.misfit:
+            return
+        self._task = self._session.start(run_model, model=card.name)
+        self._show_running()
+
+    def stop(self) -> None:
+        """Stop the running model."""
+        if self._task is not None:
+            self._task.cancel()
+            self.summary.setText("Stopping")
+
+    def toggle_card(self) -> None:
+        """Open or close the card."""
+        self.card.setVisible(not self.card.isVisible())
+
+    def _on_found(self, found: ModelSearch) -> None:
+        self._cards = [folder.card for folder in found.models]
+        self.choice.clear()
+        self.choice.addItems([card.name for card in self._cards])
+        self._choose_fitting()
+        self._show()
+        for path, error in found.refused:
+            self._session.tell("note", f"{path.name}: {error.message}", error.hint)
+
+    def _on_change(self, change: Change) -> None:
+        if "case" in change.kinds:
+            self._choose_fitting()
+            self._show()
+
+    def _choose_fitting(self) -> None:
+        """Prefer a model that was made for the open series."""
+        if not self.misfit or self._session.case is None:
+            return
+        modality = self._session.case.volume.modality
+        fitting = [n for n, card in enumerate(self._cards) if modality in card.modality]
+        if fitting:
+            self.choice.setCurrentIndex(fitting[0])
+
+    def _show(self, *_: object) -> None:
+        card, misfit = self.chosen, self.misfit
+        self.card.show_card(card)
+        self.choice.setEnabled(bool(self._cards))
+        self.about.setEnabled(card is not None)
+        self.run_button.setEnabled(not misfit)
+        if self._task is not None:
+            return
+        demonstration = card is not None and is_demonstration(card)
+        self.mark.setVisible(demonstration and not misfit)
+        usual = DEMONSTRATION if demonstration else (card.summary if card else "")
+        self.summary.setText(misfit or usual)
+        self.summary.setToolTip(misfit or usual)
+
+    def _on_task(self, task: Task) -> None:
+        if task is not self._task:
+            return
+        if task.is_over:
+            self._task = None
+            self._show()
+        self._show_running()
+
+    def _show_running(self) -> None:
+        task = self._task
+        self.run_button.setVisible(task is None)
+        self.stop_button.setVisible(task is not None)
+        self.bar.setVisible(task is not None)
+        if task is not None:
+            self.mark.hide()
+            self.bar.setValue(round(1000 * task.fraction))
+            parts = (task.message or "Starting", figures.time_left(task.seconds_left))
+            self.summary.setText(", ".join(part for part in parts if part))

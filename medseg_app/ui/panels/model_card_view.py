@@ -1,0 +1,83 @@
+"""ModelCardView: what a model is for, what it may be used for and how good it was, in a reader's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout
+
+from medseg_app.ui.labels import label
+
+if TYPE_CHECKING:
+    from medseg_app.engines.model_card import ModelCard
+
+NAMES_SHOWN = 6
+FIGURES_SHOWN = 4
+TASKS = {
+    "semantic": "Marks organs and tissues",
+    "instance": "Finds single lesions",
+    "panoptic": "Marks organs and finds single lesions",
+}
+
+
+class ModelCardView(QFrame):
+    """Lines of a word and a sentence; made anew for each model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(12, 8, 12, 8)
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(1, 1)
+
+    def show_card(self, card: ModelCard | None) -> None:
+        """Show a card, or nothing."""
+        while (item := self._grid.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for row, (word, sentence) in enumerate(card_lines(card) if card else []):
+            text = label(sentence, "caption", wrap=True)
+            text.setProperty("role", "body")
+            self._grid.addWidget(label(word, "caption"), row, 0, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(text, row, 1)
+
+
+def card_lines(card: ModelCard) -> list[tuple[str, str]]:
+    """(word, sentence) for each line of a card."""
+    lines = [
+        ("Does", f"{TASKS[card.task]}: {_names([label.name for label in card.labels.values()])}"),
+        ("Images", ", ".join(card.modality)),
+        ("Tested", "; ".join(figure_lines(card.figures)[:FIGURES_SHOWN]) or "No figures on its card"),
+        ("Data", card.data),
+        ("Licence", card.licence),
+        ("Version", f"{card.version}, {card.size_mb:g} MB"),
+    ]
+    return [(word, sentence) for word, sentence in lines if sentence]
+
+
+def is_demonstration(card: ModelCard) -> bool:
+    """Whether the card says that the model is for demonstration only."""
+    return "demonstration only" in f"{card.summary} {card.data} {card.licence}".lower()
+
+
+def figure_lines(figures: dict[str, Any], prefix: str = "") -> list[str]:
+    """Numbers of a card, flattened: `validation mean dice 0.71`."""
+    lines = []
+    for key, value in figures.items():
+        name = f"{prefix} {key}".replace("_", " ").strip()
+        if isinstance(value, dict):
+            lines.extend(figure_lines(value, name))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            lines.append(f"{name} {value:.2f}" if isinstance(value, float) else f"{name} {value}")
+    return lines
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(names[:NAMES_SHOWN])
+    more = len(names) - NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

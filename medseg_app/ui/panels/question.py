@@ -1,0 +1,55 @@
+"""Question: asks in the panel, where the reader looks, instead of in a window of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+
+from medseg_app.ui.buttons import push_button
+from medseg_app.ui.labels import label
+
+
+class Question(QFrame):
+    """A sentence and two buttons; Return answers, Escape keeps things as they are."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self._then: Callable[[], object] | None = None
+        self.text = label("", "body", wrap=True)
+        self.yes = push_button(answer, self._agree, "Return")
+        self.yes.setProperty("danger", True)
+        self.no = push_button("Keep", self.hide, "Esc")
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(12, 8, 12, 8)
+        whole.addWidget(self.text)
+        line = QHBoxLayout()
+        line.addStretch(1)
+        line.addWidget(self.no)
+        line.addWidget(self.yes)
+        whole.addLayout(line)
+        self.hide()
+
+    def ask(self, text: str, then: Callable[[], object]) -> None:
+        """Show the question; `then` runs if the answer is yes."""
+        self._then = then
+        self.text.setText(text)
+        self.show()
+        self.yes.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return agrees, Escape declines."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._agree()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.hide()
+        else:
+            super().keyPressEvent(event)
+
+    def _agree(self) -> None:
+        self.hide()
+        if self._then is not None:
+            self._then()

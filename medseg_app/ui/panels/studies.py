@@ -1,0 +1,119 @@
+"""StudiesPanel: which series there are; thumbnails, geometry badges, findings in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QAbstractItemView, QTreeView
+
+from medseg_app.ui.buttons import ActionButton
+from medseg_app.ui.labels import label
+from medseg_app.ui.thumbnails import Thumbnails
+
+from .section import Section
+from .study_delegate import StudyDelegate
+from .study_entries import Entry, entries_of
+from .study_model import ENTRY, KIND, StudyModel
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QMouseEvent, QResizeEvent
+
+    from medseg_app.app.change import Change
+    from medseg_app.app.session import Session
+    from medseg_app.ui.actions import Actions
+    from medseg_app.ui.off_thread import OffThread
+
+EMPTY = "No series yet. Drop a folder on the window, or press Ctrl+O."
+SETTLE_MS = 80
+
+
+class StudyTree(QTreeView):
+    """The tree; a click on a badge opens or closes the findings of its series."""
+
+    def __init__(self, model: StudyModel) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setItemDelegate(StudyDelegate())
+        self.setHeaderHidden(True)
+        self.setIndentation(0)
+        self.setRootIsDecorated(False)
+        self.setExpandsOnDoubleClick(False)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Studies and series")
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        place = event.position().toPoint()
+        index = self.indexAt(place)
+        on_badge = index.data(KIND) == "series" and StudyDelegate.on_badge(self.visualRect(index), place)
+        if on_badge:
+            self.setExpanded(index, not self.isExpanded(index))
+        else:
+            super().mousePressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.scheduleDelayedItemsLayout()
+
+
+class StudiesPanel(Section):
+    """Follows the session's list of studies; `open_series` is called with the id that a reader chose."""
+
+    def __init__(self, session: Session, beside: OffThread, open_series: Callable[[str], object]) -> None:
+        super().__init__("Studies")
+        self._session, self._open_series = session, open_series
+        self.model = StudyModel()
+        self.tree = StudyTree(self.model)
+        self.empty = label(EMPTY, "empty", wrap=True)
+        self.row(self.empty)
+        self.body.addWidget(self.tree, 1)
+        self._thumbnails = Thumbnails(beside, self._show_picture)
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settle.timeout.connect(self.show_studies)
+        self.tree.doubleClicked.connect(self._open)
+        self.tree.activated.connect(self._open)
+        session.changed.connect(self._on_change)
+        self.show_studies()
+
+    def use(self, actions: Actions) -> None:
+        """Put the open button into the heading line."""
+        self.top.addWidget(ActionButton(actions["open_folder"], small=True))
+
+    def show_studies(self) -> None:
+        """Bring the tree up to date."""
+        case = self._session.case
+        entries = entries_of(self._session.studies, case.volume if case else None)
+        if self.model.show_entries(entries):
+            self._expand()
+        self.model.mark_open(case.volume.id if case else None)
+        self.fact.setText(str(len(entries)) if entries else "")
+        self.empty.setVisible(not entries)
+        self.tree.setVisible(bool(entries))
+        for entry in self.model.without_picture():
+            self._thumbnails.ask(entry.source)
+
+    def _expand(self) -> None:
+        """Patients and studies are open; findings open by themselves where there is a problem."""
+        self.tree.expandToDepth(1)
+        for entry in (item for item in entries_of(self._session.studies, None) if item.verdict == "problem"):
+            item = self.model.item_of(entry.id)
+            if item is not None:
+                self.tree.expand(item.index())
+
+    def _on_change(self, change: Change) -> None:
+        if "case" in change.kinds:
+            self.show_studies()
+        elif "studies" in change.kinds:
+            self._settle.start()
+
+    def _open(self, index: QModelIndex) -> None:
+        if index.data(KIND) == "series":
+            entry: Entry = index.data(ENTRY)
+            if entry.source is not None:
+                self._open_series(entry.id)
+
+    def _show_picture(self, entry_id: str, picture: QImage) -> None:
+        self.model.set_picture(entry_id, picture)

@@ -1,0 +1,92 @@
+"""StudyModel: patient, study, series and, below a series, the findings of its geometry passport."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QStandardItem, QStandardItemModel
+
+from .study_entries import Entry
+
+Kind = Literal["patient", "study", "series", "finding"]
+
+KIND = Qt.ItemDataRole.UserRole
+ENTRY = Qt.ItemDataRole.UserRole + 1
+PICTURE = Qt.ItemDataRole.UserRole + 2
+VERDICT = Qt.ItemDataRole.UserRole + 3
+OPENED = Qt.ItemDataRole.UserRole + 4
+
+
+class StudyModel(QStandardItemModel):
+    """Grows with the list of studies; pictures are filled in as they are made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._series: dict[str, QStandardItem] = {}
+        self._shown: list[Entry] = []
+
+    def show_entries(self, entries: list[Entry]) -> bool:
+        """Show these series. Returns whether anything changed."""
+        if entries == self._shown:
+            return False
+        pictures = {key: item.data(PICTURE) for key, item in self._series.items()}
+        self.clear()
+        self._series, self._shown = {}, entries
+        parents: dict[tuple[str, ...], QStandardItem] = {}
+        for entry in entries:
+            patient = self._group(parents, (entry.patient,), "patient", self.invisibleRootItem())
+            study = self._group(parents, (entry.patient, entry.study), "study", patient)
+            item = _item(entry.title, "series")
+            item.setData(entry, ENTRY)
+            item.setData(entry.verdict, VERDICT)
+            item.setData(pictures.get(entry.id), PICTURE)
+            item.setToolTip(f"{entry.title}, {entry.facts}. Double-click or Return opens it.")
+            item.appendRows([_finding(verdict, text) for verdict, text in entry.findings])
+            study.appendRow(item)
+            self._series[entry.id] = item
+        return True
+
+    def without_picture(self) -> list[Entry]:
+        """Entries that a thumbnail can be made of and that have none."""
+        items = self._series.values()
+        return [i.data(ENTRY) for i in items if i.data(PICTURE) is None and i.data(ENTRY).source is not None]
+
+    def set_picture(self, entry_id: str, picture: QImage) -> None:
+        """Show a thumbnail."""
+        item = self._series.get(entry_id)
+        if item is not None:
+            item.setData(picture, PICTURE)
+
+    def mark_open(self, entry_id: str | None) -> None:
+        """Mark the series that the viewer shows."""
+        for key, item in self._series.items():
+            item.setData(key == entry_id, OPENED)
+
+    def item_of(self, entry_id: str) -> QStandardItem | None:
+        """The row of a series."""
+        return self._series.get(entry_id)
+
+    @staticmethod
+    def _group(
+        parents: dict[tuple[str, ...], QStandardItem], key: tuple[str, ...], kind: Kind, above: QStandardItem
+    ) -> QStandardItem:
+        if key not in parents:
+            parents[key] = _item(key[-1], kind)
+            above.appendRow(parents[key])
+        return parents[key]
+
+
+def _item(text: str, kind: Kind) -> QStandardItem:
+    item = QStandardItem(text)
+    item.setData(kind, KIND)
+    item.setEditable(False)
+    if kind != "series":
+        item.setSelectable(False)
+    return item
+
+
+def _finding(verdict: str, text: str) -> QStandardItem:
+    item = _item(text, "finding")
+    item.setData(verdict, VERDICT)
+    return item
