@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .fit import Fit
-from .resampling import resample_plane
+from .resampling import AxisPart, resample_plane
 
 
 class SlabLabeller:
@@ -71,11 +71,21 @@ class SlabLabeller:
         weights = self._slices.data[start:stop]
         mixed = planes[0] if len(planes) == 1 else sum(w * p for w, p in zip(weights, planes, strict=True))
         assert not isinstance(mixed, int)
-        channels = np.stack([resample_plane(plane, self._rows, self._columns) for plane in mixed])
+        # Where background has more than half everywhere around, no interpolation makes another class win.
+        unsure = mixed[0] <= 0.5
+        if unsure.any():
+            self._choose(k, mixed, unsure)
+
+    def _choose(self, k: int, mixed: NDArray[np.float32], unsure: NDArray[np.bool_]) -> None:
+        """Interpolate and decide the part of slice k of the volume that unsure samples reach."""
+        rows = AxisPart.reached_from(self._rows, np.asarray(unsure.any(axis=1)))
+        columns = AxisPart.reached_from(self._columns, np.asarray(unsure.any(axis=0)))
+        part = mixed[:, rows.source, columns.source]
+        channels = np.stack([resample_plane(plane, rows.matrix, columns.matrix) for plane in part])
         best = channels.argmax(axis=0)
         chance = np.take_along_axis(channels, best[None], axis=0)[0]
-        self._labels[k] = self._values[best]
+        self._labels[k, rows.target, columns.target] = self._values[best]
         self._sums += np.bincount(best.ravel(), chance.ravel(), len(self._values))
         self._counts += np.bincount(best.ravel(), minlength=len(self._values))
         if self._confidence is not None:
-            self._confidence[k] = np.rint(np.clip(chance, 0, 1) * 255)
+            self._confidence[k, rows.target, columns.target] = np.rint(np.clip(chance, 0, 1) * 255)

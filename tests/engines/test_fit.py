@@ -94,6 +94,29 @@ def test_a_box_turns_with_its_voxels(name: str) -> None:
     assert Box.around(fit.turned_back(marked)) == fit.turned_back_box(box)
 
 
+@pytest.mark.parametrize("wanted", ["isotropic", "coarse"])
+def test_labels_are_the_likeliest_class_of_interpolated_probabilities(wanted: str) -> None:
+    geometry = GRIDS["oblique"]
+    fit = fit_volume(geometry, WANTED[wanted])
+    rng = np.random.default_rng(6)
+    chances = rng.dirichlet([0.4, 0.3, 0.3], fit.model_shape).transpose(3, 0, 1, 2).astype(np.float32)
+    chances[:, :4] = np.float32([0.9, 0.05, 0.05])[:, None, None, None]
+    labeller = SlabLabeller(fit, [4, 9], keep_confidence=True)
+    for k in range(0, fit.model_shape[0], 7):
+        labeller.add(chances[:, k : k + 7])
+    whole = chances.astype(np.float64)
+    for axis, sampling in enumerate(fit.sampling, start=1):
+        whole = np.moveaxis(np.tensordot(sampling.writing().toarray(), whole, (1, axis)), 0, axis)
+    expected = fit.turned_back(np.array([0, 4, 9])[whole.argmax(axis=0)])
+    assert np.count_nonzero(labeller.labels() != expected) <= 2  # float32 against float64
+    sure = fit.turned_back(whole.max(axis=0)) * 255
+    confidence = labeller.confidence()
+    assert confidence is not None
+    np.testing.assert_allclose(confidence[expected > 0], sure[expected > 0], atol=0.6)
+    means = {value: sure[expected == value].mean() / 255 for value in (4, 9)}
+    assert labeller.mean_probabilities() == pytest.approx(means, abs=1e-4)
+
+
 def test_spacing_within_the_range_of_the_card_is_kept() -> None:
     keep = ((2.0, 3.0), (1.0, 2.0), (1.0, 2.0))
     assert not fit_volume(GRIDS["axial"], ModelGrid("SPL", (3.0, 2.0, 2.0), keep)).is_resampled
