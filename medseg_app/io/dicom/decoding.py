@@ -97,5 +97,5 @@ def _decode_alone(task: Task) -> list[Decoded]:
     try:
         return [entry for _, results in _run([task]) for entry in results]
     except BrokenProcessPool:
-        problem = Unreadable("its pixels brought the decoder down")
+        problem = Unreadable("damaged: its compressed pixels brought the decoder down")
         return [(k, problem) for k in task[2]]

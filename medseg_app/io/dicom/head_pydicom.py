@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from struct import pack
 from typing import Any
 
@@ -28,8 +30,10 @@ def read_dataset(path: str) -> Any:
     import pydicom
 
     try:
-        dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True)
-        dataset.decode()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what pydicom warns of is either harmless or found by the scan
+            dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+            dataset.decode()
     except Exception as problem:  # pydicom leaks at least eight types on damaged files
         raise Unusable(f"damaged: it cannot be understood as DICOM ({type(problem).__name__})") from problem
     if "SOPClassUID" not in dataset and "Rows" not in dataset:
@@ -42,10 +46,12 @@ def _raw_value(dataset: Any, number: int) -> bytes | None:
     key = (tags.group_of(number), number >> 16)
     if key[0] == 2 or key not in dataset:
         return None
-    if number in (tags.MODALITY_LUT, tags.SHARED_FUNCTIONAL_GROUPS):
+    if number in tags.SEQUENCES:
         return b""
     try:
-        return encoded(number, dataset[key].value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return encoded(number, dataset[key].value)
     except Exception:  # noqa: BLE001  a value that pydicom cannot convert counts as absent
         return None
 
@@ -54,7 +60,7 @@ def encoded(number: int, value: Any) -> bytes | None:
     """A value of a pydicom data set as the walker would have kept it; None where there is none."""
     if value is None:
         return None
-    many = list(value) if hasattr(value, "__iter__") and not isinstance(value, str | bytes) else [value]
+    many = list(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else [value]
     if number in tags.NUMBERS_IN_TWO_BYTES:
         return pack("<H", int(many[0]) & 0xFFFF)
     if number == tags.PIXEL_PADDING:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from struct import Struct, error
 
-from .tags import MODALITY_LUT, PIXEL_TAGS, ROWS, SHARED_FUNCTIONAL_GROUPS, WANTED, group_of, tag
+from .tags import PIXEL_TAGS, ROWS, SEQUENCES, WANTED, group_of, tag
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = tag(0xFFFE, 0xE000), tag(0xFFFE, 0xE00D), tag(0xFFFE, 0xE0DD)
-SEQUENCES = frozenset({MODALITY_LUT, SHARED_FUNCTIONAL_GROUPS})
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 IMAGE_GROUP = 0x0028

@@ -19,7 +19,7 @@ EXPLICIT = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
-_UID_CHARACTERS = frozenset(b"0123456789.")
+ITEM, SEQUENCE_END = bytes.fromhex("feff00e0"), bytes.fromhex("feffdde0")
 
 
 class Unusable(Exception):
@@ -34,6 +34,7 @@ class Head:
     pixel_length: None where the pixels are encapsulated; pixel_offset: 0 where there are none or
     where only pydicom can find them (big endian, deflated).
     dataset: the pydicom data set without pixels, where one had to be made.
+    cut_off: the encapsulated pixels do not come to their end within the file.
     frame: 1-based number within a multi-frame object, where the head stands for one of its frames.
     """
 
@@ -45,6 +46,7 @@ class Head:
     pixel_length: int | None = None
     dataset: Any = None
     frame: int = 1
+    cut_off: bool = False
 
     def text(self, number: int) -> str:
         """The value as text without padding; empty where the attribute is absent."""
@@ -97,18 +99,32 @@ def _read_open_file(path: str, descriptor: int) -> Head:
     size = len(head) if len(head) < FIRST_READ else os.fstat(descriptor).st_size
     if not size:
         raise Unusable("an empty file")
-    syntax, start = _data_set_start(head)
     try:
+        syntax, start = _data_set_start(head)
         if syntax in (DEFLATED, BIG_ENDIAN):
             raise Odd("another byte order or a deflated data set")
         found = _walk_growing(descriptor, head, start, syntax != IMPLICIT, size)
     except Damaged as problem:
         raise Unusable(str(problem)) from problem
-    except (Odd, NeedMore):
+    except Odd:
         from .head_pydicom import head_by_pydicom
 
         return head_by_pydicom(path, size)
-    return Head(path, size, syntax, found.values, found.pixel_offset, found.pixel_length)
+    result = Head(path, size, syntax, found.values, found.pixel_offset, found.pixel_length)
+    if found.pixel_offset and found.pixel_length is None:
+        result.cut_off = not _fragments_end(descriptor, found.pixel_offset, size)
+    return result
+
+
+def _fragments_end(descriptor: int, position: int, size: int) -> bool:
+    """Whether encapsulated pixels come to their end within the file."""
+    while position + 8 <= size:
+        os.lseek(descriptor, position, os.SEEK_SET)
+        item = os.read(descriptor, 8)
+        if item[:4] != ITEM:
+            return item[:4] == SEQUENCE_END
+        position += 8 + int.from_bytes(item[4:], "little")
+    return False
 
 
 def _walk_growing(descriptor: int, head: bytes, start: int, explicit: bool, size: int) -> Walk:
@@ -147,6 +163,8 @@ def _after_file_meta(head: bytes) -> tuple[str, int]:
             syntax = head[value_at : value_at + length].rstrip(b" \0").decode("ascii", "replace")
         position = value_at + length
     if position > end:
+        if len(head) == FIRST_READ:
+            raise Odd("file meta information larger than any usual one")
         raise Unusable("cut off: it ends within its first bytes")
     if not syntax:
         syntax = EXPLICIT if head[position + 4 : position + 6].isalpha() else IMPLICIT

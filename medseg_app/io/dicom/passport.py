@@ -94,28 +94,44 @@ def _place(stack: Stack, geometry: VolumeGeometry) -> Iterator[Finding]:
             "too_few_slices",
             f"Only {_count(geometry.shape[0], 'slice')}: the distance between slices cannot be checked.",
         )
-    yield from _gaps(geometry)
+    yield from _gaps(stack.heads[0], geometry)
     yield from _drift(geometry)
 
 
-def _gaps(geometry: VolumeGeometry) -> Iterator[Finding]:
+def _gaps(head: Head, geometry: VolumeGeometry) -> Iterator[Finding]:
     gaps = geometry.gaps_mm
-    if len(gaps) < 2:
+    if not len(gaps):
         return
-    median = float(np.median(gaps))
-    odd = np.flatnonzero(np.abs(gaps - median) > max(STEP_TOLERANCE_MM, STEP_TOLERANCE_RATIO * median))
-    holes = [int(k) for k in odd if gaps[k] > 1.5 * median]
+    usual = _usual_gap(head, gaps)
+    odd = np.flatnonzero(np.abs(gaps - usual) > max(STEP_TOLERANCE_MM, STEP_TOLERANCE_RATIO * usual))
+    holes = [int(k) for k in odd if gaps[k] > 1.5 * usual]
     if holes:
-        missing = sum(round(float(gaps[k]) / median) - 1 for k in holes)
+        missing = sum(round(float(gaps[k]) / usual) - 1 for k in holes)
         where = ", ".join(f"after slice {k + 1} ({gaps[k]:.2f} mm)" for k in holes[:5])
-        text = f"About {_count(missing, 'slice')} missing: gaps {where} instead of {median:.2f} mm."
+        text = f"About {_count(missing, 'slice')} missing: gaps {where} instead of {usual:.2f} mm."
         yield Finding("missing_slices", text, "problem")
     if len(odd) > len(holes):
         text = f"The distance between slices varies from {gaps.min():.2f} to {gaps.max():.2f} mm."
         yield Finding("uneven_spacing", text, "problem")
     elif not len(odd) and not geometry.is_regular and not _shifts(geometry).any():
-        text = f"The distances between slices add up unevenly around {median:.3f} mm."
+        text = f"The distances between slices add up unevenly around {usual:.3f} mm."
         yield Finding("uneven_spacing", text, "problem")
+
+
+def _usual_gap(head: Head, gaps: NDArray[np.float64]) -> float:
+    """The stated distance between slices where the gaps are multiples of it, else their median.
+
+    Some scanners state only the empty space between slices: it counts as the distance where one gap
+    or the slice thickness agrees with it.
+    """
+    stated, thickness = head.numbers(tags.SLICE_SPACING), head.numbers(tags.SLICE_THICKNESS)
+    if stated and stated[0] > 0:
+        multiples = gaps / stated[0]
+        whole = np.abs(multiples - np.round(multiples)).max() < 0.05 and multiples.min() > 0.5
+        agreed = multiples.min() < 1.05 or (thickness and abs(thickness[0] / stated[0] - 1) < 0.05)
+        if whole and agreed:
+            return stated[0]
+    return float(np.median(gaps))
 
 
 def _drift(geometry: VolumeGeometry) -> Iterator[Finding]:

@@ -72,7 +72,7 @@ def decode_frames(path: Path, numbers: Iterable[int]) -> Iterator[Stored]:
         for stored in iter_pixels(dataset, indices=indices, raw=True):
             yield apply_modality_lut(stored, dataset) if "ModalityLUTSequence" in dataset else stored
     except Exception as problem:  # the decoders raise whatever their libraries do
-        raise Unreadable(f"its pixels cannot be decoded ({type(problem).__name__})") from problem
+        raise Unreadable("damaged: its compressed pixels cannot be decoded") from problem
 
 
 def _read_into(frame: Frame, stored: Stored) -> None:

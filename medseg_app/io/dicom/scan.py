@@ -123,7 +123,7 @@ class _Collection:
 
     on_series: OnSeries | None
     series: dict[str, list[Head]] = field(default_factory=dict)
-    seen: dict[bytes, str] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
 
     def add(self, file: str) -> None:
@@ -149,8 +149,8 @@ class _Collection:
         self.left_out.append(LeftOut(Path(file), reason, series))
 
     def _refuse_duplicate(self, head: Head) -> None:
-        instance = head.values.get(tags.SOP_INSTANCE)
-        if instance is None:
+        instance = head.text(tags.SOP_INSTANCE)
+        if not instance:
             return
         first = self.seen.setdefault(instance, head.path)
         if first is not head.path:

@@ -8,13 +8,14 @@ untangles an uneven stack: a plain series that was acquired in two goes stays on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 from . import tags
 from .heads import Head
-from .place import heights_of, is_even, repeats
+from .place import SAME_PLACE_DIGITS, heights_of, is_even, repeats
 
 ANGLE_TOLERANCE = 1e-3
 """Direction cosines may differ by this much within one volume (0.06 degrees)."""
@@ -55,7 +56,7 @@ class Trait:
         if self.numeric:
             return head.numbers(self.number)
         text = head.text(self.number)
-        return (text,) if text else ()
+        return tuple(part.strip() for part in text.split("\\")) if text else ()
 
     def words(self, head: Head) -> str:
         """The value as a person reads it."""
@@ -89,7 +90,10 @@ TRAITS = (
 )
 """In the order in which they are asked where several would do."""
 
-RANKED = (tags.TRIGGER_TIME, tags.TEMPORAL_POSITION, tags.ACQUISITION_DATE_TIME, tags.ACQUISITION_TIME)
+NATURE = (tags.SOP_CLASS, tags.STACK, tags.PHOTOMETRIC)
+RELATIVE_CLOCKS = (tags.TRIGGER_TIME, tags.TEMPORAL_POSITION, tags.FRAME_REFERENCE_TIME)
+"""Times that count from the start of a heart beat or of the series."""
+CLOCKS = (*RELATIVE_CLOCKS, tags.ACQUISITION_DATE_TIME, tags.ACQUISITION_TIME)
 """Times that may differ from slice to slice: their order at one place tells the phases apart."""
 
 
@@ -125,7 +129,7 @@ def _apart(images: list[Head], ignore_references: bool) -> list[list[Head]]:
         first = groups[key][0]
         plane = _same_plane(_plane(first), known)
         exact = None if first.numbers(tags.POSITION) else (first.path, first.text(tags.SOP_INSTANCE))
-        merged.setdefault((plane, _nature(first, ignore_references), exact), []).extend(groups[key])
+        merged.setdefault((plane, _kind(first, ignore_references), exact), []).extend(groups[key])
     return list(merged.values())
 
 
@@ -139,17 +143,18 @@ def _grid_key(head: Head, ignore_references: bool) -> Hashable:
 def _nature(head: Head, ignore_references: bool) -> Hashable:
     get = head.values.get
     reference = None if ignore_references else get(tags.FRAME_OF_REFERENCE)
-    localizer = b"LOCALIZER" in get(tags.IMAGE_TYPE, b"")
-    photometric = get(tags.PHOTOMETRIC)
-    return (
-        localizer,
-        reference,
-        get(tags.SOP_CLASS),
-        get(tags.STACK),
-        get(tags.ROWS),
-        get(tags.COLUMNS),
-        photometric,
-    )
+    return reference, _is_localizer(head), *map(get, NATURE), get(tags.ROWS), get(tags.COLUMNS)
+
+
+def _kind(head: Head, ignore_references: bool) -> Hashable:
+    """The same without the padding that writers differ in."""
+    reference = None if ignore_references else head.text(tags.FRAME_OF_REFERENCE)
+    matrix = head.integer(tags.ROWS), head.integer(tags.COLUMNS)
+    return reference, _is_localizer(head), *map(head.text, NATURE), matrix
+
+
+def _is_localizer(head: Head) -> bool:
+    return b"LOCALIZER" in head.values.get(tags.IMAGE_TYPE, b"")
 
 
 def _plane(head: Head) -> tuple[float, ...]:
@@ -169,13 +174,12 @@ def _same_plane(plane: tuple[float, ...], known: list[tuple[float, ...]]) -> int
 
 
 def _sort_key(head: Head) -> tuple[object, ...]:
-    localizer = b"LOCALIZER" in head.values.get(tags.IMAGE_TYPE, b"")
     matrix = head.integer(tags.ROWS), head.integer(tags.COLUMNS)
-    return localizer, head.text(tags.FRAME_OF_REFERENCE), matrix, _plane(head), *_order(head)
+    return _is_localizer(head), head.text(tags.FRAME_OF_REFERENCE), matrix, _plane(head), *_order(head)
 
 
 def _plane_words(head: Head) -> str:
-    words = "localizer " if b"LOCALIZER" in head.values.get(tags.IMAGE_TYPE, b"") else ""
+    words = "localizer " if _is_localizer(head) else ""
     cosines = head.numbers(tags.ORIENTATION)
     if len(cosines) != 6:
         return f"{words}image {head.text(tags.INSTANCE_NUMBER) or head.frame}"
@@ -255,23 +259,48 @@ def _overlap(parts: list[list[Head]]) -> bool:
 
 def _by_rank(images: list[Head]) -> list[Stack]:
     """The n-th image at each place, in the order of time where one is stated, else of image numbers."""
-    order: Callable[[Head], object] = _order
-    told_by = next((number for number in RANKED if _tells(images, number)), None)
-    if told_by is not None:
-        order = lambda head: (head.numbers(told_by), head.text(told_by), _order(head))  # noqa: E731
+    clock = next((number for number in CLOCKS if _tells(images, number)), None)
     places: dict[float, list[Head]] = {}
     for head, height in zip(images, heights_of(images), strict=True):
-        places.setdefault(round(height, 2), []).append(head)
+        places.setdefault(round(height, SAME_PLACE_DIGITS), []).append(head)
+    at_places = [sorted(at_place, key=partial(_moment, clock)) for at_place in places.values()]
+    fullest = max(at_places, key=len)
     ranks: dict[int, list[Head]] = {}
-    for at_place in places.values():
-        for rank, head in enumerate(sorted(at_place, key=order)):  # type: ignore[arg-type]
+    for at_place in at_places:
+        for rank, head in zip(_ranks(at_place, fullest, clock), at_place, strict=True):
             ranks.setdefault(rank, []).append(head)
-    word = "phase" if told_by is not None else "repetition"
-    return [Stack(tuple(ranks[n]), f"{word} {n + 1} of {len(ranks)}", told_by is None) for n in sorted(ranks)]
+    word = "repetition" if clock is None else "phase"
+    return [Stack(tuple(ranks[n]), f"{word} {n + 1} of {len(ranks)}", clock is None) for n in sorted(ranks)]
 
 
 def _tells(images: list[Head], number: int) -> bool:
     return len({head.values.get(number) for head in images}) > 1
+
+
+def _moment(clock: int | None, head: Head) -> tuple[object, ...]:
+    return (head.numbers(clock) if clock is not None else ()), _order(head)
+
+
+def _ranks(at_place: list[Head], fullest: list[Head], clock: int | None) -> list[int]:
+    """The phase of each image at one place.
+
+    Where images are missing the n-th one is not of the n-th phase: the nearest time of the fullest
+    place tells, if the clock counts within a phase and no two images would fall on one phase.
+    """
+    plain = list(range(len(at_place)))
+    if clock not in RELATIVE_CLOCKS or len(at_place) == len(fullest):
+        return plain
+    times = [head.numbers(clock) for head in fullest]
+    own = [head.numbers(clock) for head in at_place]
+    if not all(times) or not all(own):
+        return plain
+    nearest = [_nearest(at[0], times) for at in own]
+    return nearest if len(set(nearest)) == len(nearest) else plain
+
+
+def _nearest(moment: float, times: list[tuple[float, ...]]) -> int:
+    distances = [abs(time[0] - moment) for time in times]
+    return distances.index(min(distances))
 
 
 def _order(head: Head) -> tuple[object, ...]:

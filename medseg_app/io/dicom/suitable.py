@@ -14,8 +14,10 @@ DECODABLE = UNCOMPRESSED | {
 }
 """Transfer syntaxes that are read; withdrawn JPEG processes (52 to 56) and video are not."""
 
+JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+"""No decoder under a permissive licence at hand reads more than 8 bits of it."""
+
 OTHER_OBJECTS = {
-    "1.2.840.10008.1.3.10": "the index of a medium (DICOMDIR); the images that it lists were looked for",
     "1.2.840.10008.5.1.4.1.1.30": "a parametric map, not an image series",
     "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation, not an image: import it onto its series",
     "1.2.840.10008.5.1.4.1.1.66.5": "a surface segmentation, not an image",
@@ -27,31 +29,43 @@ OTHER_OBJECTS = {
 }
 """Kinds of objects (SOP classes) that are no images although some have pixels."""
 
+LARGEST_COMPRESSION = 10_000
+"""Even an empty image shrinks less; a claim above it would only exhaust the memory."""
+
 GREY = frozenset({"MONOCHROME1", "MONOCHROME2", ""})
 
 
 def require_image(head: Head) -> None:
     """Raise Unusable with the reason unless the object is a complete greyscale image."""
     kind = head.text(tags.SOP_CLASS)
+    if tags.DIRECTORY_RECORDS in head.values:
+        raise Unusable("the index of a medium (DICOMDIR); the files beside it were read themselves")
     if kind in OTHER_OBJECTS:
         raise Unusable(OTHER_OBJECTS[kind])
     if tags.ROWS not in head.values or (not head.pixel_offset and head.dataset is None):
         raise Unusable(_without_pixels(kind))
     if not head.text(tags.SERIES_UID):
         raise Unusable("an image that names no series (SeriesInstanceUID)")
+    _require_known_encoding(head)
+    _require_all_pixels(head)
+
+
+def _require_known_encoding(head: Head) -> None:
     if head.integer(tags.SAMPLES_PER_PIXEL, 1) != 1 or head.text(tags.PHOTOMETRIC) not in GREY:
         raise Unusable("a colour image; only greyscale images can be segmented")
     if head.integer(tags.BITS_ALLOCATED, 16) not in (8, 16, 32):
         raise Unusable(f"pixels of {head.integer(tags.BITS_ALLOCATED)} bits, which are not supported")
     if head.transfer_syntax not in DECODABLE:
         raise Unusable(f"compressed in a way that cannot be read ({head.transfer_syntax})")
-    _require_all_pixels(head)
+    if head.transfer_syntax == JPEG_EXTENDED and head.integer(tags.BITS_STORED, 16) > 8:
+        raise Unusable("compressed as 12-bit JPEG Extended, which cannot be read")
 
 
 def _without_pixels(kind: str) -> str:
+    from pydicom.config import IGNORE
     from pydicom.uid import UID
 
-    name = UID(kind).name if kind else ""
+    name = UID(kind, validation_mode=IGNORE).name if kind else ""
     return f"holds no image ({name})" if name and name != kind else "holds no image"
 
 
@@ -59,10 +73,14 @@ def _require_all_pixels(head: Head) -> None:
     rows, columns = head.integer(tags.ROWS), head.integer(tags.COLUMNS)
     if rows * columns == 0:
         raise Unusable("an image without rows or columns")
-    if head.pixel_length is None or not head.pixel_offset:
-        return
     frames = max(head.integer(tags.NUMBER_OF_FRAMES, 1), 1)
     needed = rows * columns * frames * head.integer(tags.BITS_ALLOCATED, 16) // 8
+    if needed > LARGEST_COMPRESSION * head.size:
+        raise Unusable(f"damaged: it claims {needed:,} bytes of pixels in a file of {head.size:,}")
+    if head.cut_off:
+        raise Unusable("cut off: its compressed pixels do not come to their end")
+    if head.pixel_length is None or not head.pixel_offset:
+        return
     present = min(head.pixel_length, head.size - head.pixel_offset)
     if present < needed:
         raise Unusable(f"cut off: {present:,} of {needed:,} bytes of pixels are there")

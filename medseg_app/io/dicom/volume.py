@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg_app.core.errors import InputError
+from medseg_app.core.errors import InputError, OutOfMemory
 from medseg_app.core.progress import Progress, silent
 from medseg_app.core.volume import Volume, VolumeSource
 
@@ -102,7 +102,7 @@ def _plane(frame: Frame, dtype: np.dtype[Any]) -> Plane:
 
 
 def _filled(info: VolumeInfo, dtype: np.dtype[Any], progress: Progress, on_slice: OnSlice | None) -> Plane:
-    voxels: Plane = np.empty(info.shape, dtype)
+    voxels = _room(info, dtype)
     bad: list[tuple[int, str]] = []
     for count, (k, problem) in enumerate(_fill(info.frames, voxels), start=1):
         if problem:
@@ -113,6 +113,17 @@ def _filled(info: VolumeInfo, dtype: np.dtype[Any], progress: Progress, on_slice
     if bad:
         raise _unreadable(info, sorted(bad))
     return voxels
+
+
+def _room(info: VolumeInfo, dtype: np.dtype[Any]) -> Plane:
+    try:
+        return np.empty(info.shape, dtype)
+    except MemoryError as problem:
+        size = np.prod(info.shape) * dtype.itemsize / 2**30
+        raise OutOfMemory(
+            f"The volume {info.id} needs {size:.1f} GB of memory, which is not there.",
+            "Close other programs.",
+        ) from problem
 
 
 def _fill(frames: Sequence[Frame], voxels: Plane) -> Any:
