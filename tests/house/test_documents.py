@@ -13,6 +13,14 @@ from tests.house.repository import ROOT, name_of, tracked_files
 DOCUMENTS = [path for path in tracked_files(".md") if path.parent == ROOT or "docs" in path.parts]
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 PATH = re.compile(r"`((?:medseg_app|tests|docs|installer|benchmarks|models|resources)/[\w./-]+)`")
+MODULE_OF = {"PySide6_Essentials": "PySide6", "pynrrd": "nrrd"}
+DECODERS = {
+    "pyjpegls",
+    "pylibjpeg",
+    "pylibjpeg-openjpeg",
+    "pylibjpeg-rle",
+    "python-gdcm",
+}  # pydicom finds them itself
 SUBCOMMAND = re.compile(r"\.venv/bin/medseg (\w+)")
 
 
@@ -66,6 +74,28 @@ def test_every_dependency_has_its_licence_looked_up() -> None:
     names = [re.split(r"[^\w-]", line)[0].lower() for line in project["dependencies"]]
     decision = text_of("docs/adr/0008-licences-of-dependencies.md").lower()
     assert [name for name in names if name not in decision] == []
+
+
+def test_subcommands_in_the_readme_exist() -> None:
+    named = set(SUBCOMMAND.findall(text_of("README.md")))
+    there = {path.stem.removesuffix("_command") for path in (ROOT / "medseg_app/cli").glob("*_command.py")}
+    assert named
+    assert named <= there | {"app", "demo"}
+
+
+def test_every_dependency_is_used() -> None:
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    names = [re.split(r"[^\w-]", line)[0] for line in project["dependencies"]]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "medseg_app").rglob("*.py"))
+    unused = [name for name in names if name not in DECODERS and not re.search(used_as(name), source)]
+    assert unused == []
+
+
+def used_as(dependency: str) -> str:
+    """What the use of a package looks like: an import, or for dcmqi the name of its program."""
+    if dependency == "dcmqi":
+        return "segimage2itkimage"
+    return rf"(?:from|import) {MODULE_OF.get(dependency, dependency)}\b"
 
 
 def test_the_readme_shows_both_commands_as_they_are_typed() -> None:
