@@ -108,8 +108,9 @@ def _paint_mass(
     tissue = float(rng.uniform(32, 52))
     rim = 0.5 * (tissue + host)
     edge = min(3.0, 0.15 * lesion.diameter_mm)
+    rim_mm = np.clip(0.2 * lesion.diameter_mm - 2, 0, 2)
     region.paint(distance, rim + 5 * region.grain, edge)
-    region.paint(distance + 0.7 * edge, tissue + 7 * region.grain + 5 * region.bumps, edge)
+    region.paint(distance + rim_mm, tissue + 7 * region.grain + 5 * region.bumps, edge)
     if lesion.diameter_mm > 16 and rng.random() < 0.6:
         core = distance + 0.5 * lesion.diameter_mm * rng.uniform(0.5, 0.7)
         region.paint(core + 1.2 * region.bumps, 20 + 4 * region.grain, 4.0)
