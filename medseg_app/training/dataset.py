@@ -86,7 +86,7 @@ def find_cases(recipe: Recipe) -> Split:
         modality = recipe.modality[0]
         return Split(_phantoms(source.seeds, modality), _phantoms(source.validation_seeds, modality))
     folder = (recipe.path.parent / source.folder).resolve()
-    found = [reference for pair in source.pairs for reference in _matches(folder, pair)]
+    found = find_references(folder, source.pairs)
     if not found:
         raise InputError(f"{folder} holds no images that fit the recipe.", "Check its folder and patterns.")
     train, validation = _patients(recipe.path.parent, source, sorted({r.patient for r in found}))
@@ -94,6 +94,11 @@ def find_cases(recipe: Recipe) -> Split:
         tuple(reference for reference in found if reference.patient in train),
         tuple(reference for reference in found if reference.patient in validation),
     )
+
+
+def find_references(folder: Path, pairs: tuple[Pair, ...]) -> tuple[Reference, ...]:
+    """The images below a folder that have labels."""
+    return tuple(reference for pair in pairs for reference in _matches(folder, pair))
 
 
 def read_case(reference: Reference, recipe: Recipe) -> Case:

@@ -42,6 +42,7 @@ class Source:
     seeds: first and last seed of the phantoms to train on; validation_seeds likewise.
     split: JSON file {"train": [patients], "validation": [patients]}, relative to the recipe; without
     it every fifth patient is kept for validation.
+    sub_boxes: JSON file with pieces of the validation cases (see sub_boxes.py), relative to the recipe.
     absent_is_unknown: a class without any voxel in a case was not annotated there, so it is no background.
     """
 
@@ -51,6 +52,7 @@ class Source:
     seeds: tuple[int, int] = (0, -1)
     validation_seeds: tuple[int, int] = (0, -1)
     split: str = ""
+    sub_boxes: str = ""
     absent_is_unknown: bool = False
 
     __pydantic_config__ = FORBID_UNKNOWN
@@ -117,6 +119,8 @@ class Training:
 class Recipe:
     """How one model is trained; the fields that are not explained here are those of ModelCard.
 
+    headline: class values whose mean Dice is the model's headline figure; all where empty.
+    start_from: a model folder whose weights are the beginning instead of random ones.
     path: the file it was read from; folders are relative to it.
     """
 
@@ -134,8 +138,10 @@ class Recipe:
     grid: ModelGrid = field(default_factory=ModelGrid)
     thresholds: dict[str, float] = field(default_factory=dict)
     augment: Augment = Augment()
+    headline: tuple[int, ...] = ()
     summary: str = ""
     data: str = ""
+    start_from: Path | None = None
     path: Path = Path("recipe.toml")
 
     __pydantic_config__ = FORBID_UNKNOWN

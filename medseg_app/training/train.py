@@ -11,7 +11,6 @@ import numpy as np
 
 from medseg_app.core.errors import InputError
 from medseg_app.core.progress import Progress, part, silent
-from medseg_app.engines.model_card import Network
 
 from .checkpoint import Checkpoint, checkpoint_path, read_checkpoint, write_checkpoint
 from .dataset import find_cases, read_cases
@@ -69,6 +68,18 @@ def _task(recipe: Recipe, cases: list[Any]) -> Task:
     return SemanticTask(recipe, cases) if recipe.task == "semantic" else InstanceTask(recipe, cases)
 
 
+def _first_network(recipe: Recipe) -> nn.Module:
+    """The network before the first step: random, or with the weights of another model."""
+    from medseg_app.engines.model_folder import read_model_folder
+    from medseg_app.engines.networks import build_network
+    from medseg_app.engines.weights import load_weights
+
+    network = build_network(recipe.network)
+    if recipe.start_from is not None:
+        load_weights(network, read_model_folder(recipe.start_from))
+    return network.float()
+
+
 class Loop:
     """The steps of one training and everything that changes with them."""
 
@@ -76,12 +87,10 @@ class Loop:
         import torch
 
         from medseg_app.engines.device import fast_is_possible
-        from medseg_app.engines.networks import build_network
 
         torch.manual_seed(recipe.training.seed)
         self._recipe, self._task, self._device, self._path = recipe, task, device, checkpoint
-        self._network = (
-            build_network(Network(recipe.network.name, recipe.network.arguments)).to(device).train()
+        self._network = _first_network(recipe).to(device).train()
         )
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(),

@@ -1,0 +1,48 @@
+"""evaluate_model: a shipped weight file through the shipped inference path, on patients it never saw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from medseg_app.core.errors import InputError
+from medseg_app.core.progress import Progress, silent
+from medseg_app.engines.model_folder import ModelFolder, read_model_folder
+from medseg_app.engines.model_folder_writer import write_model_folder
+from medseg_app.engines.predict import build_engine
+
+from .dataset import find_cases
+from .instance_figures import measure_instances
+from .model_readme import model_readme
+from .recipe import Recipe
+from .semantic_figures import measure_semantic
+
+
+def evaluate_model(
+    path: Path, recipe: Recipe, *, device: str = "cpu", progress: Progress = silent
+) -> dict[str, Any]:
+    """Measure a model folder on the validation patients of its recipe and write the figures into its card.
+
+    Returns the figures, undefined ones as None. Raises InputError where the recipe keeps no patient for
+    validation, ModelError where the folder is not sound, Cancelled where progress says so.
+    """
+    split = find_cases(recipe)
+    if not split.validation:
+        raise InputError(
+            f"The recipe {recipe.path} keeps no patient for validation.", "Add some to its split."
+        )
+    folder = read_model_folder(path)
+    engine = build_engine(folder)
+    if recipe.task == "semantic":
+        figures = measure_semantic(engine, recipe, split.validation, device, progress)
+    else:
+        figures = measure_instances(engine, recipe, split, device, progress)
+    write_figures(folder, figures)
+    return figures
+
+
+def write_figures(folder: ModelFolder, figures: dict[str, Any]) -> None:
+    """Put figures into the card and the text for people; the weights stay as they are."""
+    card = replace(folder.card, figures=figures)
+    write_model_folder(folder.path, card, folder.weights(), readme=model_readme(card))

@@ -1,0 +1,66 @@
+"""The text for people that goes into a model folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from medseg_app.engines.model_card import ModelCard
+
+Figures = dict[str, Any]
+
+RULE = "|---|---|---|---|---|---|"
+
+
+def model_readme(card: ModelCard) -> str:
+    """What a model is, what it was trained on and what was measured, as Markdown."""
+    labels = "\n".join(f"| {value} | {label.name} |" for value, label in sorted(card.labels.items()))
+    figures = _semantic(card.figures) if card.task == "semantic" else _instances(card.figures)
+    return (
+        f"# {card.name} {card.version}\n\n{card.summary}\n\n"
+        f"- Task: {card.task}\n- Modality: {', '.join(card.modality)}\n- Network: {card.network.name}\n"
+        f"- Licence: {card.licence}\n- Trained on: {card.data}\n\n"
+        f"| value | class |\n|---|---|\n{labels}\n\n"
+        "## Figures\n\nMeasured with this weight file, in float32, on patients that took no part in the "
+        f"training.\n\n{figures}\n"
+    )
+
+
+def _semantic(figures: Figures) -> str:
+    tolerance = figures["nsd_tolerance_mm"]
+    head = f"| class | patients | Dice | worst | NSD at {tolerance:g} mm | HD95 (mm) |"
+    rows = [
+        f"| {name} | {row['patients']} | {_say(row['dice'])} | {_say(row['worst_dice'])} "
+        f"| {_say(row['nsd'])} | {_say(row['hd95_mm'])} |"
+        for name, row in figures["classes"].items()
+    ]
+    over = ", ".join(figures["headline_classes"])
+    means = f"{figures['patients']} patients. Mean Dice {_say(figures['mean_dice'])} over: {over}."
+    return "\n".join([means, "", head, RULE, *rows])
+
+
+def _instances(figures: Figures) -> str:
+    head = "| images | | recall | findings per image | false positives per image | Dice |"
+    rows = [
+        f"| {modality}, {kind.replace('_', ' ')} ({row['images']}) | {who} | {_say(row['recall'])} "
+        f"| {row['findings_per_image']} | {row['false_positives_per_image']} | {_say(row['mean_dice'])} |"
+        for modality, kinds in figures.items()
+        for kind, sides in kinds.items()
+        if kind != "patients"
+        for who, row in _sides(sides)
+    ]
+    explanation = (
+        "A finding hits at IoU 0.3 or more, once per tumour; everything else is a false positive. The blind "
+        "baseline is an ellipsoid in the middle of the image, fitted on the training patients."
+    )
+    return "\n".join([explanation, "", head, RULE, *rows])
+
+
+def _sides(sides: Figures) -> list[tuple[str, Figures]]:
+    named = [("model", sides["model"])]
+    if "blind_baseline" in sides:
+        named.append((f"blind: {sides['blind_baseline']['what']}", sides["blind_baseline"]))
+    return named
+
+
+def _say(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"

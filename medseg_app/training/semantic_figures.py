@@ -1,0 +1,82 @@
+"""Figures of a semantic model: per class over the patients in whom it was annotated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from medseg_app.core.progress import Progress, part
+from medseg_app.engines.contract import Engine, Request
+from medseg_app.engines.predict import run_engine
+from medseg_app.engines.to_label_map import to_label_map
+from medseg_app.metrics.evaluate_files import evaluate_files
+from medseg_app.metrics.overlap import NSD_TOLERANCE_MM
+
+from .dataset import Reference
+from .recipe import Recipe
+
+Figures = dict[str, Any]
+
+
+def measure_semantic(
+    engine: Engine, recipe: Recipe, references: tuple[Reference, ...], device: str, progress: Progress
+) -> Figures:
+    """Mean Dice, NSD and HD95 per class, and the mean Dice of the recipe's headline classes."""
+    cases = {}
+    for number, reference in enumerate(references):
+        share = part(progress, number / len(references), (number + 1) / len(references))
+        cases[reference.name] = measure_case(engine, recipe, reference, device, share)
+    return summary(recipe, cases)
+
+
+def measure_case(
+    engine: Engine, recipe: Recipe, reference: Reference, device: str, progress: Progress
+) -> dict[str, Figures]:
+    """The figures of each annotated class in one patient, by class value as text."""
+    volume, truth = reference.read()
+    volume = replace(volume, modality=reference.modality)
+    proposal = run_engine(engine, volume, Request(modality=reference.modality), device, progress)
+    truth = replace(truth, segments=tuple(s for s in truth.segments if s.kind == "semantic"))
+    unknown = _unknown(recipe, {s.value for s in truth.segments if truth.box(s) is not None})
+    labels: dict[str, Figures] = evaluate_files(to_label_map(proposal, volume), truth, unknown)["labels"]
+    return labels
+
+
+def summary(recipe: Recipe, cases: dict[str, dict[str, Figures]]) -> Figures:
+    """The means of the figures of all cases, by the name of the class."""
+    figures: Figures = {"patients": len(cases), "nsd_tolerance_mm": NSD_TOLERANCE_MM, "classes": {}}
+    dice: dict[int, float] = {}
+    for value in recipe.values:
+        rows = [case[str(value)] for case in cases.values() if str(value) in case]
+        means = {name: _mean(row[name] for row in rows) for name in ("dice", "nsd", "hd95_mm")}
+        worst = min((row["dice"] for row in rows), default=None)
+        figures["classes"][recipe.labels[value].name] = {
+            "patients": len(rows),
+            **means,
+            "worst_dice": _round(worst),
+        }
+        if means["dice"] is not None:
+            dice[value] = means["dice"]
+    headline = [dice[value] for value in recipe.headline or recipe.values if value in dice]
+    figures["headline_classes"] = [recipe.labels[v].name for v in recipe.headline or recipe.values]
+    figures["mean_dice"] = _mean(headline)
+    return figures
+
+
+def _unknown(recipe: Recipe, present: set[int]) -> list[int]:
+    """Classes that nobody looked for in a case: those without a voxel, where the recipe says so."""
+    if not recipe.source.absent_is_unknown:
+        return []
+    return [value for value in recipe.values if value not in present]
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    defined = [value for value in values if value is not None]
+    return _round(float(np.mean(defined))) if defined else None
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
