@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from . import theme
 from .buttons import tip
 from .icons import icon
 
@@ -65,6 +66,8 @@ class Actions:
         """Make an action that is on or off."""
         action = self.add(name, title, lambda: flip(self[name].isChecked()), keys, glyph=glyph, detail=detail)
         action.setCheckable(True)
+        if glyph:
+            action.setIcon(icon(glyph, theme.SECONDARY, theme.TEXT))
         return action
 
     def describe(self, name: str, detail: str = "") -> None:

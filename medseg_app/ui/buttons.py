@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 from . import theme
 from .icons import icon
 
+SMALL_ICON = 16
+
 
 def tip(text: str, key: str = "") -> str:
     """What a control does, then its key in round brackets."""
@@ -28,13 +30,18 @@ def describe(widget: QWidget, name: str, key: str = "", detail: str = "") -> Non
     widget.setToolTip(tip(detail or name, key))
 
 
+def icon_size(*, words: bool = False, small: bool = False) -> QSize:
+    """Size of the icon in a button; beside a word it keeps 6 px of air."""
+    side = SMALL_ICON if small else theme.ICON
+    return QSize(side + (6 if words else 0), side)
+
+
 class ActionButton(QToolButton):
     """A button of the tool strip or a panel that stands for an action."""
 
     def __init__(self, action: QAction, *, words: bool = False, small: bool = False) -> None:
         super().__init__()
         self.setDefaultAction(action)
-        self.setIconSize(QSize(theme.ICON, theme.ICON) if not small else QSize(16, 16))
         self.setProperty("small", small)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.show_words(words)
@@ -45,6 +52,7 @@ class ActionButton(QToolButton):
         """Write the action's name beside its icon, or leave the icon alone."""
         beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
         self.setToolButtonStyle(beside if words else alone)
+        self.setIconSize(icon_size(words=words, small=bool(self.property("small"))))
 
     def _describe(self) -> None:
         self.setAccessibleName(self.defaultAction().text())

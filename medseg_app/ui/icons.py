@@ -16,9 +16,9 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPai
 from . import theme
 
 
-def icon(name: str, colour: str = theme.TEXT, checked: str = theme.ACCENT) -> QIcon:
+def icon(name: str, colour: str = theme.TEXT, checked: str = "") -> QIcon:
     """A sharp icon at any scale; `checked` is its colour in a button that is switched on."""
-    return QIcon(_GlyphEngine(_glyph(name), colour, checked))
+    return QIcon(_GlyphEngine(_glyph(name), colour, checked or colour))
 
 
 def draw(painter: QPainter, rect: QRectF, name: str, colour: str) -> None:
@@ -68,7 +68,8 @@ class _GlyphEngine(QIconEngine):
         face.setPixelSize(min(rect.width(), rect.height()))
         painter.setFont(face)
         painter.setPen(QColor(theme.DISABLED if mode == QIcon.Mode.Disabled else colour))
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._glyph)
+        # A wider icon leaves air between the sign and the word beside it.
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self._glyph)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         return self.scaledPixmap(size, mode, state, 1.0)

@@ -65,7 +65,8 @@ QToolButton {
 QToolButton:hover { background: $hover; }
 QToolButton:pressed { background: $hairline; }
 QToolButton:focus { border-color: $accent; }
-QToolButton:checked { background: $selected; color: $accent; }
+QToolButton:checked { background: $raised; }
+QToolButton[tool="true"]:checked { background: $selected; color: $accent; }
 QToolButton:disabled { color: $disabled; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QFrame[role="strip"] QToolButton { min-height: 30px; max-height: 30px; padding: 0 7px; }

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton
 
 from . import theme
-from .buttons import ActionButton, describe
+from .buttons import ActionButton, describe, icon_size
 from .icons import icon
 from .labels import upright
 
@@ -52,7 +52,7 @@ class ToolStrip(QFrame):
         button = QToolButton()
         button.setText(text)
         button.setIcon(icon(glyph))
-        button.setIconSize(QSize(theme.ICON, theme.ICON))
+        button.setIconSize(icon_size(words=True))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

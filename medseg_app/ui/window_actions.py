@@ -15,6 +15,8 @@ from medseg_app.app.commands import measure, proposals, segments, view
 from medseg_app.app.commands import open as open_commands
 
 from . import action_table as table
+from . import theme
+from .icons import icon
 
 if TYPE_CHECKING:
     from .controller import Controller
@@ -84,6 +86,7 @@ class WindowActions:
                 entry.name, entry.title, _constant(self._choose_tool, entry.name), entry.keys,
                 glyph=entry.glyph, detail=entry.detail,
             )  # fmt: skip
+            action.setIcon(icon(entry.glyph, theme.TEXT, theme.ACCENT))
             group.addAction(action)
         add, state = self._actions.add, self._session.view
         add("brush_smaller", "Smaller brush", lambda: self._resize_brush(1 / table.BRUSH_STEP), "[ -")
@@ -161,8 +164,9 @@ class WindowActions:
         strip, get = self._window.strip, self._actions
         recent = self._c.opening.open_menu()
         strip.add_menu_button("Open", "folder-open", "Open a study, a case or a mask", recent)
-        strip.add_group([get[entry.name] for entry in table.VIEW_TOOLS], words=True)
-        strip.add_group([get[entry.name] for entry in table.EDIT_TOOLS], words=True)
+        for entries in (table.VIEW_TOOLS, table.EDIT_TOOLS):
+            for button in strip.add_group([get[entry.name] for entry in entries], words=True):
+                button.setProperty("tool", True)
         strip.add_group([get["undo"], get["redo"]])
         strip.add_space()
         names = (

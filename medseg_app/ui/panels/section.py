@@ -35,7 +35,18 @@ class Section(QFrame):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(head, 0, Qt.AlignmentFlag.AlignTop)
-        whole.addLayout(self.body)
+        whole.addLayout(self.body, 1)
+
+    def line(self, *widgets: QWidget) -> QWidget:
+        """Add a line of widgets that can be shown and hidden as one."""
+        made = QWidget()
+        inner = QHBoxLayout(made)
+        inner.setContentsMargins(12, 0, 12, 0)
+        inner.setSpacing(theme.GRID)
+        for widget in widgets:
+            inner.addWidget(widget)
+        self.body.addWidget(made)
+        return made
 
     def row(self, *widgets: QWidget, spacing: int = theme.GRID) -> QHBoxLayout:
         """Add a line of widgets, inset like the heading."""

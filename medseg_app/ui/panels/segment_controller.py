@@ -52,7 +52,7 @@ class SegmentController:
         panel = self.panel
         panel.body.insertWidget(0, self.add_line)
         panel.row(self.question)
-        panel.row(label("Opacity", "secondary"), self.opacity, self.opacity_text)
+        self.opacity_line = panel.line(label("Opacity", "secondary"), self.opacity, self.opacity_text)
 
     def _connect(self) -> None:
         panel, view = self.panel, self._session.view.events
@@ -85,7 +85,7 @@ class SegmentController:
     def _on_case(self) -> None:
         case = self._session.case
         self.panel.show_segments(case.segmentation if case else None)
-        self.opacity.setEnabled(case is not None)
+        self.opacity_line.setVisible(case is not None and bool(case.segmentation.segments))
         if case is None:
             self.add_line.hide()
             self.question.hide()

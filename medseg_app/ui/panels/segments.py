@@ -75,7 +75,8 @@ class SegmentsPanel(Section):
         self.list = SegmentList(self.model, self.delegate)
         self.empty = label(EMPTY_CASE, "empty", wrap=True)
         self.row(self.empty)
-        self.body.addWidget(self.list)
+        self.body.addWidget(self.list, 1)
+        self.body.addStretch(0)
         self.show_segments(None)
 
     def show_segments(self, segmentation: Segmentation | None) -> None:

@@ -70,6 +70,7 @@ class StudiesPanel(Section):
         self.empty = label(EMPTY, "empty", wrap=True)
         self.row(self.empty)
         self.body.addWidget(self.tree, 1)
+        self.body.addStretch(0)
         self._thumbnails = Thumbnails(beside, self._show_picture)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self.show_studies)

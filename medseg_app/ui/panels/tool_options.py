@@ -55,12 +55,15 @@ class ToolOptionsPanel(Section):
     def _build(self) -> None:
         self.row(self.hint)
         self.brush_lines = [
-            _line(label("Diameter", "secondary"), self.diameter, self.diameter_text),
-            _line(label("Shape", "secondary"), self.shape),
-            _line(label("Paints over", "secondary"), self.over),
+            self._named("Diameter", self.diameter, self.diameter_text),
+            self._named("Shape", self.shape),
+            self._named("Paints over", self.over),
         ]
-        for line in self.brush_lines:
-            self.body.addWidget(line)
+
+    def _named(self, name: str, *widgets: QWidget) -> QWidget:
+        word = label(name, "secondary")
+        word.setFixedWidth(80)
+        return self.line(word, *widgets)
 
     def _connect(self) -> None:
         self.diameter.valueChanged.connect(self._set_size)
@@ -123,16 +126,6 @@ class Choice(QWidget):
         """Show a word as the chosen one."""
         for button in self._group.buttons():
             button.setChecked(button.text() == word)
-
-
-def _line(*widgets: QWidget) -> QWidget:
-    made = QWidget()
-    line = QHBoxLayout(made)
-    line.setContentsMargins(12, 0, 12, 0)
-    for widget in widgets:
-        line.addWidget(widget)
-    widgets[0].setFixedWidth(80)
-    return made
 
 
 def _mm_of(step: int) -> float:
