@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from medseg_app.core.errors import InputError
+from medseg_app.core.errors import Cancelled, InputError
 from medseg_app.core.progress import Progress, part, silent
 
 from .checkpoint import Checkpoint, checkpoint_path, read_checkpoint, write_checkpoint
@@ -91,7 +91,6 @@ class Loop:
         torch.manual_seed(recipe.training.seed)
         self._recipe, self._task, self._device, self._path = recipe, task, device, checkpoint
         self._network = _first_network(recipe).to(device).train()
-        )
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(),
             lr=recipe.training.learning_rate,
@@ -107,13 +106,17 @@ class Loop:
         """All steps that are left, or as many as the time allows."""
         budget = math.inf if max_minutes is None else max_minutes * 60
         start, saved = time.monotonic() - self._seconds, time.monotonic()
-        while self._share(budget) < 1.0:
-            progress(self._share(budget), f"step {self._step}, loss {self._recent:.3f}")
-            self._one_step(self._share(budget))
-            self._seconds = time.monotonic() - start
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                self.save()
-                saved = time.monotonic()
+        try:
+            while self._share(budget) < 1.0:
+                progress(self._share(budget), f"step {self._step}, loss {self._recent:.3f}")
+                self._one_step(self._share(budget))
+                self._seconds = time.monotonic() - start
+                if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    self.save()
+                    saved = time.monotonic()
+        except Cancelled:
+            self.save()
+            raise
         self.save()
         progress(1.0, f"step {self._step}, loss {self._recent:.3f}")
 
