@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
@@ -40,7 +41,7 @@ class EngineLane:
         self._folder: ExchangeFolder | None = None
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
-        self._volume: tuple[Volume, VolumeTicket] | None = None
+        self._volume: tuple[weakref.ref[Volume], VolumeTicket] | None = None
         self._number = 0
 
     def propose(
@@ -58,10 +59,8 @@ class EngineLane:
         Raises EngineError where the worker died, else what the engine raised.
         """
         with self._my_turn(progress):
-            folder = self._exchange()
-            answer = folder.new_file()
+            ticket, answer = self._prepare(volume)
             try:
-                ticket = self._ticket(volume)
                 self._number += 1
                 self._send(Order(self._number, model, ticket, request, device, answer))
                 result = self._watch(model, progress).result
@@ -92,26 +91,28 @@ class EngineLane:
         finally:
             self._turn.release()
 
-    def _exchange(self) -> ExchangeFolder:
-        if self._folder is None:
-            self._folder = ExchangeFolder(self._cache)
-        return self._folder
-
-    def _ticket(self, volume: Volume) -> VolumeTicket:
-        """The volume's file, kept for the next run on the same volume."""
-        if self._volume is not None and self._volume[0] is volume:
-            return self._volume[1]
-        if self._volume is not None:
-            discard(self._volume[1].path)
-            self._volume = None
+    def _prepare(self, volume: Volume) -> tuple[VolumeTicket, Path]:
+        """The file of the volume, and an empty one for the answer."""
         try:
-            ticket = self._exchange().put_volume(volume)
+            if self._folder is None:
+                self._folder = ExchangeFolder(self._cache)
+            return self._ticket(volume, self._folder), self._folder.new_file()
         except OSError as error:
             raise CouldNotBeDone(
-                f"The images cannot be handed to the model ({error.strerror}): {self._cache}.",
+                f"The images cannot be written to {self._cache} for the model ({error.strerror}).",
                 "Free some space on that disk and run the model again.",
             ) from error
-        self._volume = volume, ticket
+
+    def _ticket(self, volume: Volume, folder: ExchangeFolder) -> VolumeTicket:
+        """The volume's file, kept for the next run on the same volume."""
+        if self._volume is not None:
+            last, ticket = self._volume
+            if last() is volume:
+                return ticket
+            discard(ticket.path)
+            self._volume = None
+        ticket = folder.put_volume(volume)
+        self._volume = weakref.ref(volume), ticket
         return ticket
 
     def _send(self, order: Order) -> None:

@@ -67,11 +67,15 @@ class ExchangeFolder:
         return path
 
     def put_volume(self, volume: Volume) -> VolumeTicket:
-        """Write the voxels of a volume, plane by plane."""
+        """Write the voxels of a volume, plane by plane. On OSError (a full disk) no file stays."""
         path = self.new_file()
-        with path.open("wb") as file:
-            for plane in volume.voxels:
-                file.write(np.ascontiguousarray(plane).data)
+        try:
+            with path.open("wb") as file:
+                for plane in volume.voxels:
+                    file.write(np.ascontiguousarray(plane).data)
+        except OSError:
+            discard(path)
+            raise
         geometry = volume.geometry
         return VolumeTicket(
             path, volume.voxels.dtype.str, geometry, volume.id, volume.modality, volume.padding
@@ -97,7 +101,7 @@ def take_proposal(path: Path, ticket: ProposalTicket) -> Proposal:
     """The proposal of a ticket; its masks stay mapped until nobody needs them (window's side)."""
     bare = ticket.proposal.candidates
     candidates: list[Candidate] = []
-    if bare:
+    if path.stat().st_size:
         masks: Any = np.memmap(path, np.bool_, "r")
         for candidate, offset in zip(bare, ticket.offsets, strict=True):
             count = candidate.box.voxel_count

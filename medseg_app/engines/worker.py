@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from medseg_app.core.errors import Cancelled, EngineError, MedsegError
+from medseg_app.core.errors import Cancelled, CouldNotBeDone, EngineError, MedsegError
+from medseg_app.core.proposal import Proposal
 
 from .contract import Engine, Request
 from .exchange import ProposalTicket, VolumeTicket, put_proposal
@@ -86,7 +87,7 @@ def _run(order: Order, engines: _Engines, reporter: _Reporter) -> ProposalTicket
         reporter(0.0, "Preparing the model")
         engine = engines.get(order.model)
         proposal = run_engine(engine, order.volume.open(), order.request, order.device, reporter)
-        return put_proposal(order.answer, proposal)
+        return _hand_over(order, proposal)
     except MedsegError as error:
         return error
     except Exception as error:  # noqa: BLE001 - whatever a model does, the window gets an answer
@@ -96,6 +97,17 @@ def _run(order: Order, engines: _Engines, reporter: _Reporter) -> ProposalTicket
             f"({type(error).__name__}: {error}).",
             "Nothing was changed. Try another model, or report this with the name of the model.",
         )
+
+
+def _hand_over(order: Order, proposal: Proposal) -> ProposalTicket:
+    try:
+        return put_proposal(order.answer, proposal)
+    except OSError as error:
+        raise CouldNotBeDone(
+            f"The result of {order.model.card.name} cannot be written to {order.answer.parent} "
+            f"({error.strerror}).",
+            "Free some space on that disk and run the model again.",
+        ) from error
 
 
 class _Engines:

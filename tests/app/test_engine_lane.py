@@ -15,13 +15,16 @@ import numpy as np
 import pytest
 
 from medseg_app.app.engine_lane import EngineLane
-from medseg_app.core.errors import Cancelled, EngineError, ModalityError, OutOfMemory
+from medseg_app.core.errors import Cancelled, CouldNotBeDone, EngineError, ModalityError, OutOfMemory
 from medseg_app.core.progress import silent
+from medseg_app.engines import worker
 from medseg_app.engines.contract import Request
+from medseg_app.engines.exchange import ExchangeFolder
 from medseg_app.engines.predict import predict
 from tests.engines.plugin_engine import install, plugin_volume, write_plugin_model
 
 ROOT = Path(__file__).resolve().parents[2]
+dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 posix_only = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 
@@ -114,10 +117,10 @@ def test_cancel_at_a_tile_keeps_the_worker(lane: EngineLane, tmp_path: Path) -> 
     with pytest.raises(Cancelled):
         lane.propose(model, plugin_volume(), Request(), "cpu", watch)
     assert time.monotonic() - watch.stopped < 1.0
-    worker = lane.worker_id
-    assert worker is not None
+    process = lane.worker_id
+    assert process is not None
     assert lane.propose(write_plugin_model(tmp_path / "n"), plugin_volume(), Request()).candidates
-    assert lane.worker_id == worker
+    assert lane.worker_id == process
 
 
 def test_cancel_frees_the_user_within_a_second_from_a_tile_that_takes_long(
@@ -170,11 +173,44 @@ def test_files_are_private_and_those_of_dead_windows_are_removed(lane: EngineLan
         assert files[0].stat().st_mode & 0o777 == 0o600
 
 
+@dev_full
+def test_a_full_disk_is_said_and_leaves_nothing(
+    lane: EngineLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, volume = write_plugin_model(tmp_path / "m"), plugin_volume()
+    real_open = Path.open
+
+    def full(path: Path, mode: str = "r", *more: object) -> object:
+        return real_open(Path("/dev/full") if mode == "wb" else path, mode, *more)  # type: ignore[call-overload]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(CouldNotBeDone, match="No space left"):
+            lane.propose(model, volume, Request())
+    (folder,) = (tmp_path / "cache" / "exchange").iterdir()
+    assert not list(folder.iterdir())
+    assert lane.propose(model, volume, Request()).candidates
+
+
+@dev_full
+def test_a_full_disk_in_the_worker_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path / "plugin", monkeypatch)
+    folder = ExchangeFolder(tmp_path)
+    ticket = folder.put_volume(plugin_volume())
+    model = write_plugin_model(tmp_path / "m")
+    order = worker.Order(1, model, ticket, Request(), "cpu", Path("/dev/full"))
+    error = worker._run(order, worker._Engines(), silent)  # type: ignore[arg-type]
+    assert isinstance(error, CouldNotBeDone)
+    assert "No space left" in error.message
+
+
 WINDOW = """
 import sys
 from pathlib import Path
 from medseg_app.app.engine_lane import EngineLane
+from medseg_app.engines import worker
 from medseg_app.engines.contract import Request
+from medseg_app.engines.exchange import ExchangeFolder
 from medseg_app.engines.model_folder import read_model_folder
 from tests.engines.plugin_engine import plugin_volume
 
