@@ -14,6 +14,8 @@ from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Colour, Provenance, Segment
 from medseg_app.core.volume import Volume, VolumeSource
 
+from .placement import value_counts
+
 PALETTE: tuple[Colour, ...] = (
     (230, 159, 0),
     (86, 180, 233),
@@ -45,32 +47,45 @@ def to_labels(
     voxels: NDArray[Any],
     affine: NDArray[np.float64],
     path: Path,
-    segments: tuple[Segment, ...] | None = None,
+    segments: tuple[Segment, ...] = (),
 ) -> LabelMap:
     """A LabelMap from label voxels (k, j, i) and the matrix from (k, j, i, 1) to LPS mm.
 
-    Without segments every value above zero becomes a segment called `Label <value>`.
+    Every value above zero that no segment describes becomes a segment called `Label <value>`.
     Raises InputError for voxels that are not whole numbers in 0..65535.
     """
     labels = _label_type(_grey(voxels, path), path)
-    found = segments if segments is not None else unnamed_segments(labels, path)
-    return LabelMap((labels,), _grid(labels, affine, path), found)
+    return LabelMap((labels,), _grid(labels, affine, path), complete(segments, (labels,), path))
 
 
-def unnamed_segments(labels: NDArray[Any], path: Path) -> tuple[Segment, ...]:
-    """One segment per value above zero that occurs."""
-    values = np.flatnonzero(np.bincount(labels.ravel())) if labels.size else np.array([], dtype=int)
-    return tuple(
-        unnamed_segment(number, int(value), path)
-        for number, value in enumerate((v for v in values if v > 0), 1)
-    )
+def complete(
+    segments: tuple[Segment, ...], layers: tuple[NDArray[Any], ...], path: Path
+) -> tuple[Segment, ...]:
+    """The segments that a file describes, and one for every value of which it says nothing.
+
+    Raises InputError where a description does not fit the layers or two describe the same value.
+    """
+    described = {(segment.group, segment.value) for segment in segments}
+    if len(described) < len(segments) or any(g >= len(layers) or v < 1 for g, v in described):
+        raise InputError(
+            f"The segments that {path.name} describes do not fit its voxels.", "Save it again in its program."
+        )
+    found = [(group, value) for group, layer in enumerate(layers) for value in values_in(layer)]
+    strange = [pair for pair in found if pair not in described]
+    extra = [_unnamed(n, *pair, path) for n, pair in enumerate(strange, len(segments) + 1)]
+    return (*segments, *extra)
 
 
-def unnamed_segment(number: int, value: int, path: Path) -> Segment:
-    """A segment for a label value of which the file says nothing."""
+def values_in(labels: NDArray[Any]) -> list[int]:
+    """The values above zero that occur, ascending."""
+    return [value for value in np.flatnonzero(value_counts(labels)).tolist() if value > 0]
+
+
+def _unnamed(number: int, group: int, value: int, path: Path) -> Segment:
     colour = PALETTE[(value - 1) % len(PALETTE)]
     provenance = Provenance(source="import", file=path.name)
-    return Segment(id=number, name=f"Label {value}", value=value, colour=colour, provenance=provenance)
+    name = f"Label {value}"
+    return Segment(number, name, value, group, colour=colour, provenance=provenance)
 
 
 def _grid(voxels: NDArray[Any], affine: NDArray[np.float64], path: Path) -> VolumeGeometry:

@@ -6,8 +6,9 @@ into our (k, j, i) and LPS. The bytes of a C-ordered (k, j, i) array are the byt
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,14 @@ from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.volume import Volume
 
+from .damaged import readable
 from .image_file import to_labels, to_volume
 
 SAME_MATRIX_MM = 0.1
 """qform and sform may place a corner of the image this far apart and still say the same."""
 _FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
 _HEADER_BYTES = 352
+_NIFTI2_HEADER_BYTES = 540
 _LARGEST_SIDE = 32767
 
 
@@ -42,26 +45,23 @@ def read_labels(path: Path) -> LabelMap:
 
 
 def _read(path: Path) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    import nibabel
     from isal import igzip
-    from nibabel.filebasedimages import ImageFileError
-    from nibabel.spatialimages import HeaderDataError
 
     opened = igzip.open(path, "rb") if _is_gzip(path) else path.open("rb")
-    try:
-        with opened as stream:
-            image = nibabel.Nifti1Image.from_stream(stream)
-            affine = _matrix(image, path)
-            voxels = np.asanyarray(image.dataobj)
-    except InputError:
-        raise
-    except (HeaderDataError, ImageFileError) as error:
-        raise InputError(f"{path.name} is not a NIfTI file.", str(error)) from error
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(
-            f"{path.name} cannot be read: {error}.", "The file is damaged; get it again from its source."
-        ) from error
-    return voxels.transpose(), affine
+    with readable(path, "NIfTI"), opened as stream:
+        image = _parse(stream)
+        affine = _matrix(image, path)
+        return np.asanyarray(image.dataobj).transpose(), affine
+
+
+def _parse(stream: BinaryIO) -> Any:
+    import nibabel
+
+    (header_bytes,) = struct.unpack("<i", stream.read(4))
+    stream.seek(0)
+    swapped = int.from_bytes(header_bytes.to_bytes(4, "little", signed=True), "big", signed=True)
+    kind = nibabel.Nifti2Image if _NIFTI2_HEADER_BYTES in (header_bytes, swapped) else nibabel.Nifti1Image
+    return kind.from_stream(stream)
 
 
 def _is_gzip(path: Path) -> bool:

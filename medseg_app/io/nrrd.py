@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg_app.core.errors import InputError
-from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.volume import Volume
 
 from . import segment_tags
-from .image_file import to_labels, to_volume
+from .damaged import readable
+from .image_file import complete, to_labels, to_volume
 
 _TO_LPS = {
     "left-posterior-superior": (1.0, 1.0, 1.0),
@@ -40,28 +40,25 @@ def read_labels(path: Path) -> LabelMap:
     """The labels of an .nrrd or .seg.nrrd file, with the names, colours, codes and layers it gives."""
     voxels, header = _read(path)
     affine = _matrix(header, path)
-    segments = segment_tags.from_header(header, path)
+    with readable(path, "NRRD segmentation"):
+        segments = segment_tags.from_header(header, path)
     if voxels.ndim == 3:
-        return to_labels(voxels, affine, path, segments or None)
+        return to_labels(voxels, affine, path, segments)
     if voxels.ndim != 4 or not segments or header.get("kinds", [""])[0] not in {"list", "vector"}:
         raise InputError(
             f"{path.name} has {voxels.ndim} dimensions but no segments.", "Save one label map per file."
         )
     # The layers are the fastest axis of the file, so the last one of the C-ordered array.
-    layers = [to_labels(voxels[..., n], affine, path, ()).layers[0] for n in range(voxels.shape[-1])]
-    k, j, i = layers[0].shape
-    return LabelMap(tuple(layers), VolumeGeometry.regular((k, j, i), affine), segments)
+    single = [to_labels(voxels[..., n], affine, path) for n in range(voxels.shape[-1])]
+    layers = tuple(one.layers[0] for one in single)
+    return LabelMap(layers, single[0].geometry, complete(segments, layers, path))
 
 
 def _read(path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
     import nrrd
 
-    try:
+    with readable(path, "NRRD"):
         return nrrd.read(str(path), index_order="C")  # type: ignore[no-any-return]
-    except (nrrd.NRRDError, OSError, ValueError, EOFError) as error:
-        raise InputError(
-            f"{path.name} cannot be read as NRRD: {error}.", "The file is damaged or of another kind."
-        ) from error
 
 
 def _matrix(header: dict[str, Any], path: Path) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
+from medseg_app.io.damaged import readable
 
 from .seg_grid import FramePlaces, frame_places, own_geometry, slices_on
 from .seg_layers import Layers
@@ -41,8 +42,9 @@ class SegFile:
 
     def label_map(self) -> LabelMap:
         """The labels on the SEG's own grid; slices that it left out between others are empty."""
-        geometry, slice_of_frame = own_geometry(self.places, self.dataset)
-        return self._placed(geometry, slice_of_frame)
+        with readable(self.path, "DICOM SEG"):
+            geometry, slice_of_frame = own_geometry(self.places, self.dataset)
+            return self._placed(geometry, slice_of_frame)
 
     def onto(self, volume: Volume) -> LabelMap | None:
         """The labels on the grid of a volume, each frame on the slice with its position.
@@ -52,7 +54,8 @@ class SegFile:
         """
         self._check_frame_of_reference(volume)
         slice_of_frame = slices_on(self.places, volume.geometry)
-        return None if slice_of_frame is None else self._placed(volume.geometry, slice_of_frame)
+        with readable(self.path, "DICOM SEG"):
+            return None if slice_of_frame is None else self._placed(volume.geometry, slice_of_frame)
 
     def _check_frame_of_reference(self, volume: Volume) -> None:
         own = str(self.dataset.get("FrameOfReferenceUID", ""))
@@ -90,24 +93,15 @@ class SegFile:
 def read_seg(path: Path) -> SegFile:
     """Open a DICOM SEG. Raises InputError for other objects, for slides, and for SEG without positions."""
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
 
-    try:
+    with readable(path, "DICOM SEG"):
         dataset = dcmread(path)
-    except (OSError, InvalidDicomError) as error:
-        raise InputError(f"{path.name} cannot be read as DICOM.", "The file is damaged.") from error
-    if str(dataset.get("SOPClassUID", "")) not in {BINARY_SEG, LABELMAP_SEG}:
-        raise InputError(
-            f"{path.name} is not a DICOM segmentation but {_class_name(dataset)}.", "Choose a SEG object."
-        )
-    try:
+        if str(dataset.get("SOPClassUID", "")) not in {BINARY_SEG, LABELMAP_SEG}:
+            raise InputError(
+                f"{path.name} is not a DICOM segmentation but {_class_name(dataset)}.", "Choose a SEG object."
+            )
         places = frame_places(dataset, path)
-        segments = _segments(dataset, path)
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{path.name} lacks something that a DICOM SEG needs: {error}.", "Get the file again."
-        ) from error
-    return SegFile(path, dataset, segments, places, _remarks(dataset, path))
+        return SegFile(path, dataset, _segments(dataset, path), places, _remarks(dataset, path))
 
 
 def _segments(dataset: Any, path: Path) -> tuple[Segment, ...]:
