@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from medseg_app.core.errors import GeometryError
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.proposal import Proposal
@@ -81,7 +82,13 @@ def predict_input(
         check_output(out, volume)
     check_modality(folder.card, volume, how.modality)
     request = Request(how.precision, how.min_score, how.modality)
-    proposal = run_engine(build_engine(folder), volume, request, how.device, part(progress, 0.0, 0.85))
+    try:
+        proposal = run_engine(build_engine(folder), volume, request, how.device, part(progress, 0.0, 0.85))
+    except GeometryError as error:
+        if not wanted.left_out:
+            raise
+        # The gap is where slices could not be read: name their files, they are what the user can mend.
+        raise GeometryError(f"{error.message} Left out: {'; '.join(wanted.left_out)}.", error.hint) from error
     labels = to_label_map(proposal, volume)
     written = write_outputs(
         labels, volume, outputs, ExportOptions(),
