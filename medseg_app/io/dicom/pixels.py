@@ -57,8 +57,9 @@ def put_real_values(stored: Stored, frame: Frame, out: Stored) -> None:
         np.multiply(stored, int(frame.slope), out=out, casting="unsafe", dtype=np.int32)
         out += np.int16(frame.intercept)
         return
-    np.multiply(stored, frame.slope, out=out, casting="unsafe", dtype=np.float64)
-    out += np.float32(frame.intercept)
+    real = np.multiply(stored, frame.slope, dtype=np.float64)
+    real += frame.intercept
+    out[...] = real
 
 
 def decode_frames(path: Path, numbers: Iterable[int]) -> Iterator[Stored]:
