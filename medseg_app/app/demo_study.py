@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from medseg_app.phantom.variants import Stack
+    from medseg_app.phantom.stack import Stack
 
 DEMO_SEED = 2028
 """The demonstration patient; no model is trained on it."""
@@ -19,7 +19,7 @@ def write_demo_study(folder: Path, seed: int = DEMO_SEED) -> Path:
     The same seed gives the same files.
     """
     from medseg_app.phantom import make_phantom
-    from medseg_app.phantom.variants import localizers_in_study
+    from medseg_app.phantom.mixed import localizers_in_study
 
     write_stacks(localizers_in_study(make_phantom(seed).volume), folder, seed)
     return folder

@@ -90,7 +90,7 @@ def _pool(size: int, stages: int) -> MultiScaleRoIAlign:
 
 
 class _Pyramid(nn.Module):
-    """The first stages of a ResNet-18 and a feature pyramid; strides 4, 8, ... and one beyond the last stage."""
+    """First stages of a ResNet-18, and a feature pyramid with one more stride than stages."""
 
     def __init__(self, in_channels: int, width: int, stages: int) -> None:
         super().__init__()

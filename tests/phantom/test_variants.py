@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from medseg_app.core.volume import Volume
-from medseg_app.phantom import marker_phantom, variants
+from medseg_app.phantom import marker_phantom
+from medseg_app.phantom.irregular import duplicate_slice, gantry_tilt, missing_slice, uneven_gaps
+from medseg_app.phantom.mixed import localizers_in_series
 from medseg_app.phantom.reformat import as_coronal, as_sagittal, with_negated_columns
 
 
@@ -30,12 +32,12 @@ def test_coronal_and_sagittal_face_the_right_way() -> None:
 
 def test_irregular_variants_are_irregular_in_the_way_they_say() -> None:
     volume = marker_phantom()[0]
-    lost = variants.missing_slice(volume)[0].volume.geometry
+    lost = missing_slice(volume)[0].volume.geometry
     assert sorted(lost.gaps_mm.round(3))[-2:] == pytest.approx([2.5, 5.0])
-    twice = variants.duplicate_slice(volume)[0].volume.geometry
+    twice = duplicate_slice(volume)[0].volume.geometry
     assert (np.abs(twice.gaps_mm) < 1e-6).sum() == 1
-    assert set(variants.uneven_gaps(volume)[0].volume.geometry.gaps_mm.round(3)) == {2.5, 3.333}
-    tilted = variants.gantry_tilt(volume, 20)[0].volume.geometry
+    assert set(uneven_gaps(volume)[0].volume.geometry.gaps_mm.round(3)) == {2.5, 3.333}
+    tilted = gantry_tilt(volume, 20)[0].volume.geometry
     assert tilted.is_regular
     assert tilted.is_sheared
     assert tilted.gaps_mm == pytest.approx(2.5)
@@ -43,7 +45,7 @@ def test_irregular_variants_are_irregular_in_the_way_they_say() -> None:
 
 def test_localizers_show_three_orientations_around_the_volume() -> None:
     volume = marker_phantom()[0]
-    views = [s.volume for s in variants.localizers_in_series(volume)[1:]]
+    views = [s.volume for s in localizers_in_series(volume)[1:]]
     assert len({tuple(np.abs(v.geometry.normal).round(3)) for v in views}) == 3
     middle = volume.geometry.to_patient((np.array(volume.geometry.shape) - 1) / 2)
     for view in views:

@@ -14,7 +14,8 @@ from medseg_app.core.volume import Volume
 from medseg_app.io.dicom.scan import scan_folder
 from medseg_app.io.dicom.volume import load_volume
 from medseg_app.phantom import marker_phantom
-from medseg_app.phantom.variants import VARIANTS, Stack
+from medseg_app.phantom.stack import Stack
+from medseg_app.phantom.variants import VARIANTS
 
 FULL = (12, 48, 64)
 FRONTAL, LATERAL, AXIAL = (1, 12, 64), (1, 12, 48), (1, 48, 64)
