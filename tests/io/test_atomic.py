@@ -1,4 +1,4 @@
-"""Whatever goes wrong while a file is written, what was there before stays and nothing half-written remains."""
+"""Whatever goes wrong while a file is written, the old one stays and nothing half-written remains."""
 
 from __future__ import annotations
 

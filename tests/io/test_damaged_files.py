@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from .made_series import grids, make_series
 ROUNDS = 120
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ["x.seg.dcm", "x.nii", "x.nii.gz", "x.nrrd", "x.mha"])
 def test_changed_bytes(tmp_path: Path, name: str) -> None:
     volume = make_series(tmp_path / "series", grids()["oblique"])
@@ -29,9 +31,15 @@ def test_changed_bytes(tmp_path: Path, name: str) -> None:
         changed[where] = chance.integers(0, 256, size=len(where))
         (tmp_path / name).write_bytes(changed.tobytes())
         for read in (read_labels, read_image):
-            try:
-                read(tmp_path / name)
-            except InputError as error:
-                refused += 1
-                assert name in error.message
+            message = _refusal(read, tmp_path / name)
+            refused += message is not None
+            assert message is None or name in message
     assert refused > 0
+
+
+def _refusal(read: Callable[[Path], object], path: Path) -> str | None:
+    try:
+        read(path)
+    except InputError as error:
+        return error.message
+    return None

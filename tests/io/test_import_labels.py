@@ -114,6 +114,6 @@ def test_an_uneven_series_takes_a_mask_of_even_slices(tmp_path: Path) -> None:
     labels = labels_on(whole.geometry)
     placed = place(labels, volume.geometry)
     for k, origin in enumerate(grid.origins):
-        source = int(round((origin[2] - grid.origins[0][2]) / 2.5))
+        source = round((origin[2] - grid.origins[0][2]) / 2.5)
         expected = labels.layers[0][source] if source < 12 else np.zeros_like(labels.layers[0][0])
         np.testing.assert_array_equal(placed.label_map.layers[0][k], expected)

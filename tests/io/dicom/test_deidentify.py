@@ -18,14 +18,16 @@ from medseg_app.io.formats import ExportOptions, export_labels
 from tests.io.made_labels import labels_on
 from tests.io.made_series import grids, make_series
 
+pytestmark = pytest.mark.filterwarnings("ignore")
 MARKER = "ZQXJ"
 TEXT = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT", "AS"}
 DEIDENTIFY = ExportOptions(deidentify=True)
 
 
-def _marked_series(folder: Path) -> Volume:
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory: pytest.TempPathFactory) -> Volume:
     """A series with the marker in every text attribute of the dictionary, in sequences and private tags."""
-    volume = make_series(folder, grids()["axial"])
+    volume = make_series(tmp_path_factory.mktemp("marked"), grids()["axial"])
     assert volume.source is not None
     for path in volume.source.files:
         image = dcmread(path)
@@ -51,23 +53,21 @@ def _plant(dataset: Dataset) -> Dataset:
     return dataset
 
 
-def test_no_marker_is_left(tmp_path: Path) -> None:
-    volume = _marked_series(tmp_path / "series")
-    labels = labels_on(volume.geometry)
+def test_no_marker_is_left(tmp_path: Path, marked: Volume) -> None:
+    labels = labels_on(marked.geometry)
     plain, clean = tmp_path / "plain.seg.dcm", tmp_path / "clean.seg.dcm"
-    export_labels(labels, volume, plain)
+    export_labels(labels, marked, plain)
     assert MARKER.encode() in plain.read_bytes(), "the marker must be able to get through"
-    written = export_labels(labels, volume, clean, DEIDENTIFY)
+    written = export_labels(labels, marked, clean, DEIDENTIFY)
     assert written.verified
     assert MARKER.encode() not in clean.read_bytes()
 
 
 @pytest.mark.parametrize("file", ["x.nii", "x.nii.gz", "x.nrrd", "x.seg.nrrd", "x.mha"])
-def test_other_formats_carry_no_patient(tmp_path: Path, file: str) -> None:
+def test_other_formats_carry_no_patient(tmp_path: Path, marked: Volume, file: str) -> None:
     import gzip
 
-    volume = _marked_series(tmp_path / "series")
-    export_labels(labels_on(volume.geometry), volume, tmp_path / file)
+    export_labels(labels_on(marked.geometry), marked, tmp_path / file)
     content = (tmp_path / file).read_bytes()
     if file.endswith(".gz"):
         content = gzip.decompress(content)
