@@ -7,6 +7,7 @@ a model that learned the place and not the tissue fails.
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ SubBoxes = dict[str, dict[str, Box]]
 def draw_sub_boxes(mask: NDArray[np.bool_], seed: int) -> dict[str, Box]:
     """One off-centre and one empty piece of a case with this mask (k, j, i), where they can be found."""
     rng = np.random.default_rng(seed)
-    drawn = [_random_box(mask.shape, rng) for _ in range(TRIES)]
     found = {}
+    drawn = (_random_box(mask.shape, 0.3, rng) for _ in range(TRIES))
     off_centre = next((box for box in drawn if _is_off_centre(mask, box)), None)
-    empty = [box for box in drawn if not mask[box.slices].any()][:EMPTY_CHOICES]
+    # A large tumour leaves room for small empty pieces only.
+    drawn = (_random_box(mask.shape, 0.15, rng) for _ in range(TRIES))
+    empty = list(islice((box for box in drawn if not mask[box.slices].any()), EMPTY_CHOICES))
     if off_centre is not None:
         found[OFF_CENTRE] = off_centre
     if empty:
@@ -55,8 +58,8 @@ def write_sub_boxes(boxes: SubBoxes, path: Path) -> None:
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
-def _random_box(shape: tuple[int, ...], rng: np.random.Generator) -> Box:
-    edges = np.maximum(np.rint(rng.uniform(0.3, 0.8, 3) * shape), 8).astype(int)
+def _random_box(shape: tuple[int, ...], least: float, rng: np.random.Generator) -> Box:
+    edges = np.maximum(np.rint(rng.uniform(least, 0.8, 3) * shape), 8).astype(int)
     edges = np.minimum(edges, shape)
     start = rng.integers(0, np.array(shape) - edges + 1)
     return Box.of(start, start + edges)

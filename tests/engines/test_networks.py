@@ -1,0 +1,79 @@
+"""The allowlist: what may be built, from what arguments, and that it learns what it should."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from medseg_app.core.errors import ModelError
+from medseg_app.engines.model_card import Network
+from medseg_app.engines.networks import build_network
+
+DEPTH = {"kernel_size": [3, 3, 3], "strides": [1, 2, 2], "upsample_kernel_size": [2, 2]}
+SIZES = {"spatial_dims": 3, "in_channels": 2, "out_channels": 4}
+VOXELWISE = [
+    Network("BasicUNet", {**SIZES, "features": [4, 4, 8, 8, 8, 4]}),
+    Network("UNet", {**SIZES, "channels": [4, 8, 8], "strides": [2, 2], "num_res_units": 1}),
+    Network("DynUNet", {**SIZES, **DEPTH, "filters": [4, 8, 8]}),
+    Network("SegResNet", {**SIZES, "init_filters": 8, "blocks_down": [1, 1], "blocks_up": [1]}),
+]
+SLIM = Network(
+    "MaskRCNNSlim", {"in_channels": 3, "num_classes": 2, "stages": 3, "anchor_sizes": [8, 16, 32, 64]}
+)
+
+
+@pytest.mark.parametrize("network", VOXELWISE, ids=lambda network: network.name)
+def test_voxelwise_networks_give_one_channel_per_class(network):
+    built = build_network(network).eval()
+    with torch.inference_mode():
+        assert built(torch.zeros(1, 2, 32, 32, 32)).shape == (1, 4, 32, 32, 32)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Network("Sequential", {}),
+        Network("os.system", {"command": "true"}),
+        Network("DynUNet", {**SIZES, **DEPTH, "filters": [4, 8, 8], "nonsense": 1}),
+        Network("UNet", {**SIZES, "channels": [4, 8, 8], "strides": [2, 2], "act": torch.nn.ReLU}),
+        Network("DynUNet", {**SIZES, **DEPTH, "filters": [4096, 8192, 16384]}),
+        Network("MaskRCNNSlim", {"in_channels": 3}),
+    ],
+    ids=["unknown", "program", "unknown argument", "object", "too large", "missing argument"],
+)
+def test_everything_else_is_refused(network):
+    with pytest.raises(ModelError):
+        build_network(network)
+
+
+@pytest.mark.parametrize("arguments", [SLIM.arguments, {"in_channels": 3, "num_classes": 2}])
+def test_mask_rcnn_takes_slices_of_any_size_as_they_are(arguments):
+    network = build_network(Network("MaskRCNNSlim", arguments)).eval()
+    with torch.inference_mode():
+        found = network([torch.zeros(3, 70, 45)])[0]
+    assert found["masks"].shape[1:] == (1, 70, 45)
+    assert len(found["scores"]) <= 10
+
+
+def test_mask_rcnn_trains_on_slices_without_findings():
+    network = build_network(SLIM).train()
+    nothing = {
+        "boxes": torch.zeros(0, 4),
+        "labels": torch.zeros(0, dtype=torch.int64),
+        "masks": torch.zeros(0, 64, 64, dtype=torch.uint8),
+    }
+    losses = network([torch.rand(3, 64, 64)], [nothing])
+    assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_every_weight_of_mask_rcnn_can_learn():
+    """torchvision's own builder freezes norms and the first layers, which only suits pretrained weights."""
+    torch.manual_seed(0)
+    network = build_network(SLIM).train()
+    mask = torch.zeros(1, 64, 64, dtype=torch.uint8)
+    mask[0, 16:40, 20:44] = 1
+    target = {"boxes": torch.tensor([[20.0, 16, 44, 40]]), "labels": torch.tensor([1]), "masks": mask}
+    losses = network([torch.rand(3, 64, 64)], [target])
+    torch.stack(list(losses.values())).sum().backward()
+    names = [name for name, weight in network.named_parameters() if weight.grad is None]
+    assert not [name for name in names if "layer4" not in name and ".fc." not in name]
