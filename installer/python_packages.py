@@ -90,8 +90,9 @@ def _mend(environment: Environment) -> None:
 
 
 def _install(environment: Environment) -> None:
-    say("Python packages come next: about 3 GB to fetch and 7 GB on the disk, most of it torch with CUDA")
-    _ensure_space(environment)
+    if not (environment.site_packages / "torch").exists():
+        say("Python packages come next: about 3 GB to fetch and 7 GB on the disk, most of it torch with CUDA")
+        _ensure_space(environment)
     pip = [
         str(environment.program("python")),
         "-m",
@@ -108,9 +109,8 @@ def _install(environment: Environment) -> None:
 
 
 def _ensure_space(environment: Environment) -> None:
-    have_torch = (environment.site_packages / "torch").exists()
     free_gb = shutil.disk_usage(environment.folder).free / 1e9
-    if not have_torch and free_gb < 12:
+    if free_gb < 12:
         raise SetupError(
             f"The disk of {environment.root} has {free_gb:.1f} GB left; the packages need 12 GB while they "
             "are unpacked. Make room, then start the same command again."
