@@ -1,7 +1,8 @@
-"""Marks: which number each voxel of a slice shows, and the colour of every number.
+"""Marks: which number each voxel of a slice shows, where it ends, and the colour of every number.
 
 Numbers instead of label values: labels of several groups, hidden segments and proposals become one small
-texture, and a change of colour or visibility touches no voxel.
+texture, and a change of colour touches no voxel. Four bytes per voxel: low byte of the label's number, low
+byte of the proposal's number, the upper four bits of both, and on which sides each of them ends.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ from medseg_app.core.segment import Colour, Segment
 from .plane import ViewPlane
 
 CHOSEN, PLAIN = 255, 128
+NUMBERS = 4096
+"""Twelve bits: with more marks than that, colours are used again."""
 Rectangle = tuple[slice, slice]
+Reach = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
 class Marks:
     """The numbers of what is shown: one table per group from label value to number, and the candidates.
 
-    colours: (rows, 256, 4) uint8, red, green, blue and CHOSEN or PLAIN.
+    colours: (16, 256, 4) uint8, red, green, blue and CHOSEN or PLAIN.
     """
 
     case: Case
@@ -42,23 +46,74 @@ class Marks:
         candidates = list(_shown_candidates(session, case))
         rows = [(s.colour, s.id == session.view.active_segment) for s in shown]
         rows += [(c.colour, n == session.view.selected_candidate) for n, c in candidates]
-        first = len(shown) + 1
-        numbered = tuple((first + n, c) for n, (_, c) in reversed(list(enumerate(candidates))))
+        first = len(shown)
+        numbered = tuple((number_of(first + n), c) for n, (_, c) in reversed(list(enumerate(candidates))))
         return cls(case, _tables(case, shown), numbered, _colours(rows))
 
+    def looks_like(self, other: Marks | None) -> bool:
+        """Whether the other marks show every voxel as these do."""
+        return (
+            other is not None
+            and self.case is other.case
+            and len(self.tables) == len(other.tables)
+            and all(map(np.array_equal, self.tables, other.tables))
+            and np.array_equal(self.colours, other.colours)
+            and [c for _, c in self.candidates] == [c for _, c in other.candidates]
+        )
+
     def of_slice(
-        self, plane: ViewPlane, slice_index: int, part: Rectangle | None = None
+        self, plane: ViewPlane, slice_index: int, part: Rectangle | None = None, reach: Reach = (1, 1)
     ) -> NDArray[np.uint8]:
-        """The marks of a slice, or of a part (down, across) of it, shape (down, across, 4)."""
-        rows, columns = part or (slice(0, plane.shape[0]), slice(0, plane.shape[1]))
-        numbers = np.zeros((rows.stop - rows.start, columns.stop - columns.start, 2), "<u2")
+        """The marks of a slice, or of a part (down, across) of it, shape (down, across, 4).
+
+        reach: how many voxels (down, across) an outline is thick.
+        """
+        whole = (slice(0, plane.shape[0]), slice(0, plane.shape[1]))
+        wanted = part or whole
+        wide = grown(wanted, reach, plane.shape)
+        labels, proposals = self._numbers(plane, slice_index, wide)
+        marks = np.empty((*labels.shape, 4), np.uint8)
+        marks[..., 0], marks[..., 1] = labels & 255, proposals & 255
+        marks[..., 2] = (labels >> 8) | (proposals >> 8 << 4)
+        marks[..., 3] = _ends(labels, reach) | (_ends(proposals, reach) << 4 if self.candidates else 0)
+        top, left = wanted[0].start - wide[0].start, wanted[1].start - wide[1].start
+        height, width = wanted[0].stop - wanted[0].start, wanted[1].stop - wanted[1].start
+        return np.ascontiguousarray(marks[top : top + height, left : left + width])
+
+    def _numbers(
+        self, plane: ViewPlane, slice_index: int, part: Rectangle
+    ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+        labels = np.zeros((part[0].stop - part[0].start, part[1].stop - part[1].start), np.uint16)
         for group, table in enumerate(self.tables):
-            labels = plane.cut(self.case.segmentation.labels(group), slice_index)[rows, columns]
-            here = table[labels]
-            numbers[..., 0] = np.where(here > 0, here, numbers[..., 0]) if group else here
+            here = table[plane.cut(self.case.segmentation.labels(group), slice_index)[part]]
+            labels = np.where(here > 0, here, labels) if group else here
+        proposals = np.zeros_like(labels)
         for number, candidate in self.candidates:
-            _draw(numbers[..., 1], (rows, columns), plane, slice_index, (number, candidate))
-        return numbers.view(np.uint8).reshape(*numbers.shape[:2], 4)
+            _draw(proposals, part, plane, slice_index, (number, candidate))
+        return labels, proposals
+
+
+def grown(part: Rectangle, margin: Reach, shape: tuple[int, int]) -> Rectangle:
+    """A part (down, across) with a margin, inside a slice of this shape."""
+    rows, columns = (
+        slice(max(piece.start - more, 0), min(piece.stop + more, size))
+        for piece, more, size in zip(part, margin, shape, strict=True)
+    )
+    return rows, columns
+
+
+def _ends(numbers: NDArray[np.uint16], reach: Reach) -> NDArray[np.uint8]:
+    """Bits 1, 2, 4, 8: another number begins within reach to the left, right, above, below."""
+    bits = np.zeros(numbers.shape, np.uint8)
+    for values, out, steps, (low, high) in (
+        (numbers, bits, reach[1], (1, 2)),
+        (numbers.T, bits.T, reach[0], (4, 8)),
+    ):
+        for step in range(1, min(steps, values.shape[1] - 1) + 1):
+            differs = values[:, step:] != values[:, :-step]
+            out[:, step:] |= differs * np.uint8(low)
+            out[:, :-step] |= differs * np.uint8(high)
+    return bits
 
 
 def _draw(
@@ -87,9 +142,9 @@ def _tables(case: Case, shown: list[Segment]) -> tuple[NDArray[np.uint16], ...]:
     for group in range(segmentation.groups):
         size = np.iinfo(segmentation.labels(group).dtype).max + 1
         table = np.zeros(size, np.uint16)
-        for number, segment in enumerate(shown, start=1):
+        for place, segment in enumerate(shown):
             if segment.group == group:
-                table[segment.value] = number
+                table[segment.value] = number_of(place)
         tables.append(table)
     return tuple(tables)
 
@@ -103,9 +158,13 @@ def _shown_candidates(session: Session, case: Case) -> Iterator[tuple[int, Candi
             yield number, candidate
 
 
+def number_of(place: int) -> int:
+    """The number of the mark at a place of the list; 0 means no mark."""
+    return place % (NUMBERS - 1) + 1
+
+
 def _colours(rows: list[tuple[Colour, bool]]) -> NDArray[np.uint8]:
-    count = -(-(len(rows) + 1) // 256)
-    table = np.zeros((count * 256, 4), np.uint8)
-    for number, (colour, chosen) in enumerate(rows, start=1):
-        table[number] = (*colour, CHOSEN if chosen else PLAIN)
-    return table.reshape(count, 256, 4)
+    table = np.zeros((NUMBERS, 4), np.uint8)
+    for place, (colour, chosen) in enumerate(rows):
+        table[number_of(place)] = (*colour, CHOSEN if chosen else PLAIN)
+    return table.reshape(16, 256, 4)

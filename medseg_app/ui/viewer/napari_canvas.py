@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from types import MethodType
 from typing import Any
 
 from PySide6.QtCore import QRect, Qt
@@ -15,9 +16,10 @@ def quiet_napari() -> None:
     """Load napari so that it reads and writes no settings, looks for no plug-ins and uses our binding."""
     os.environ.setdefault("QT_API", "pyside6")
     os.environ.setdefault("NAPARI_ASYNC", "0")
-    from napari.settings import get_settings
+    from napari import settings
 
-    get_settings(path=None)
+    if settings._SETTINGS is None:
+        settings.get_settings(path=None)
 
 
 class NapariCanvas:
@@ -52,8 +54,7 @@ class NapariCanvas:
         self._update = self._canvas.update
         self._canvas.update = self._redraw_whole
         self._deafen()
-        self._canvas.events.draw.connect(self._begin_frame, position="first")
-        self._canvas.events.draw.connect(self._end_frame, position="last")
+        self.native.paintGL = MethodType(self._paint, self.native)
         self._canvas.events.resize.connect(self._redraw_whole)
 
     def _deafen(self) -> None:
@@ -79,11 +80,24 @@ class NapariCanvas:
         self._whole = True
         self._update()
 
-    def _begin_frame(self, _event: Any) -> None:
+    def _paint(self, _native: Any) -> None:
+        """Draw a frame. In place of vispy's own: that ends with a masked clear of the whole view, which is
+        slow in software and not needed where everything drawn is opaque.
+        """
+        from vispy.gloo import gl
+
+        self._canvas.set_current()
         if self.before_draw is not None:
             self.before_draw()
-        if self._dirty is not None and not self._whole:
+        clipped = self._dirty is not None and not self._whole
+        if clipped and self._dirty is not None:
             self._clip(self._dirty)
+        self._canvas.events.draw(region=None)
+        self._canvas.context.flush_commands()
+        if clipped:
+            gl.glDisable(gl.GL_SCISSOR_TEST)
+        self._dirty, self._whole = None, False
+        self.draws += 1
 
     def _clip(self, area: QRect) -> None:
         from vispy.gloo import gl
@@ -94,14 +108,6 @@ class NapariCanvas:
         right, bottom = int((area.right() + 1) * ratio) + 1, int((area.bottom() + 1) * ratio) + 1
         gl.glEnable(gl.GL_SCISSOR_TEST)
         gl.glScissor(left, height - bottom, right - left, bottom - top)
-
-    def _end_frame(self, _event: Any) -> None:
-        from vispy.gloo import gl
-
-        self._canvas.context.flush_commands()
-        gl.glDisable(gl.GL_SCISSOR_TEST)
-        self._dirty, self._whole = None, False
-        self.draws += 1
 
     def look_at(self, centre: tuple[float, float], zoom: float) -> None:
         """Put a point (h, v) of the world in the middle, `zoom` logical pixels per unit."""

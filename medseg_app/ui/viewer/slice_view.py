@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PySide6.QtCore import QRect, QSize, Signal
 from PySide6.QtGui import QResizeEvent
@@ -13,12 +15,14 @@ from medseg_app.core.box import Box
 from medseg_app.core.case import Case
 
 from .camera import PlaneCamera
-from .marks import Marks, Rectangle
+from .marks import Marks, Reach, Rectangle, grown
 from .napari_canvas import NapariCanvas
 from .overlays.overlay import Overlay
 from .plane import ViewPlane
 from .slice_visual import OUTLINE_PX, SliceNode
 
+LONGEST_REACH = 4
+"""Outlines grow to at most this many voxels where a view is zoomed out."""
 OUTLINE_MARGIN_PX = 4
 """Outlines reach this far over the voxels that changed."""
 
@@ -43,6 +47,7 @@ class SliceView(QWidget):
         self.slice_index = 0
         self.camera = PlaneCamera()
         self._marks: Marks | None = None
+        self._reach: Reach = (1, 1)
         self._stale_image = self._stale_marks = self._stale_colours = True
         self._stale_part: Rectangle | None = None
         self.canvas = NapariCanvas(self)
@@ -91,15 +96,29 @@ class SliceView(QWidget):
         self._node.set_values(
             window=(centre - width / 2, centre + max(width, 1e-6) / 2),
             fill=view.fill_opacity,
-            outlines=float(view.show_outlines),
             marked=float(view.show_labels),
-            outline=OUTLINE_PX * self.devicePixelRatioF(),
         )
         self._node.set_smooth(view.interpolate)
+        self._set_outlines()
         self.redraw()
+
+    def _set_outlines(self) -> None:
+        """Outlines keep their width on the screen, and are at least one voxel where voxels are small."""
+        if self.plane is None:
+            return
+        spacing = self.plane.geometry.spacing_kji
+        pixels = [spacing[axis] * self.camera.zoom for axis in (self.plane.vertical, self.plane.horizontal)]
+        down, across = (OUTLINE_PX / size for size in pixels)
+        width = (across, down) if self.session.view.show_outlines else (0.0, 0.0)
+        self._node.set_values(edge=width)
+        reach = tuple(min(max(math.ceil(1.0 / size), 1), LONGEST_REACH) for size in pixels)
+        if reach != self._reach:
+            self._reach, self._stale_marks = (reach[0], reach[1]), True
 
     def show_marks(self, marks: Marks | None) -> None:
         """Segments or proposals changed: colours, visibility, which candidates are shown."""
+        if marks is not None and marks.looks_like(self._marks):
+            return
         self._marks = marks
         self._stale_marks = self._stale_colours = True
         self.redraw()
@@ -152,6 +171,7 @@ class SliceView(QWidget):
     def look(self, camera: PlaneCamera) -> None:
         """Show another part of the plane."""
         self.camera = camera
+        self._set_outlines()
         self.canvas.look_at(camera.centre, camera.zoom)
         self.overlay.update()
 
@@ -170,11 +190,11 @@ class SliceView(QWidget):
         if self._stale_colours:
             self._node.set_colours(self._marks.colours)
         if self._stale_marks:
-            self._node.set_marks(self._marks.of_slice(self.plane, self.slice_index))
+            self._node.set_marks(self._marks.of_slice(self.plane, self.slice_index, None, self._reach))
         elif self._stale_part is not None:
-            rows, columns = self._stale_part
-            piece = self._marks.of_slice(self.plane, self.slice_index, self._stale_part)
-            self._node.set_marks_part(piece, (rows.start, columns.start))
+            part = grown(self._stale_part, self._reach, self.plane.shape)
+            piece = self._marks.of_slice(self.plane, self.slice_index, part, self._reach)
+            self._node.set_marks_part(piece, (part[0].start, part[1].start))
         self._stale_image = self._stale_marks = self._stale_colours = False
         self._stale_part = None
 

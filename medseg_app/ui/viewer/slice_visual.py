@@ -1,8 +1,9 @@
 """SliceVisual: one slice with its labels and proposals, drawn in a single pass by the graphics card.
 
-The image texture holds real-world values; the marks texture holds two numbers per voxel (the label
-shown there and the proposal shown there, 0 for none); the colours texture gives each number its colour
-and weight. Fill, outline and dashes are made in the shader, so that they stay sharp at every zoom.
+The image texture holds real-world values; the marks texture holds per voxel which label and which
+proposal it shows and on which sides they end (see `marks`); the colours texture gives each number its
+colour and weight. Fill, outline and dashes are made in the shader, so that they stay sharp at every zoom.
+Every texture is read without branches: software OpenGL computes both sides of a branch anyway.
 """
 
 from __future__ import annotations
@@ -29,61 +30,48 @@ FRAGMENT = """
 uniform sampler2D u_image;
 uniform sampler2D u_marks;
 uniform sampler2D u_colours;
+uniform vec2 u_size;         // voxels of the slice (across, down)
 uniform vec2 u_window;       // lowest and highest value shown
 uniform vec2 u_padding;      // value that means "no image here", 1 where there is one
 uniform float u_inverted;
-uniform float u_rows;        // rows of the table of colours
 uniform float u_fill;        // opacity of the inside of labels
-uniform float u_outline;     // width of outlines in pixels of the screen
-uniform float u_outlines;    // 0 hides the outlines
+uniform vec2 u_edge;         // width of outlines in voxels (across, down); 0 hides them
 uniform float u_marked;      // 0 hides labels and proposals
 varying vec2 v_texture;
 
-vec3 grey(vec2 place) {
-    float value = texture2D(u_image, place).r;
-    if (value != value) return vec3(0.0);
-    if (u_padding.y > 0.5 && abs(value - u_padding.x) < 0.5) return vec3(0.0);
-    float shade = clamp((value - u_window.x) / (u_window.y - u_window.x), 0.0, 1.0);
-    return vec3(u_inverted > 0.5 ? 1.0 - shade : shade);
-}
+float bit(float byte, float worth) { return mod(floor(byte / worth), 2.0); }
 
-vec4 colour_of(vec2 mark) {
-    vec2 number = floor(mark * 255.0 + 0.5);
-    return texture2D(u_colours, vec2((number.x + 0.5) / 256.0, (number.y + 0.5) / u_rows));
+float on_edge(float bits, vec2 place, vec2 width) {
+    vec2 low = step(place, width), high = step(1.0 - width, place);
+    return max(max(bit(bits, 1.0) * low.x, bit(bits, 2.0) * high.x),
+               max(bit(bits, 4.0) * low.y, bit(bits, 8.0) * high.y));
 }
-
-bool differs(vec2 a, vec2 b) { return any(greaterThan(abs(a - b), vec2(0.001))); }
 
 void main() {
-    vec3 colour = grey(v_texture);
-    if (u_marked > 0.5) {
-        vec4 mark = texture2D(u_marks, v_texture);
-        if (dot(mark, vec4(1.0)) > 0.0) {
-            vec2 right = dFdx(v_texture), down = dFdy(v_texture);
-            vec4 label = colour_of(mark.xy), proposal = colour_of(mark.zw);
-            bool has_label = dot(mark.xy, vec2(1.0)) > 0.0;
-            bool has_proposal = dot(mark.zw, vec2(1.0)) > 0.0;
-            float reach = u_outline * (max(label.a, proposal.a) > 0.9 ? 1.6 : 1.0);
-            bool label_edge = false, proposal_edge = false;
-            for (int n = 0; n < 4; n++) {
-                vec2 step = n == 0 ? right : n == 1 ? -right : n == 2 ? down : -down;
-                vec4 other = texture2D(u_marks, clamp(v_texture + step * reach, 0.0, 1.0));
-                label_edge = label_edge || differs(other.xy, mark.xy);
-                proposal_edge = proposal_edge || differs(other.zw, mark.zw);
-            }
-            if (has_label) {
-                float selected = label.a > 0.9 ? 1.25 : 1.0;
-                colour = mix(colour, label.rgb, label_edge && u_outlines > 0.5 ? 0.95 : u_fill * selected);
-            }
-            if (has_proposal) {
-                bool chosen = proposal.a > 0.9;
-                bool dash = chosen || mod(gl_FragCoord.x + gl_FragCoord.y, 8.0) < 5.0;
-                float weight = proposal_edge && dash ? 1.0 : u_fill * (chosen ? 0.6 : 0.35);
-                colour = mix(colour, proposal.rgb, weight);
-            }
-        }
-    }
-    gl_FragColor = vec4(colour, 1.0);
+    float value = texture2D(u_image, v_texture).r;
+    float shade = clamp((value - u_window.x) / (u_window.y - u_window.x), 0.0, 1.0);
+    shade = mix(shade, 1.0 - shade, u_inverted);
+    if (value != value || (u_padding.y > 0.5 && abs(value - u_padding.x) < 0.5)) shade = 0.0;
+
+    vec4 mark = floor(texture2D(u_marks, v_texture) * 255.0 + 0.5);
+    float upper = floor(mark.b / 16.0), lower = mark.b - 16.0 * upper;
+    vec4 label = texture2D(u_colours, vec2(mark.r + 0.5, lower + 0.5) / vec2(256.0, 16.0));
+    vec4 proposal = texture2D(u_colours, vec2(mark.g + 0.5, upper + 0.5) / vec2(256.0, 16.0));
+    float proposal_bits = floor(mark.a / 16.0), label_bits = mark.a - 16.0 * proposal_bits;
+    vec2 place = fract(v_texture * u_size);
+
+    // Weight 0 is no mark, one half a mark, 1 the chosen one: more opaque, with a wider outline.
+    float chosen = step(0.9, label.a), shown = step(0.1, label.a) * u_marked;
+    float edge = on_edge(label_bits, place, u_edge * (1.0 + 0.6 * chosen));
+    float weight = max(edge * 0.95, u_fill * (1.0 + 0.25 * chosen)) * shown;
+    vec3 colour = mix(vec3(shade), label.rgb, weight);
+
+    chosen = step(0.9, proposal.a);
+    shown = step(0.1, proposal.a) * u_marked;
+    float dash = max(chosen, step(mod(gl_FragCoord.x + gl_FragCoord.y, 8.0), 5.0));
+    edge = on_edge(proposal_bits, place, u_edge * (1.0 + 0.6 * chosen)) * dash;
+    weight = max(edge, u_fill * (0.35 + 0.25 * chosen)) * shown;
+    gl_FragColor = vec4(mix(colour, proposal.rgb, weight), 1.0);
 }
 """
 
@@ -94,10 +82,9 @@ DEFAULTS: dict[str, Any] = {
     "u_window": (0.0, 1.0),
     "u_padding": (0.0, 0.0),
     "u_inverted": 0.0,
-    "u_rows": 1.0,
+    "u_size": (1.0, 1.0),
     "u_fill": 0.35,
-    "u_outline": OUTLINE_PX,
-    "u_outlines": 1.0,
+    "u_edge": (0.0, 0.0),
     "u_marked": 1.0,
 }
 
@@ -110,7 +97,7 @@ class SliceVisual(Visual):  # type: ignore[misc]
         self._position, self._texture = gloo.VertexBuffer(), gloo.VertexBuffer()
         self._image = gloo.Texture2D((1, 1), internalformat="r32f", format="red", interpolation="linear")
         self._marks = gloo.Texture2D(np.zeros((1, 1, 4), np.uint8), interpolation="nearest")
-        self._colours = gloo.Texture2D(np.zeros((1, 256, 4), np.uint8), interpolation="nearest")
+        self._colours = gloo.Texture2D(np.zeros((16, 256, 4), np.uint8), interpolation="nearest")
         program = self.shared_program
         program["a_position"], program["a_texture"] = self._position, self._texture
         program["u_image"], program["u_marks"] = self._image, self._marks
@@ -136,6 +123,7 @@ class SliceVisual(Visual):  # type: ignore[misc]
 
     def set_image(self, plane: NDArray[Any]) -> None:
         """The values of the slice, shape (down, across)."""
+        self.shared_program["u_size"] = (float(plane.shape[1]), float(plane.shape[0]))
         self._image.set_data(np.ascontiguousarray(plane, dtype=np.float32))
 
     def set_marks(self, marks: NDArray[np.uint8]) -> None:
@@ -147,9 +135,8 @@ class SliceVisual(Visual):  # type: ignore[misc]
         self._marks.set_data(marks, offset=offset)
 
     def set_colours(self, table: NDArray[np.uint8]) -> None:
-        """Colour and weight of every number, shape (rows, 256, 4); weight 255 marks the chosen one."""
+        """Colour and weight of every number, shape (16, 256, 4)."""
         self._colours.set_data(table)
-        self.shared_program["u_rows"] = float(len(table))
 
     def set_smooth(self, smooth: bool) -> None:
         """Interpolate between voxels, or show each as it is."""
