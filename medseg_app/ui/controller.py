@@ -55,10 +55,9 @@ class Controller:
         self.studies.use(self.actions)
         self.segments.use(self.actions)
         self.window.left.add(self.studies, 1)
-        self.window.right.add(self.segments.panel, 3)
+        self.window.right.add(self.segments.panel, 1)
         self.window.right.add(self.ai)
         self.window.right.add(self.proposals)
-        self.window.right.add_space()
         self.window.right.add(self.tool)
 
     def load_viewer(self, path: Path | None = None) -> None:

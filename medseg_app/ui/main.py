@@ -6,6 +6,7 @@ libraries load in a thread.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
@@ -15,6 +16,7 @@ from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtWidgets import QApplication
 
 from . import theme
+from .off_thread import MainThread, OffThread
 from .window import MainWindow
 
 
@@ -42,15 +44,23 @@ def make_application() -> QApplication:
 
 
 def fill(window: MainWindow, path: Path | None = None) -> None:
-    """Give a shown frame its session, panels and viewer."""
+    """Give a shown frame its session, panels and viewer; `window.controller` is there a moment later."""
+    main_thread = MainThread()
+    window.destroyed.connect(main_thread.deleteLater)
+    loader = OffThread(main_thread)
+    loader.run(_read_session_code, lambda _: _fill(window, path, main_thread))
+
+
+def _read_session_code() -> None:
+    importlib.import_module("medseg_app.ui.controller")
+
+
+def _fill(window: MainWindow, path: Path | None, main_thread: MainThread) -> None:
     from medseg_app.app.session import Session
 
     from .controller import Controller
-    from .off_thread import MainThread
 
-    main_thread = MainThread()
-    session = Session(call_on_main=main_thread.call)
-    controller = Controller(window, session, main_thread)
+    controller = Controller(window, Session(call_on_main=main_thread.call), main_thread)
     QTimer.singleShot(0, lambda: controller.load_viewer(path))
     if os.environ.get("MEDSEG_WATCHDOG"):
         watch(window)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from . import figures, theme
 from .buttons import icon_button
-from .labels import ElidedLabel, label, upright
+from .labels import ElidedLabel, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 EVERY_MS = 500
 MESSAGE_STAYS_MS = 6_000
+DEVICES = {"auto": "Auto", "cpu": "CPU", "mps": "GPU"}
 
 
 class StatusBar(QFrame):
@@ -48,7 +49,7 @@ class StatusBar(QFrame):
         line.addWidget(self.segment, 1)
         line.addWidget(self.message)
         for part in (self.task, self.saved, self.device):
-            line.addWidget(upright())
+            line.addSpacing(theme.GRID)
             line.addWidget(part)
         self._forget = QTimer(self, singleShot=True, interval=MESSAGE_STAYS_MS)
         self._forget.timeout.connect(lambda: self.message.setText(""))
@@ -78,7 +79,7 @@ class TaskSlot(QWidget):
         self.bar.setRange(0, 1000)
         self.bar.setFixedWidth(96)
         self._cancel: Callable[[], object] | None = None
-        self.cross = icon_button("Stop the running work", "x", self._stop, "Esc twice")
+        self.cross = icon_button("Stop the running work", "x", self._stop, "Ctrl+.")
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(theme.GRID)
@@ -88,12 +89,8 @@ class TaskSlot(QWidget):
 
     def show_tasks(self, running: list[Task]) -> None:
         """Show the newest running task and how many others run."""
-        idle = not running
-        self.bar.setVisible(not idle)
-        self.cross.setVisible(not idle)
-        if idle:
-            self.text.setText("Idle")
-            self.text.setProperty("role", "secondary")
+        self.setVisible(bool(running))
+        if not running:
             self._cancel = None
             return
         task = running[-1]
@@ -117,6 +114,7 @@ class StatusFollower:
         session.view.events.cursor_lps.connect(self.show_position)
         session.changed.connect(self._on_change)
         session.tasks.changed.connect(self.show_tasks)
+        bar.device.setToolTip("Where models run and how they calculate (Ctrl+,)")
         self._clock = QTimer(bar, interval=EVERY_MS)
         self._clock.timeout.connect(self.show_saved)
         self._clock.timeout.connect(self.show_tasks)
@@ -158,7 +156,9 @@ class StatusFollower:
         bar.segment.setText(found.name if found else "")
 
     def show_saved(self) -> None:
-        """The saved slot."""
+        """The saved slot and where models run."""
+        settings = self._session.settings
+        self._bar.device.setText(f"{DEVICES.get(settings.device, settings.device)} {settings.precision}")
         self._bar.saved.setText(saved_text(self._session))
 
 

@@ -41,7 +41,7 @@ QFrame[role="banner"][verdict="ok"] { background: #1A302A; border-bottom: 1px so
 
 QPushButton {
     background: $raised; border: 1px solid $hairline; border-radius: ${radius}px;
-    min-height: 26px; max-height: 26px; padding: 0 12px;
+    min-height: 26px; max-height: 26px; padding: 0 8px;
 }
 QPushButton:hover { background: $hover; border-color: #3C444D; }
 QPushButton:pressed { background: $hairline; }
@@ -145,6 +145,13 @@ QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QAbstractScrollArea { background: $panel; border: none; }
 QAbstractItemView { background: $panel; border: none; show-decoration-selected: 1; }
 QTreeView::item, QListView::item { border: none; }
+QListView[role="terms"]::item { min-height: 26px; padding: 0 8px; }
+QListView[role="ticks"]::item { min-height: 26px; }
+QListView[role="ticks"] { background: $window; border: 1px solid $hairline; border-radius: ${radius}px; }
+QListView::indicator {
+    width: 14px; height: 14px; border: 1px solid $disabled; background: $window; border-radius: 3px;
+}
+QListView::indicator:checked { background: $accent; border-color: $accent; image: url($marks/check.svg); }
 QTreeView::item:hover, QListView::item:hover { background: $raised; }
 QTreeView::item:selected, QListView::item:selected { background: $selected; color: $text; }
 QTreeView::branch { background: transparent; border-image: none; image: none; }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .viewer.area import ViewerArea
     from .window import MainWindow
 
-LIBRARIES = ("numpy", "vispy.scene", "napari.layers")
+LIBRARIES = ("vispy.scene", "napari.components", "napari.layers", "medseg_app.ui.viewer.area")
 
 
 class ViewerLoader(QObject):
@@ -71,5 +71,8 @@ class ViewerLoader(QObject):
 
 
 def _read_libraries() -> None:
+    from .viewer.napari_canvas import quiet_napari
+
+    quiet_napari()
     for name in LIBRARIES:
         importlib.import_module(name)

@@ -158,10 +158,6 @@ class SidePanel(QScrollArea):
         """Add a section below the others."""
         self.column.addWidget(section, stretch)
 
-    def add_space(self) -> None:
-        """Push what follows to the lower edge."""
-        self.column.addStretch(1)
-
 
 def _empty_canvas() -> QWidget:
     canvas = QFrame()

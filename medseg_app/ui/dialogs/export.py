@@ -89,6 +89,7 @@ class ExportDialog(DialogFrame):
         for box in self.formats.values():
             formats.addWidget(box)
         place = QHBoxLayout()
+        place.setSpacing(8)
         place.addWidget(self.target, 1)
         place.addWidget(push_button("Choose", self._choose_target, "Alt+C", detail="Choose folder and name"))
         rows: list[tuple[str, QWidget | QHBoxLayout | QVBoxLayout]] = [
@@ -107,6 +108,7 @@ class ExportDialog(DialogFrame):
 
     def _segment_list(self) -> QListWidget:
         made = QListWidget()
+        made.setProperty("role", "ticks")
         made.setAccessibleName("Segments to export")
         made.setToolTip("Segments to export (Space ticks)")
         made.setFixedHeight(132)

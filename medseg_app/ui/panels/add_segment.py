@@ -30,6 +30,7 @@ class AddSegment(QFrame):
         self._model = QStringListModel()
         self.matches = QListView()
         self.matches.setModel(self._model)
+        self.matches.setProperty("role", "terms")
         self.matches.setAccessibleName("Coded terms that match")
         self.matches.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.matches.clicked.connect(lambda _: self._add())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EMPTY = "Nothing is proposed. Choose a model above and run it (Ctrl+R)."
 ALL_DECIDED = "All decided."
 SETTLE_MS = 40
+ROWS_SHOWN = 7
 
 
 class ProposalsPanel(Section):
@@ -93,13 +94,15 @@ class ProposalsPanel(Section):
         case, threshold = self._session.case, self._session.view.threshold
         self.model.show_case(case, threshold)
         proposal = case.proposal if case else None
+        # The height follows the whole proposal, so that nothing moves while it is decided.
+        most = len(proposal.candidates) if proposal else 0
         left = len(proposal.candidates) - len(case.decisions) if case and proposal else 0
         shown = self.model.rowCount()
         self.fact.setText(f"{left} left" if proposal else "")
         self.empty.setText(_empty_text(proposal is not None, left, shown))
         self.empty.setVisible(shown == 0)
         self.list.setVisible(shown > 0)
-        self.list.setFixedHeight(min(max(shown, 1), 8) * ROW_HEIGHT + 2)
+        self.list.setFixedHeight(min(max(most, 3), ROWS_SHOWN) * ROW_HEIGHT + 2)
         self.threshold.setValue(round(100 * threshold))
         self.threshold.setEnabled(left > 0)
         self.accept_all.setText(f"Accept all {shown}" if shown > 1 else "Accept all")

@@ -12,6 +12,7 @@ from medseg_app.ui.buttons import describe
 from medseg_app.ui.labels import label
 
 from .section import Section
+from .window_presets import WindowPresets
 
 if TYPE_CHECKING:
     from medseg_app.app.session import Session
@@ -21,7 +22,7 @@ SMALLEST_MM, LARGEST_MM = 0.5, 100.0
 STEPS = 200
 HINTS = {
     "scroll": "Drag up or down to go through the slices. The wheel does the same with every tool.",
-    "window": "Drag sideways for width, up and down for level. Keys 1 to 6 are presets.",
+    "window": "Drag sideways for width, up and down for level.",
     "zoom": "Drag up to enlarge. Ctrl+wheel does the same with every tool.",
     "pan": "Drag to move the image. The middle button does the same with every tool.",
     "ruler": "Drag from one end to the other. Del removes the last ruler.",
@@ -48,12 +49,14 @@ class ToolOptionsPanel(Section):
             "Unlocked": ("Also over unlocked segments", "O"),
         }
         self.over = Choice(over)
+        self.presets = WindowPresets(session)
         self._build()
         self._connect()
         self._show()
 
     def _build(self) -> None:
         self.row(self.hint)
+        self.body.addWidget(self.presets)
         self.brush_lines = [
             self._named("Diameter", self.diameter, self.diameter_text),
             self._named("Shape", self.shape),
@@ -93,6 +96,7 @@ class ToolOptionsPanel(Section):
         self.fact.setText(view.tool)
         self.hint.setText(HINTS.get(view.tool, ""))
         self.hint.setVisible(not paints and bool(self.hint.text()))
+        self.presets.setVisible(view.tool == "window")
         for line in self.brush_lines:
             line.setVisible(paints)
         self.brush_lines[2].setVisible(view.tool == "brush")
