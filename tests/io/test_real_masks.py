@@ -54,7 +54,7 @@ def lung() -> Case:
     merged = np.zeros(volume.geometry.shape, np.uint8)
     segments = []
     for value, path in enumerate(paths, 1):
-        labels = import_labels(path, volume, lambda remark: pytest.fail(remark))
+        labels = import_labels(path, volume, pytest.fail)
         merged[labels.layers[0] > 0] = value
         segments.append(replace(labels.segments[0], id=value, value=value, name=LUNG_LABELS[value - 1]))
     return Case(volume, LabelMap((merged,), volume.geometry, tuple(segments)), [_places(p) for p in paths])
@@ -65,7 +65,7 @@ def sarcoma(request: pytest.FixtureRequest) -> Case:
     patient, kind = request.param
     volume = _volume(data("dicom", "sarcoma_ct_pet_mr_rtstruct", patient, kind, "image"))
     path = data("train", "soft_tissue_sarcoma", patient, f"{kind}_mask.nii.gz")
-    labels = import_labels(path, volume, lambda remark: pytest.fail(remark))
+    labels = import_labels(path, volume, pytest.fail)
     return Case(volume, labels, [_places(path)])
 
 

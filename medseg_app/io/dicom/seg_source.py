@@ -71,8 +71,13 @@ def references_of(volume: Volume, head: Any) -> References:
         frame_of_reference_uid=frame_of_reference or replaced_uid(series + ".frame"),
         sop_class_uid=str(head.SOPClassUID),
         instance_uids=source.sop_instance_uids,
-        frame_numbers=frames if "NumberOfFrames" in head else None,
+        frame_numbers=frames if _has_frames(source.sop_instance_uids, frames) else None,
     )
+
+
+def _has_frames(uids: tuple[str, ...], frames: tuple[int, ...]) -> bool:
+    """Whether a slice is one frame of several; objects of one frame must not be asked for frame 1."""
+    return len(set(uids)) < len(uids) or any(number != 1 for number in frames)
 
 
 def copy_patient_and_study(head: Any, dataset: Any) -> None:

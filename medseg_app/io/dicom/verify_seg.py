@@ -48,7 +48,10 @@ def read_back_with_dcmqi(path: Path, label_map: LabelMap) -> list[Placement | No
     """Placements of SegmentNumber 1..n as dcmqi finds them."""
     with tempfile.TemporaryDirectory(prefix="medseg-verify-") as folder:
         _run_dcmqi(path, Path(folder))
-        found = _collect(Path(folder))
+        try:
+            found = _collect(Path(folder))
+        except (OSError, RuntimeError, KeyError, ValueError) as error:
+            raise VerificationError("dcmqi gave it back incomplete.") from error
     strange = sorted(set(found) - set(range(1, len(label_map.segments) + 1)))
     if strange:
         raise VerificationError(f"it holds the segment number {strange[0]}, which was not written.")
