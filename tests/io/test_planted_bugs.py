@@ -192,6 +192,31 @@ def _qform_only(header: bytes) -> bytes:
     return header[:252] + struct.pack("<hh", 1, 0) + header[256:]
 
 
+class _InPlace:
+    """Writes where the file is to be, as if nothing could go wrong."""
+
+    def __init__(self, path: Path, _suffix: str = "") -> None:
+        self._path = path
+
+    def __enter__(self) -> Path:
+        return self._path
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+def _read_places(tmp_path: Path, volume: Any) -> None:
+    """The positions that our reader gives a SEG are those of its labels."""
+    from .made_labels import labels_on
+
+    labels = labels_on(volume.geometry)
+    formats.export_labels(labels, volume, tmp_path / "x.seg.dcm")
+    back = formats.read_labels(tmp_path / "x.seg.dcm")
+    for before, after in zip(labels.segments, back.segments, strict=True):
+        meant = volume.geometry.to_patient(np.argwhere(labels.mask(before)))
+        test_export_places.assert_same_places(back.geometry.to_patient(np.argwhere(back.mask(after))), meant)
+
+
 BUGS = [
     Planted(1, "spacing of rows and columns swapped in the SEG",
             _after(seg_write, "build_header", _swapped_header), _seg("axial")),
@@ -281,34 +306,9 @@ BUGS = [
             _after(seg_write, "frames_of", lambda frames: sorted(frames, key=lambda f: (f.segment, -f.k))),
             _on_oblique(test_seg_write.test_frames_stand_by_segment_then_upwards)),
     Planted(26, "a failed export leaves its remains under the final name",
-            lambda patch: patch.setattr(export, "replacing", _no_replacing),
+            lambda patch: patch.setattr(export, "replacing", _InPlace),
             test_verification.test_an_older_file_survives_a_failed_export),
 ]  # fmt: skip
-
-
-class _no_replacing:  # noqa: N801
-    """Writes where the file is to be, as if nothing could go wrong."""
-
-    def __init__(self, path: Path, _suffix: str = "") -> None:
-        self._path = path
-
-    def __enter__(self) -> Path:
-        return self._path
-
-    def __exit__(self, *_: object) -> None:
-        return
-
-
-def _read_places(tmp_path: Path, volume: Any) -> None:
-    """The positions that our reader gives a SEG are those of its labels."""
-    from .made_labels import labels_on
-
-    labels = labels_on(volume.geometry)
-    formats.export_labels(labels, volume, tmp_path / "x.seg.dcm")
-    back = formats.read_labels(tmp_path / "x.seg.dcm")
-    for before, after in zip(labels.segments, back.segments, strict=True):
-        meant = volume.geometry.to_patient(np.argwhere(labels.mask(before)))
-        test_export_places.assert_same_places(back.geometry.to_patient(np.argwhere(back.mask(after))), meant)
 
 
 FAILURES = (AssertionError, MedsegError, pytest.fail.Exception)
