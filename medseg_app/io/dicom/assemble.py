@@ -90,13 +90,13 @@ def _frames(heads: Sequence[Head]) -> tuple[Frame, ...]:
 
 def _frame(head: Head, formats: dict[tuple[object, ...], PixelFormat]) -> Frame:
     get = head.values.get
-    key = (head.transfer_syntax, *(get(number) for number in tags.PIXEL_FORMAT))
+    key = (head.transfer_syntax, *map(get, tags.PIXEL_FORMAT))
     pixel_format = formats.get(key)
     if pixel_format is None:
         pixel_format = formats[key] = _pixel_format(head)
     slope, intercept = head.numbers(tags.SLOPE), head.numbers(tags.INTERCEPT)
     return Frame(
-        path=Path(head.path),
+        file=head.path,
         number=head.frame,
         sop_instance_uid=head.text(tags.SOP_INSTANCE),
         format=pixel_format,

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from pathlib import Path
 
 from .pixels import Stored, Unreadable, decode_frames
 from .volume_info import Frame
@@ -17,7 +16,7 @@ WORTH_WORKERS = 48
 """Frames from which on workers, which need most of a second to start, finish sooner."""
 FRAMES_PER_TASK = 8
 
-Task = tuple[Path, tuple[int, ...], tuple[int, ...]]
+Task = tuple[str, tuple[int, ...], tuple[int, ...]]
 """A file, the numbers of its frames, and the k of each."""
 Decoded = tuple[int, "Stored | Unreadable"]
 
@@ -37,9 +36,9 @@ def decoded(frames: Sequence[Frame], wanted: Sequence[int]) -> Iterator[Decoded]
 
 def _tasks(frames: Sequence[Frame], wanted: Sequence[int]) -> list[Task]:
     """The wanted frames by file, in their order, a few frames a task."""
-    by_file: dict[Path, list[int]] = {}
+    by_file: dict[str, list[int]] = {}
     for k in wanted:
-        by_file.setdefault(frames[k].path, []).append(k)
+        by_file.setdefault(frames[k].file, []).append(k)
     tasks: list[Task] = []
     for path, many in by_file.items():
         waiting = iter(many)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from struct import Struct, error
 
+from .head_runs import BREAKS, Runs, Step
 from .tags import PIXEL_TAGS, ROWS, SEQUENCES, WANTED, group_of, tag
 
 UNDEFINED = 0xFFFFFFFF
@@ -21,6 +22,7 @@ DEEPEST_NESTING = 32
 _implicit = Struct("<II").unpack_from
 _explicit = Struct("<I2sH").unpack_from
 _length = Struct("<I").unpack_from
+_implicit_runs, _explicit_runs = Runs(), Runs()
 
 
 class NeedMore(Exception):
@@ -75,44 +77,79 @@ def _may_hold_pixels(head: bytes, position: int, result: Walk) -> bool:
 
 
 def _walk_implicit(head: bytes, position: int, result: Walk) -> int:
-    values, end = result.values, len(head) - 8
+    values, end, steps = result.values, len(head) - 8, _Steps(head, _implicit_runs)
     while position <= end:
+        after = _implicit_runs.follow(head, position, values)
+        if after != position:
+            steps.end()
+            position = after
+            continue
         number, length = _implicit(head, position)
         if number in PIXEL_TAGS:
             _found_pixels(result, position + 8, length)
-            return position
-        position += 8
+            break
         if length == UNDEFINED:
+            steps.end()
             if number in SEQUENCES:
                 values[number] = b""
-            position = _after_sequence(head, position, False, 0)
-        else:
-            if number in WANTED:
-                values[number] = _value(head, number, position, length)
-            position += length
+            position = _after_sequence(head, position + 8, False, 0)
+            continue
+        if number in WANTED:
+            values[number] = _value(head, number, position + 8, length)
+        steps.add(position, 8, number, length)
+        position += 8 + length
+    steps.end()
     return position
 
 
 def _walk_explicit(head: bytes, position: int, result: Walk) -> int:
-    values, end = result.values, len(head) - 8
+    values, end, steps = result.values, len(head) - 8, _Steps(head, _explicit_runs)
     while position <= end:
+        after = _explicit_runs.follow(head, position, values)
+        if after != position:
+            steps.end()
+            position = after
+            continue
         number, vr, length = _explicit(head, position)
-        position += 8
+        size = 8
         if vr not in SHORT_VRS:
-            length = _long_length(head, position, vr)
-            position += 4
+            length, size = _long_length(head, position + 8, vr), 12
             if number in PIXEL_TAGS:
-                _found_pixels(result, position, length)
-                return position
+                _found_pixels(result, position + 12, length)
+                break
             if length == UNDEFINED:
+                steps.end()
                 if number in SEQUENCES:
                     values[number] = b""
-                position = _after_sequence(head, position, vr != b"UN", 0)
+                position = _after_sequence(head, position + 12, vr != b"UN", 0)
                 continue
         if number in WANTED:
-            values[number] = _value(head, number, position, length)
-        position += length
+            values[number] = _value(head, number, position + size, length)
+        steps.add(position, size, number, length)
+        position += size + length
+    steps.end()
     return position
+
+
+class _Steps:
+    """The elements stepped through since the last break, to be learned as a run."""
+
+    __slots__ = ("_head", "_runs", "_taken")
+
+    def __init__(self, head: bytes, runs: Runs) -> None:
+        self._head, self._runs = head, runs
+        self._taken: list[Step] = []
+
+    def add(self, position: int, size: int, number: int, length: int) -> None:
+        if number in BREAKS or position + size + length > len(self._head):
+            self.end()
+        else:
+            self._taken.append((position, size, number, length))
+
+    def end(self) -> None:
+        if self._taken:
+            self._runs.learn(self._head, self._taken)
+            self._taken = []
 
 
 def _long_length(head: bytes, position: int, vr: bytes) -> int:

@@ -19,6 +19,8 @@ EXPLICIT = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
+GROUP_LENGTH = b"\2\0\0\0UL\4\0"
+SYNTAX_ELEMENT = b"\2\0\x10\0UI"
 ITEM, SEQUENCE_END = bytes.fromhex("feff00e0"), bytes.fromhex("feffdde0")
 
 
@@ -152,6 +154,20 @@ def _data_set_start(head: bytes) -> tuple[str, int]:
 
 
 def _after_file_meta(head: bytes) -> tuple[str, int]:
+    if head[132:140] == GROUP_LENGTH:
+        position = 144 + int.from_bytes(head[140:144], "little")
+        at = head.find(SYNTAX_ELEMENT, 144, position)
+        if (
+            at > 0
+            and head[position : position + 2] != b"\2\0"
+            and head.find(SYNTAX_ELEMENT, at + 1, position) < 0
+        ):
+            length = int.from_bytes(head[at + 6 : at + 8], "little")
+            return _uid(head[at + 8 : at + 8 + length]), position
+    return _through_file_meta(head)
+
+
+def _through_file_meta(head: bytes) -> tuple[str, int]:
     position, syntax, end = 132, "", len(head) - 12
     while position <= end and head[position : position + 2] == b"\x02\x00":
         long_form = head[position + 4 : position + 6] in (b"OB", b"UN", b"UT", b"SQ", b"OW")
@@ -160,7 +176,7 @@ def _after_file_meta(head: bytes) -> tuple[str, int]:
         length = int.from_bytes(head[length_at : length_at + width], "little")
         value_at = length_at + width
         if head[position + 2 : position + 4] == b"\x10\x00":
-            syntax = head[value_at : value_at + length].rstrip(b" \0").decode("ascii", "replace")
+            syntax = _uid(head[value_at : value_at + length])
         position = value_at + length
     if position > end:
         if len(head) == FIRST_READ:
@@ -169,6 +185,10 @@ def _after_file_meta(head: bytes) -> tuple[str, int]:
     if not syntax:
         syntax = EXPLICIT if head[position + 4 : position + 6].isalpha() else IMPLICIT
     return syntax, position
+
+
+def _uid(raw: bytes) -> str:
+    return raw.rstrip(b" \0").decode("ascii", "replace")
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,7 +61,7 @@ def put_real_values(stored: Stored, frame: Frame, out: Stored) -> None:
     out[...] = real
 
 
-def decode_frames(path: Path, numbers: Iterable[int]) -> Iterator[Stored]:
+def decode_frames(path: str, numbers: Iterable[int]) -> Iterator[Stored]:
     """Stored pixels of frames (1-based) of a file that needs a decoder. Raises Unreadable."""
     import pydicom
     from pydicom.pixels import apply_modality_lut, iter_pixels
@@ -78,7 +77,7 @@ def decode_frames(path: Path, numbers: Iterable[int]) -> Iterator[Stored]:
 
 def _read_into(frame: Frame, stored: Stored) -> None:
     try:
-        descriptor = os.open(frame.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(frame.file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             count = _read_at(descriptor, stored, frame.offset)
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from . import tags
 from .heads import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, Head, Unusable
 
@@ -32,22 +34,52 @@ OTHER_OBJECTS = {
 LARGEST_COMPRESSION = 10_000
 """Even an empty image shrinks less; a claim above it would only exhaust the memory."""
 
+DECISIVE = (
+    tags.DIRECTORY_RECORDS,
+    tags.SOP_CLASS,
+    tags.SAMPLES_PER_PIXEL,
+    tags.PHOTOMETRIC,
+    tags.BITS_ALLOCATED,
+    tags.BITS_STORED,
+    tags.ROWS,
+    tags.COLUMNS,
+    tags.NUMBER_OF_FRAMES,
+)
+_bytes_needed: dict[Hashable, int] = {}
+
 GREY = frozenset({"MONOCHROME1", "MONOCHROME2", ""})
 
 
 def require_image(head: Head) -> None:
     """Raise Unusable with the reason unless the object is a complete greyscale image."""
+    # Files of a series are alike in all that decides, so one of them is looked at closely.
+    key = head.transfer_syntax, *map(head.values.get, DECISIVE)
+    needed = _bytes_needed.get(key)
+    if needed is None:
+        needed = _inspect(head)
+        _bytes_needed[key] = needed
+    if not head.pixel_offset and head.dataset is None:
+        raise Unusable(_without_pixels(head.text(tags.SOP_CLASS)))
+    if not head.values.get(tags.SERIES_UID):
+        raise Unusable("an image that names no series (SeriesInstanceUID)")
+    _require_all_pixels(head, needed)
+
+
+def _inspect(head: Head) -> int:
+    """How many bytes the pixels of an image take, uncompressed. Raises Unusable for anything else."""
     kind = head.text(tags.SOP_CLASS)
     if tags.DIRECTORY_RECORDS in head.values:
         raise Unusable("the index of a medium (DICOMDIR); the files beside it were read themselves")
     if kind in OTHER_OBJECTS:
         raise Unusable(OTHER_OBJECTS[kind])
-    if tags.ROWS not in head.values or (not head.pixel_offset and head.dataset is None):
+    if tags.ROWS not in head.values:
         raise Unusable(_without_pixels(kind))
-    if not head.text(tags.SERIES_UID):
-        raise Unusable("an image that names no series (SeriesInstanceUID)")
     _require_known_encoding(head)
-    _require_all_pixels(head)
+    rows, columns = head.integer(tags.ROWS), head.integer(tags.COLUMNS)
+    if rows * columns == 0:
+        raise Unusable("an image without rows or columns")
+    frames = max(head.integer(tags.NUMBER_OF_FRAMES, 1), 1)
+    return rows * columns * frames * head.integer(tags.BITS_ALLOCATED, 16) // 8
 
 
 def _require_known_encoding(head: Head) -> None:
@@ -69,12 +101,7 @@ def _without_pixels(kind: str) -> str:
     return f"holds no image ({name})" if name and name != kind else "holds no image"
 
 
-def _require_all_pixels(head: Head) -> None:
-    rows, columns = head.integer(tags.ROWS), head.integer(tags.COLUMNS)
-    if rows * columns == 0:
-        raise Unusable("an image without rows or columns")
-    frames = max(head.integer(tags.NUMBER_OF_FRAMES, 1), 1)
-    needed = rows * columns * frames * head.integer(tags.BITS_ALLOCATED, 16) // 8
+def _require_all_pixels(head: Head, needed: int) -> None:
     if needed > LARGEST_COMPRESSION * head.size:
         raise Unusable(f"damaged: it claims {needed:,} bytes of pixels in a file of {head.size:,}")
     if head.cut_off:

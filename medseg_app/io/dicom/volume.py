@@ -182,9 +182,9 @@ def _unreadable(info: VolumeInfo, bad: Sequence[tuple[int, str]]) -> UnreadableS
 def _without(info: VolumeInfo, bad: Sequence[tuple[int, str]]) -> VolumeInfo:
     """The same volume without some slices, with the grid and the passport of the rest."""
     reasons = dict(bad)
-    kept = {(f.path, f.number) for k, f in enumerate(info.frames) if k not in reasons}
+    kept = {(f.file, f.number) for k, f in enumerate(info.frames) if k not in reasons}
     heads = [head for file in info.files for head in frames_of(read_head(str(file)))]
-    rest = tuple(head for head in heads if (info.frames[0].path.__class__(head.path), head.frame) in kept)
+    rest = tuple(head for head in heads if (head.path, head.frame) in kept)
     lost = [LeftOut(info.frames[k].path, reason, info.series_uid) for k, reason in bad]
     stack = Stack(
         rest,

@@ -95,13 +95,18 @@ class Frame:
     offset: where the frame's uncompressed pixels begin in the file; 0 where they must be decoded.
     """
 
-    path: Path
+    file: str
     number: int
     sop_instance_uid: str
     format: PixelFormat
     offset: int
     slope: float
     intercept: float
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.file)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +141,7 @@ class VolumeInfo:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files of the volume, each once, in the order of k."""
-        return tuple(dict.fromkeys(frame.path for frame in self.frames))
+        return tuple(map(Path, dict.fromkeys(frame.file for frame in self.frames)))
 
     @property
     def shape(self) -> tuple[int, int, int]:
