@@ -27,8 +27,8 @@ class Patch:
 
 def random_matrix(augment: Augment, spacing: tuple[float, float, float], rng: np.random.Generator) -> Matrix:
     """Steps in the case (k, j, i) per step in the patch: random zoom, turn, tilt and mirroring, in mm."""
-    low = 1.0 / (1.0 + augment.zoom)
-    scale = np.exp(rng.uniform(np.log(low), -np.log(low), 3))
+    widest = np.log1p(augment.zoom)
+    scale = np.exp(rng.uniform(-widest, widest, 3))
     turn = _rotation(1, 2, rng.uniform(-1, 1) * augment.rotate_degrees)
     tilt = _rotation(0, 1, rng.uniform(-1, 1) * augment.tilt_degrees)
     nod = _rotation(0, 2, rng.uniform(-1, 1) * augment.tilt_degrees)
