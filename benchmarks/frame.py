@@ -1,8 +1,8 @@
 """Dab to refreshed frame: one 2D view, beside napari's own painting on a canvas of the same size.
 
-Needs a display with OpenGL: `xvfb-run -a -s "-screen 0 1920x1080x24 +extension GLX" python -m benchmarks.frame`.
-Each side paints one dab and waits until the frame that shows it is drawn and finished by OpenGL. The second
-line is the older protocol of the project's notes: after the event loop is idle, one more whole frame is drawn.
+Needs a display with OpenGL: `xvfb-run -a -s "-screen 0 1920x1080x24" python -m benchmarks.frame`. Each side
+paints a dab and waits until the frame that shows it is drawn and finished by OpenGL. The second figure is
+the older protocol of the project's notes: one more whole frame is drawn after that.
 """
 
 from __future__ import annotations

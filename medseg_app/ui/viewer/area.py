@@ -53,6 +53,7 @@ class ViewerArea(QWidget):
         for view in self.views.values():
             view.pointed.connect(partial(self._pointed, view))
             view.double_clicked.connect(partial(self._toggle_large, view.name))
+        self.views["axial"].canvas.first_frame = self._switch_3d_on
         self.volume_view.double_clicked.connect(partial(self._toggle_large, "3d"))
         self._layout.add_views(
             {"3d": self.volume_view, **{str(name): view for name, view in self.views.items()}}
@@ -83,6 +84,7 @@ class ViewerArea(QWidget):
         self._session.changed.disconnect(self._on_change)
         QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
         self._heat.close()
+        self.volume_view.close_view()
 
     # -- following the session ---------------------------------------------------------------------
 
@@ -142,6 +144,11 @@ class ViewerArea(QWidget):
         large = (self._large or state.plane) if state.large else None
         self._layout.arrange(state.layout, large, state.plane if state.layout == "one" else "axial")
         self.volume_view.show_drawn(state.show_3d)
+
+    def _switch_3d_on(self) -> None:
+        """3D is on from the start where a graphics card draws it."""
+        if not self.views["axial"].canvas.is_software:
+            self._session.view.show_3d = True
 
     def _toggle_large(self, name: str) -> None:
         state = self._session.view

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+from collections.abc import Callable
 from functools import cache
 from types import MethodType
 from typing import Any
@@ -10,23 +12,37 @@ from typing import Any
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QWidget
 
+SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "gdi generic", "basic render")
+"""Words in the name of an OpenGL renderer that computes on the processor."""
+MODULES = (
+    "napari.components.viewer_model",
+    "napari.utils.key_bindings",
+    "napari._vispy.canvas",
+    "napari._vispy.utils.qt_font",
+    "napari._vispy.layers.surface",
+    "napari.layers",
+)
+
 
 @cache
 def quiet_napari() -> None:
-    """Load napari so that it reads and writes no settings, looks for no plug-ins and uses our binding."""
+    """Load napari (over a second, in any thread) so that it keeps no settings and looks for no plug-ins."""
     os.environ.setdefault("QT_API", "pyside6")
     os.environ.setdefault("NAPARI_ASYNC", "0")
     from napari import settings
 
     if settings._SETTINGS is None:
         settings.get_settings(path=None)
+    for module in MODULES:
+        importlib.import_module(module)
 
 
 class NapariCanvas:
-    """One napari viewer model and its canvas, black, deaf to mouse and keys, drawn on demand.
+    """One napari viewer model and its canvas, black, drawn on demand.
 
     model: napari's ViewerModel. scene: the vispy node whose coordinates are napari's world (x, y, z).
     native: the Qt widget. draws: how many frames were drawn. before_draw: called first in every frame.
+    first_frame: called once, when OpenGL is known to work.
     """
 
     def __init__(self, parent: QWidget) -> None:
@@ -48,16 +64,25 @@ class NapariCanvas:
         self.native.setUpdateBehavior(self.native.UpdateBehavior.PartialUpdate)
         self.scene: Any = self._vispy.view.scene
         self.draws = 0
-        self.before_draw: Any = None
+        self.before_draw: Callable[[], None] = lambda: None
+        self.first_frame: Callable[[], None] = lambda: None
+        self._renderer: str | None = None
         self._dirty: QRect | None = None
         self._whole = True
         self._update = self._canvas.update
         self._canvas.update = self._redraw_whole
-        self._deafen()
         self.native.paintGL = MethodType(self._paint, self.native)
         self._canvas.events.resize.connect(self._redraw_whole)
+        self.model.layers.events.inserted.connect(self._add_layer)
 
-    def _deafen(self) -> None:
+    def _add_layer(self, event: Any) -> None:
+        from napari._vispy import create_vispy_layer
+
+        visual = create_vispy_layer(event.value, font_info=self._vispy.font_info())
+        self._vispy.add_layer_visual_mapping(event.value, visual)
+
+    def deafen(self) -> None:
+        """Let neither mouse nor keys reach napari."""
         events = self._canvas.events
         for name in ("mouse_press", "mouse_move", "mouse_release", "mouse_wheel", "mouse_double_click"):
             getattr(events, name).disconnect()
@@ -87,8 +112,7 @@ class NapariCanvas:
         from vispy.gloo import gl
 
         self._canvas.set_current()
-        if self.before_draw is not None:
-            self.before_draw()
+        self.before_draw()
         clipped = self._dirty is not None and not self._whole
         if clipped and self._dirty is not None:
             self._clip(self._dirty)
@@ -98,6 +122,9 @@ class NapariCanvas:
             gl.glDisable(gl.GL_SCISSOR_TEST)
         self._dirty, self._whole = None, False
         self.draws += 1
+        if self._renderer is None:
+            self._renderer = str(gl.glGetParameter(gl.GL_RENDERER))
+            self.first_frame()
 
     def _clip(self, area: QRect) -> None:
         from vispy.gloo import gl
@@ -117,3 +144,8 @@ class NapariCanvas:
         if camera.zoom != zoom:
             camera.zoom = zoom
         self._redraw_whole()
+
+    @property
+    def is_software(self) -> bool:
+        """Whether OpenGL is computed by the processor; known once a frame was drawn."""
+        return self._renderer is None or any(name in self._renderer.lower() for name in SOFTWARE)

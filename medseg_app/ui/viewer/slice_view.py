@@ -51,6 +51,7 @@ class SliceView(QWidget):
         self._stale_image = self._stale_marks = self._stale_colours = True
         self._stale_part: Rectangle | None = None
         self.canvas = NapariCanvas(self)
+        self.canvas.deafen()
         self.canvas.before_draw = self._send_textures
         self._node = SliceNode(parent=self.canvas.scene)
         self._node.visible = False

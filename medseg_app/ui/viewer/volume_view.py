@@ -1,34 +1,152 @@
-"""VolumeView: the 3D view, drawn only when the user asks for it."""
+"""VolumeView: labels (and the bones of a CT) as surfaces, drawn by napari, only when the user asks for it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medseg_app.app.session import Session
 from medseg_app.core.case import Case
 from medseg_app.ui.labels import label
 
+from .meshes import Mesh, mesh_of_case
+from .napari_canvas import NapariCanvas
+
+DELAY_MS = 700
+"""A stroke is drawn in 3D some time after it ended."""
+OFF = "3D is off. Click to show surfaces of the labels."
+WORKING = "Preparing surfaces"
+NOTHING = "Surfaces of the labels appear here."
+FROM_THE_FRONT = {"view_direction": (0, 1, 0), "up_direction": (1, 0, 0)}
+
 
 class VolumeView(QWidget):
-    """Says how to switch 3D on; then shows the labels as surfaces."""
+    """Says how to switch 3D on; then shows the surfaces of the open case. Left-drag turns, wheel zooms."""
 
     double_clicked = Signal()
+    _made = Signal(object, object)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._hint = label("3D is off. Click here to draw it.", "caption")
+        self._case: Case | None = None
+        self._canvas: NapariCanvas | None = None
+        self._surface: Any = None
+        self._drawn = False
+        self._hint = label("", "caption")
         column = QVBoxLayout(self)
         column.addWidget(self._hint, 0, Qt.AlignmentFlag.AlignCenter)
+        self._pool = ThreadPoolExecutor(1, "surfaces")
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DELAY_MS)
+        self._timer.timeout.connect(self._start)
+        self._made.connect(self._take)
+        self.setToolTip("Surfaces of the labels. Click to switch 3D on.")
+
+    # -- what is shown -----------------------------------------------------------------------------
 
     def show_case(self, case: Case | None) -> None:
-        self._hint.setVisible(case is not None)
+        """Show another case, from the front."""
+        self._case = case
+        self._forget()
+        self._ask(at_once=True)
 
-    def labels_changed(self) -> None: ...
+    def labels_changed(self) -> None:
+        """Draw again once the reader pauses."""
+        self._ask()
 
-    def show_drawn(self, drawn: bool) -> None: ...
+    def show_drawn(self, drawn: bool) -> None:
+        """Switch 3D on or off."""
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self._ask(at_once=True)
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.double_clicked.emit()
+    def close_view(self) -> None:
+        """Stop what runs in the thread."""
+        self._timer.stop()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _forget(self) -> None:
+        if self._canvas is not None:
+            self._canvas.model.layers.clear()
+            self._canvas.native.hide()
+        self._surface = None
+
+    def _ask(self, *, at_once: bool = False) -> None:
+        self._hint.setText("" if self._case is None else WORKING if self._drawn else OFF)
+        if not self._drawn:
+            self._forget()
+        elif self._case is not None:
+            self._timer.start(0 if at_once else DELAY_MS)
+
+    def _start(self) -> None:
+        case, hidden = self._case, self._session.view.hidden
+        if case is not None and self._drawn:
+            self._pool.submit(mesh_of_case, case, hidden).add_done_callback(self._report(case))
+
+    def _report(self, case: Case) -> Callable[[Future[Mesh | None]], None]:
+        def report(future: Future[Mesh | None]) -> None:
+            if not future.cancelled() and future.exception() is None:
+                self._made.emit(case, future.result())
+
+        return report
+
+    def _take(self, case: Case, mesh: Mesh | None) -> None:
+        if case is not self._case or not self._drawn:
+            return
+        if mesh is None:
+            self._forget()
+            self._hint.setText(NOTHING)
+            return
+        self._draw(mesh)
+
+    # -- napari ------------------------------------------------------------------------------------
+
+    def _draw(self, mesh: Mesh) -> None:
+        canvas = self._ready_canvas()
+        data = (mesh.vertices[:, ::-1], mesh.faces, np.ones(len(mesh.vertices), np.float32))
+        if self._surface is None:
+            self._surface = canvas.model.add_surface(data, vertex_colors=mesh.colours, shading="smooth")
+            canvas.model.reset_view()
+            canvas.model.scene.camera.set_view_direction(**FROM_THE_FRONT)
+        else:
+            self._surface.vertex_colors = None
+            self._surface.data = data
+            self._surface.vertex_colors = mesh.colours
+        canvas.native.setGeometry(self.rect())
+        canvas.native.show()
+        canvas.redraw()
+
+    def _ready_canvas(self) -> NapariCanvas:
+        if self._canvas is None:
+            self._canvas = NapariCanvas(self)
+            self._canvas.model.dims.ndisplay = 3
+            self._canvas.native.setParent(self)
+            self._canvas.native.setGeometry(self.rect())
+            self._canvas.native.installEventFilter(self)
+        return self._canvas
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the canvas over the whole view."""
+        if self._canvas is not None:
+            self._canvas.native.setGeometry(self.rect())
+        super().resizeEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click on the hint switches 3D on."""
+        if self._case is not None:
+            self._session.view.show_3d = True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A double click makes the view large, or small again."""
+        if event.type() == QEvent.Type.MouseButtonDblClick:
+            self.double_clicked.emit()
+            return True
+        return super().eventFilter(watched, event)

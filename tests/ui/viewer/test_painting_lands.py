@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def near_line(points: NDArray[np.float64], radius: float, plane: str) -> set[tup
     index = index[index[:, AXES[plane]] == VOXEL[AXES[plane]]]
     centres = index @ oblique_affine()[:3, :3].T + oblique_affine()[:3, 3]
     best = np.full(len(index), np.inf)
-    for start, end in zip(points[:-1], points[1:], strict=True):
+    for start, end in pairwise(points):
         way = end - start
         share = np.clip((centres - start) @ way / max(way @ way, 1e-12), 0, 1)
         best = np.minimum(best, np.linalg.norm(centres - start - share[:, None] * way, axis=1))
