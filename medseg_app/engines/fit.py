@@ -23,8 +23,8 @@ from .resampling import AxisSampling, resample_plane
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-HALF = 0.5 - 1e-6
-"""An interpolated mask holds what is at least half inside, rounding aside."""
+ROUNDING = 1e-6
+"""Interpolated probabilities may miss a threshold by this much and still reach it."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,15 @@ class Fit:
         flat = planes.reshape(shape[0], -1)
         return np.asarray((slices @ flat).reshape(self.model_shape))
 
-    def mask_to_volume(self, box: Box, mask: NDArray[np.bool_]) -> tuple[Box, NDArray[np.bool_]]:
-        """A mask in a box of the model's frame as a box and mask of the volume (which may be empty)."""
+    def mask_to_volume(
+        self, box: Box, chance: NDArray[np.float32], threshold: float
+    ) -> tuple[Box, NDArray[np.bool_]]:
+        """Where probabilities in a box of the model's frame reach a threshold, on the volume's grid.
+
+        Returns a box of the volume and the mask in it, which may be empty.
+        """
         ranges: list[tuple[int, int]] = []
-        values: NDArray[Any] = mask
+        values: NDArray[Any] = chance
         for n, axis in enumerate(self.sampling):
             first, last = axis.voxels_near(box.start[n], box.stop[n])
             ranges.append((first, last))
@@ -103,7 +108,7 @@ class Fit:
                 matrix = axis.writing()[first:last, box.start[n] : box.stop[n]]
                 values = _along(matrix, values, n)
         turned = Box.of([first for first, _ in ranges], [last for _, last in ranges])
-        return self.turned_back_box(turned), self.turned_back(np.asarray(values >= HALF))
+        return self.turned_back_box(turned), self.turned_back(np.asarray(values >= threshold - ROUNDING))
 
     def _steps(self) -> tuple[slice, slice, slice]:
         k, j, i = (slice(None, None, -1 if back else 1) for back in self.reversed_axes)

@@ -20,14 +20,23 @@ MAX_GAP = 1
 
 @dataclass(frozen=True, eq=False)
 class SliceDetection:
-    """One object seen in one slice: class value, score and a boolean mask at (row, column) of the slice."""
+    """One object seen in one slice: class value, score and a window at (row, column) of the slice.
+
+    chance: probability of each pixel of the window; the object is where it reaches the threshold.
+    """
 
     k: int
     class_value: int
     score: float
     row: int
     column: int
-    mask: NDArray[np.bool_]
+    chance: NDArray[np.float32]
+    threshold: float = 0.5
+
+    @cached_property
+    def mask(self) -> NDArray[np.bool_]:
+        """The pixels of the object within the window."""
+        return np.asarray(self.chance >= self.threshold)
 
     @cached_property
     def area(self) -> int:
@@ -50,9 +59,9 @@ class Instance:
 
     @property
     def box(self) -> Box:
-        """The smallest box of slices, rows and columns that holds all parts."""
+        """The smallest box of slices, rows and columns that holds the windows of all parts."""
         boxes = [
-            Box.of((p.k, p.row, p.column), (p.k + 1, p.row + p.mask.shape[0], p.column + p.mask.shape[1]))
+            Box.of((p.k, p.row, p.column), (p.k + 1, p.row + p.chance.shape[0], p.column + p.chance.shape[1]))
             for p in self.parts
         ]
         box = boxes[0]
@@ -60,19 +69,20 @@ class Instance:
             box = box | other
         return box
 
-    def mask(self) -> NDArray[np.bool_]:
-        """The object inside `box`; a slice that was skipped takes what its neighbours share."""
+    def chance(self) -> NDArray[np.float32]:
+        """Probability of each voxel inside `box`; a skipped slice takes what its neighbours agree on."""
         box = self.box
-        mask = np.zeros(box.shape, bool)
+        chance = np.zeros(box.shape, np.float32)
         for part in self.parts:
             j, i = part.row - box.start[1], part.column - box.start[2]
-            mask[part.k - box.start[0], j : j + part.mask.shape[0], i : i + part.mask.shape[1]] |= part.mask
+            height, width = part.chance.shape
+            chance[part.k - box.start[0], j : j + height, i : i + width] = part.chance
         seen = {part.k - box.start[0] for part in self.parts}
         for k in set(range(box.shape[0])) - seen:
             below = max(n for n in seen if n < k)
             above = min(n for n in seen if n > k)
-            mask[k] = mask[below] & mask[above]
-        return mask
+            chance[k] = np.minimum(chance[below], chance[above])
+        return chance
 
 
 def link_slices(detections: list[SliceDetection]) -> list[Instance]:

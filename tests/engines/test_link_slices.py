@@ -14,7 +14,7 @@ from medseg_app.engines.link_slices import SliceDetection, link_slices, shared_a
 def _square(
     k: int, row: int, column: int, edge: int = 10, score: float = 0.8, value: int = 1
 ) -> SliceDetection:
-    return SliceDetection(k, value, score, row, column, np.ones((edge, edge), bool))
+    return SliceDetection(k, value, score, row, column, np.ones((edge, edge), np.float32))
 
 
 def test_overlap_of_squares() -> None:
@@ -44,7 +44,7 @@ def test_the_small_end_of_a_round_object_belongs_to_it() -> None:
 
 def test_one_missing_slice_is_bridged_and_two_are_not() -> None:
     (bridged,) = link_slices([_square(0, 0, 0), _square(2, 0, 2)])
-    np.testing.assert_array_equal(bridged.mask().sum(axis=(1, 2)), [100, 80, 100])
+    np.testing.assert_array_equal(bridged.chance().sum(axis=(1, 2)), [100, 80, 100])
     assert len(link_slices([_square(0, 0, 0), _square(3, 0, 0)])) == 2
 
 

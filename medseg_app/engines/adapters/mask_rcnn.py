@@ -89,17 +89,19 @@ class MaskRCNNSession:
                     yield from self._detections(k, found, least)
 
     def _detections(self, k: int, found: dict[str, Any], least: float) -> Iterator[SliceDetection]:
-        chosen = found["masks"][:, 0] >= self._threshold("mask", MASK)
-        for label, score, mask in zip(found["labels"], found["scores"], chosen, strict=True):
-            box = Box.around(mask[None])
+        threshold = self._threshold("mask", MASK)
+        for label, score, chance in zip(found["labels"], found["scores"], found["masks"], strict=True):
+            box = Box.around(chance >= threshold)
             if score >= least and box is not None:
-                _, rows, columns = box.slices
+                # One pixel more, so that the border is interpolated from both of its sides.
+                _, rows, columns = box.grown((0, 1, 1)).clipped(chance.shape).slices
+                window = chance[0, rows, columns].copy()
                 value = self._values[int(label) - 1]
-                place = rows.start, columns.start
-                yield SliceDetection(k, value, float(score), *place, mask[rows, columns].copy())
+                yield SliceDetection(k, value, float(score), rows.start, columns.start, window, threshold)
 
     def _candidate(self, instance: Instance) -> Candidate | None:
-        box, mask = self._fit.mask_to_volume(instance.box, instance.mask())
+        threshold = self._threshold("mask", MASK)
+        box, mask = self._fit.mask_to_volume(instance.box, instance.chance(), threshold)
         return instance_candidate(self._card, instance.class_value, box, mask, instance.score)
 
     def _threshold(self, name: str, default: float) -> float:
