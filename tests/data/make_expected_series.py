@@ -64,7 +64,17 @@ def main(root: Path) -> None:
     folders += sorted({path.parent for path in (root / "vendor_quirks").rglob("*.dcm")})
     folders += [root / "mr_prostate_study" / "ProstateX-missing-slice"]
     expected = {str(folder.relative_to(root)): _describe(folder) for folder in folders}
-    (HERE / "expected_series.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
+    (HERE / "expected_series.json").write_text(_one_line_a_volume(expected), encoding="utf-8")
+
+
+def _one_line_a_volume(expected: dict[str, Any]) -> str:
+    """JSON whose changes are easy to read in a diff."""
+    folders = []
+    for name, found in expected.items():
+        volumes = ",\n".join(f"   {json.dumps(volume)}" for volume in found["volumes"])
+        counts = f'"files": {found["files"]}, "left_out": {json.dumps(found["left_out"])}'
+        folders.append(f' {json.dumps(name)}: {{\n  {counts},\n  "volumes": [\n{volumes}\n  ]\n }}')
+    return "{\n" + ",\n".join(folders) + "\n}\n"
 
 
 def _describe(folder: Path) -> dict[str, Any]:
@@ -101,8 +111,8 @@ def _why_no_image(dataset: Any) -> str:
         "segmentation": dataset.get("SOPClassUID") in SEGMENTATIONS,
         "microscopy": dataset.get("Modality") == "SM",
         "no pixels": "PixelData" not in dataset,
-        "no series": "SeriesInstanceUID" not in dataset,
         "colour": not str(dataset.get("PhotometricInterpretation", "")).startswith("MONOCHROME"),
+        "no series": "SeriesInstanceUID" not in dataset,
         "compression": syntax in UNREADABLE or (syntax == JPEG_EXTENDED and dataset.get("BitsStored", 0) > 8),
     }
     return next((reason for reason, holds in checks.items() if holds), "")
