@@ -22,6 +22,7 @@ from medseg_app.engines.contract import Request
 from medseg_app.engines.exchange import ExchangeFolder
 from medseg_app.engines.predict import predict
 from tests.engines.plugin_engine import install, plugin_volume, write_plugin_model
+from tests.engines.tiny_models import write_tiny_model
 
 ROOT = Path(__file__).resolve().parents[2]
 dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
@@ -213,6 +214,7 @@ from medseg_app.engines.contract import Request
 from medseg_app.engines.exchange import ExchangeFolder
 from medseg_app.engines.model_folder import read_model_folder
 from tests.engines.plugin_engine import plugin_volume
+from tests.engines.tiny_models import write_tiny_model
 
 lane = EngineLane(Path(sys.argv[1]))
 
@@ -255,3 +257,16 @@ def _lives(number: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{number}/status").read_text()
     except OSError:
         return False
+
+
+def test_a_torch_network_gives_the_same_voxels_in_the_worker(
+    lane: EngineLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    model, volume = write_tiny_model(tmp_path / "tiny", "unet for findings"), plugin_volume("coarse")
+    mine = predict(volume, model, device="cpu")
+    theirs = lane.propose(model, volume, Request(), "cpu")
+    assert mine.candidates
+    assert [(c.box, c.score) for c in theirs.candidates] == [(c.box, c.score) for c in mine.candidates]
+    for one, other in zip(theirs.candidates, mine.candidates, strict=True):
+        np.testing.assert_array_equal(one.mask, other.mask)
