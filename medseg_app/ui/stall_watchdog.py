@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QTimer
@@ -20,16 +21,21 @@ SAMPLE_SECONDS = 0.005
 
 @dataclass
 class Stall:
-    """One time during which the event loop did not answer; `stack`: where the thread was, innermost last."""
+    """One time during which the event loop did not answer; samples: where the thread was, how often."""
 
     seconds: float
-    stack: list[str] = field(default_factory=list)
+    samples: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+    @property
+    def stack(self) -> tuple[str, ...]:
+        """Where the thread was most of the time, innermost last."""
+        return self.samples.most_common(1)[0][0] if self.samples else ()
 
     @property
     def culprit(self) -> str:
         """The innermost line of the product's own code, or the innermost line at all."""
         ours = [line for line in self.stack if "medseg_app" in line]
-        return (ours or self.stack or ["unknown"])[-1]
+        return (ours or list(self.stack) or ["unknown"])[-1]
 
 
 class StallWatchdog(QObject):
@@ -80,11 +86,12 @@ class StallWatchdog(QObject):
             if late <= self._limit:
                 continue
             if current is None:
-                current = Stall(late, self._sample())
+                current = Stall(late)
                 self.stalls.append(current)
             current.seconds = late
+            current.samples[self._sample()] += 1
 
-    def _sample(self) -> list[str]:
+    def _sample(self) -> tuple[str, ...]:
         frame = sys._current_frames().get(self._main)
         found = traceback.extract_stack(frame) if frame else []
-        return [f"{line.filename}:{line.lineno} {line.name}" for line in found]
+        return tuple(f"{line.filename}:{line.lineno} {line.name}" for line in found)

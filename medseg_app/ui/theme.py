@@ -62,7 +62,9 @@ def font(pixels: int = BODY_PX, *, strong: bool = False) -> QFont:
 
 
 def apply(app: QApplication) -> None:
-    """Give the application its typeface, palette and style sheet."""
+    """Give the application its typeface, palette and style sheet; once is enough."""
+    if app.styleSheet():
+        return
     for file in sorted((FOLDER / "fonts").glob("*.otf")):
         QFontDatabase.addApplicationFont(str(file))
     app.setStyle("Fusion")

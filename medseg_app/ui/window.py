@@ -129,7 +129,8 @@ class MainWindow(QMainWindow):
 
     def _close_for_good(self) -> None:
         self._agreed_to_close = True
-        self.close()
+        # Qt ignores a close within a close event, so this one comes after it.
+        QTimer.singleShot(0, self.close)
 
 
 class SidePanel(QScrollArea):

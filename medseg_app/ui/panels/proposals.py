@@ -150,8 +150,9 @@ class ProposalsPanel(Section):
         self._session.view.threshold = self.threshold.value() / 100
 
     def _on_clicked(self, index: QModelIndex) -> None:
-        item: Item = index.data(ITEM)
-        self.go_to(item.number)
+        item: Item | None = index.data(ITEM)
+        if item is not None:  # a click on a sign decided the row away
+            self.go_to(item.number)
 
     def _show_selected(self, *_: object) -> None:
         index = self.model.index_of(self._session.view.selected_candidate)

@@ -1,0 +1,95 @@
+"""Work that no file holds is never left behind without a question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from medseg_app.app.commands import segments as commands
+from medseg_app.ui.dialogs import unsaved
+from medseg_app.ui.scripted import pause, wait_until
+
+
+@pytest.fixture
+def answers(monkeypatch) -> dict[str, Any]:
+    """What the reader will answer, and how often he was asked."""
+    given: dict[str, Any] = {"answer": "stay", "asked": 0}
+
+    def ask(_dialog):
+        given["asked"] += 1
+        return given["answer"]
+
+    monkeypatch.setattr(unsaved.UnsavedDialog, "ask", ask)
+    return given
+
+
+@pytest.fixture
+def changed(session):
+    session.run(commands.add_segment, name="Liver")
+    return session
+
+
+def test_an_unchanged_case_closes_without_a_question(window, answers):
+    window.close()
+    assert answers["asked"] == 0
+    assert not window.isVisible()
+
+
+def test_a_changed_case_asks_and_may_stay(window, changed, answers):
+    assert window.isWindowModified()
+    window.close()
+    assert answers["asked"] == 1
+    assert window.isVisible()
+    assert changed.case.segmentation.segments
+
+
+def test_discarding_closes(window, changed, answers):
+    answers["answer"] = "discard"
+    window.close()
+    pause(0.05)
+    assert not window.isVisible()
+
+
+def test_saving_writes_the_case_and_then_closes(window, changed, answers, tmp_path, monkeypatch):
+    answers["answer"] = "save"
+    target = tmp_path / "liver.medseg"
+    monkeypatch.setattr(window.controller.closing, "_ask_name", lambda: target)
+    window.close()
+    wait_until(lambda: not window.isVisible(), 30)
+    assert target.is_file()
+
+
+def test_saving_that_is_called_off_stays(window, changed, answers, monkeypatch):
+    answers["answer"] = "save"
+    monkeypatch.setattr(window.controller.closing, "_ask_name", lambda: None)
+    window.close()
+    pause(0.05)
+    assert window.isVisible()
+
+
+def test_the_title_tells_what_is_open_and_whether_it_is_saved(window, changed, controller, tmp_path):
+    from medseg_app.app.commands.case import save_case
+
+    changed.run(save_case, path=tmp_path / "liver.medseg")
+    assert window.windowTitle().startswith("liver[*]")
+    assert not window.isWindowModified()
+    changed.run(commands.add_segment, name="Spleen")
+    assert window.isWindowModified()
+
+
+def test_the_next_start_finds_the_window_where_it_was(window, session):
+    window.resize(1300, 850)
+    session.view.brush_mm = 17.0
+    window.controller.closing.remember_place()
+    stored = type(session.settings).load(session.folders.config)
+    assert session.settings.path is None or stored.brush_mm == 17.0
+    assert session.settings.geometry
+
+
+def test_undo_names_the_step(changed, controller):
+    assert controller.actions["undo"].text() == "Undo Add Liver"
+    assert "Add Liver" in controller.actions["undo"].toolTip()
+    controller.actions["undo"].trigger()
+    assert not controller.actions["undo"].isEnabled()
+    assert controller.actions["redo"].text() == "Redo Add Liver"

@@ -1,0 +1,77 @@
+"""The export dialog writes, verifies and shows the outcome where the reader looks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from medseg_app.app.commands import segments as commands
+from medseg_app.core.box import Box
+from medseg_app.core.label_edit import LabelPatch
+from medseg_app.ui.dialogs.export import ExportDialog
+from medseg_app.ui.scripted import wait_until
+
+
+@pytest.fixture
+def dialog(window, session, tmp_path):
+    for name, start in (("Liver", (1, 2, 3)), ("Spleen", (6, 20, 30))):
+        number = session.run(commands.add_segment, name=name)
+        box = Box.of(start, [n + 4 for n in start])
+        with session.step("Fill") as writer:
+            writer.write(LabelPatch(number, box, np.ones(box.shape, bool)))
+    session.run(commands.add_segment, name="Empty")
+    dialog = ExportDialog(window, session)
+    dialog.target.setText(str(tmp_path / "out"))
+    dialog.show()
+    yield dialog
+    dialog.close()
+    dialog.deleteLater()
+
+
+def finish(dialog):
+    wait_until(lambda: dialog._task is None, 60)
+
+
+def test_segments_with_voxels_are_ticked(dialog):
+    assert len(dialog.chosen_ids()) == 2
+
+
+def test_seg_is_offered_only_for_dicom(dialog):
+    assert not dialog.formats[".seg.dcm"].isEnabled()
+    assert dialog.formats[".nii.gz"].isChecked()
+
+
+def test_the_outcome_stands_in_the_dialog(dialog, tmp_path):
+    dialog.start()
+    finish(dialog)
+    assert (tmp_path / "out.nii.gz").is_file()
+    assert dialog.outcome.isVisible()
+    (line,) = [line for line in dialog.outcome.lines if "out.nii.gz" in line]
+    assert "every segment in its place" in line
+
+
+def test_only_ticked_segments_are_written(dialog, tmp_path):
+    import SimpleITK
+
+    dialog.segments.item(0).setCheckState(Qt.CheckState.Unchecked)
+    dialog.start()
+    finish(dialog)
+    labels = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(tmp_path / "out.nii.gz")))
+    assert np.count_nonzero(labels) == 64
+    assert labels[6, 20, 30] != 0
+
+
+def test_a_folder_that_does_not_exist_is_told_and_leaves_nothing(dialog, tmp_path):
+    dialog.target.setText(str(tmp_path / "missing" / "out"))
+    dialog.start()
+    finish(dialog)
+    assert dialog.outcome.isVisible()
+    assert dialog.outcome.lines
+    assert not (tmp_path / "missing").exists() or not list((tmp_path / "missing").iterdir())
+
+
+def test_nothing_chosen_cannot_be_exported(dialog):
+    for row in range(dialog.segments.count()):
+        dialog.segments.item(row).setCheckState(Qt.CheckState.Unchecked)
+    assert not dialog.go.isEnabled()

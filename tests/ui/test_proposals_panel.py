@@ -1,0 +1,107 @@
+"""Proposals: by score, accepted and rejected by key and by click, hidden below the threshold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from medseg_app.app.commands.proposals import show_proposal
+from medseg_app.ui.panels.proposal_delegate import BUTTON
+from medseg_app.ui.scripted import pause
+
+from .conftest import proposal
+
+
+@pytest.fixture
+def panel(controller, session):
+    session.view.threshold = 0.2
+    show_proposal(session, proposal())
+    return controller.proposals
+
+
+def press(window, key, modifier=Qt.KeyboardModifier.NoModifier):
+    window.activateWindow()
+    window.setFocus()
+    pause(0.05)
+    QTest.keyClick(window, key, modifier)
+
+
+def test_candidates_stand_by_score(panel):
+    assert panel.model.numbers() == [0, 1, 2]
+    assert panel.fact.text() == "3 left"
+
+
+def test_nothing_proposed_says_how_to_begin(controller):
+    assert controller.proposals.empty.isVisible()
+    assert "Ctrl+R" in controller.proposals.empty.text()
+
+
+def test_a_accepts_and_x_rejects_the_selected_one(window, session, panel):
+    press(window, Qt.Key.Key_A)
+    assert session.case.decisions == {0: "accepted"}
+    (segment,) = session.case.segmentation.segments
+    assert segment.score == 0.9
+    press(window, Qt.Key.Key_X)
+    assert session.case.decisions == {0: "accepted", 1: "rejected"}
+    assert panel.model.numbers() == [2]
+    assert panel.fact.text() == "1 left"
+
+
+def test_after_a_decision_the_cross_is_on_the_next_one(window, session, panel):
+    press(window, Qt.Key.Key_A)
+    assert session.view.selected_candidate == 1
+    index = session.case.volume.geometry.to_index(session.view.cursor_lps)
+    np.testing.assert_allclose(index, (7.5, 21.5, 31.5), atol=1e-6)
+
+
+def test_the_signs_of_a_row_decide(session, panel):
+    pause(0.05)
+    rect = panel.list.visualRect(panel.model.index_of(2))
+    place = QPoint(rect.right() - BUTTON - 12, rect.center().y())
+    QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert session.case.decisions == {2: "accepted"}
+    rect = panel.list.visualRect(panel.model.index_of(1))
+    QTest.mouseClick(
+        panel.list.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(rect.right() - 10, rect.center().y())
+    )
+    assert session.case.decisions == {2: "accepted", 1: "rejected"}
+
+
+def test_the_threshold_hides_what_is_below_and_accept_all_leaves_it(session, panel):
+    panel.threshold.setValue(50)
+    pause(0.2)
+    assert session.view.threshold == 0.5
+    assert panel.model.numbers() == [0, 1]
+    assert panel.accept_all.text() == "Accept all 2"
+    QTest.mouseClick(panel.accept_all, Qt.MouseButton.LeftButton)
+    assert session.case.decisions == {0: "accepted", 1: "accepted"}
+    assert session.case.history.names[-1] == "Accept 2 segments"
+    assert panel.fact.text() == "1 left"
+    assert "1 below" in panel.empty.text()
+
+
+def test_tab_goes_round(session, controller, panel):
+    seen = []
+    for _ in range(4):
+        controller.actions["next_finding"].trigger()
+        seen.append(session.view.selected_candidate)
+    assert seen == [1, 2, 0, 1]
+    controller.actions["previous_finding"].trigger()
+    assert session.view.selected_candidate == 0
+
+
+def test_undo_brings_a_proposal_back(controller, session, panel):
+    panel.decide(0, "accept")
+    controller.actions["undo"].trigger()
+    assert session.case.decisions == {}
+    assert panel.model.numbers() == [0, 1, 2]
+
+
+def test_a_decision_moves_no_control(panel, session):
+    pause(0.05)
+    before = panel.accept.mapToGlobal(QPoint(0, 0))
+    panel.decide(0, "accept")
+    pause(0.05)
+    assert panel.accept.mapToGlobal(QPoint(0, 0)) == before

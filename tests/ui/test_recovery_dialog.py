@@ -1,0 +1,50 @@
+"""Strokes of an interrupted session are offered, restored or discarded."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from medseg_app.app import recovery
+from medseg_app.ui.dialogs import recovery as dialogs
+
+
+@pytest.fixture
+def item(tmp_path):
+    path = tmp_path / "abc.journal"
+    return recovery.Recoverable(path, {"case_path": "", "source": "/images/abdomen"}, 3, time.time() - 120)
+
+
+@pytest.fixture
+def started(session, monkeypatch):
+    calls = []
+    monkeypatch.setattr(session, "start", lambda command, **more: calls.append((command.__name__, more)))
+    return calls
+
+
+def test_a_line_tells_what_was_interrupted(item):
+    assert dialogs.case_text(item) == "/images/abdomen"
+
+
+def test_restore_starts_the_recovery_and_closes(window, session, item, started):
+    dialog = dialogs.RecoveryDialog(window, session, [item])
+    dialog.show()
+    dialog._restore(item)
+    assert started == [("recover", {"item": item})]
+    assert not dialog.isVisible()
+
+
+def test_discard_deletes_and_closes_after_the_last_one(window, session, item, started):
+    dialog = dialogs.RecoveryDialog(window, session, [item])
+    dialog.show()
+    dialog._discard(item)
+    assert started == [("discard", {"item": item})]
+    assert not dialog.isVisible()
+
+
+def test_later_does_nothing(window, session, item, started):
+    dialog = dialogs.RecoveryDialog(window, session, [item])
+    dialog.show()
+    dialog.reject()
+    assert started == []

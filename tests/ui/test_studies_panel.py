@@ -1,0 +1,118 @@
+"""The browser: patients, studies, series with thumbnails and badges, from a dropped folder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+
+from medseg_app.io.dicom.series_writer import write_series
+from medseg_app.ui.panels.study_delegate import StudyDelegate
+from medseg_app.ui.panels.study_entries import day, person
+from medseg_app.ui.panels.study_model import KIND, PICTURE
+from medseg_app.ui.scripted import pause, wait_until
+from medseg_app.ui.thumbnails import LONG_SIDE, grey_picture
+
+from .conftest import oblique_volume
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_series(
+        oblique_volume(), tmp_path / "study" / "abdomen", seed=1, series="abdomen", description="Abdomen"
+    )
+    (tmp_path / "study" / "notes.txt").write_text("not an image")
+    return tmp_path / "study"
+
+
+def drop(window, path):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    event = QDropEvent(
+        QPointF(700, 400),
+        Qt.DropAction.CopyAction,
+        mime,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dropEvent(event)
+
+
+@pytest.fixture
+def opened(empty_window, folder):
+    drop(empty_window, folder)
+    session = empty_window.controller.session
+    wait_until(lambda: session.case is not None, 60)
+    pause(0.2)
+    return empty_window
+
+
+def series_index(window):
+    tree = window.controller.studies.tree
+    model = tree.model()
+    patient = model.index(0, 0)
+    study = model.index(0, 0, patient)
+    return tree, model.index(0, 0, study)
+
+
+def test_a_dropped_folder_is_listed_and_its_series_shown(opened):
+    _, index = series_index(opened)
+    assert index.data(KIND) == "series"
+    assert "Abdomen" in index.data()
+    assert opened.controller.session.case.volume.voxels.shape == (12, 40, 48)
+    assert not opened.controller.studies.empty.isVisible()
+
+
+def test_the_thumbnail_arrives(opened):
+    _, index = series_index(opened)
+    wait_until(lambda: index.data(PICTURE) is not None, 20)
+    picture = index.data(PICTURE)
+    assert max(picture.width(), picture.height()) == LONG_SIDE
+
+
+def test_a_click_on_the_badge_opens_the_findings_in_place(opened):
+    tree, index = series_index(opened)
+    assert not tree.isExpanded(index)
+    place = StudyDelegate.badge_rect(tree.visualRect(index)).center()
+    QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place.x() - 40, place.y()))
+    assert tree.isExpanded(index)
+    finding = tree.model().index(0, 0, index)
+    assert finding.data(KIND) == "finding"
+    assert finding.data()
+
+
+def test_an_empty_folder_is_told_in_the_banner(empty_window, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    drop(empty_window, tmp_path / "nothing")
+    wait_until(empty_window.banner.isVisible, 20)
+    assert "nothing" in empty_window.banner.text
+
+
+def test_a_dropped_file_that_is_no_image_is_told(empty_window, folder):
+    drop(empty_window, folder / "notes.txt")
+    wait_until(empty_window.banner.isVisible, 20)
+    assert "notes.txt" in empty_window.banner.text
+
+
+def test_names_and_dates_are_written_for_people():
+    assert person("Doe^Jane^Mary") == "Doe, Jane Mary"
+    assert person("Doe") == "Doe"
+    assert day("20240301") == "2024-03-01"
+    assert day("") == ""
+
+
+def test_a_thumbnail_has_square_millimetres():
+    plane = np.zeros((100, 50), np.int16)
+    picture = grey_picture(plane, row_mm=1.0, column_mm=2.0, window=(0, 100))
+    assert (picture.width(), picture.height()) == (LONG_SIDE, LONG_SIDE)
+
+
+def test_the_window_maps_values_to_grey():
+    plane = np.array([[-1000, 0, 1000]], np.int16)
+    picture = grey_picture(plane, 1.0, 1.0, window=(0, 1000))
+    greys = [picture.pixelColor(x, 0).red() for x in (5, LONG_SIDE // 2, LONG_SIDE - 5)]
+    assert greys == [0, 127, 255]
+    inverted = grey_picture(plane, 1.0, 1.0, window=(0, 1000), inverted=True)
+    assert inverted.pixelColor(5, 0).red() == 255
