@@ -47,8 +47,8 @@ class Box:
     @property
     def shape(self) -> Index:
         """Extent along (k, j, i); never negative."""
-        k, j, i = (max(b - a, 0) for a, b in zip(self.start, self.stop, strict=True))
-        return k, j, i
+        (k0, j0, i0), (k1, j1, i1) = self.start, self.stop
+        return max(k1 - k0, 0), max(j1 - j0, 0), max(i1 - i0, 0)
 
     @property
     def is_empty(self) -> bool:
@@ -64,8 +64,8 @@ class Box:
     @property
     def slices(self) -> tuple[slice, slice, slice]:
         """The box as an index into a (k, j, i) array."""
-        k, j, i = (slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
-        return k, j, i
+        (k0, j0, i0), (k1, j1, i1) = self.start, self.stop
+        return slice(k0, k1), slice(j0, j1), slice(i0, i1)
 
     def clipped(self, shape: Sequence[int]) -> Box:
         """The part of the box inside an array of this shape."""

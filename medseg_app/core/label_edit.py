@@ -104,14 +104,14 @@ class LabelEdit:
 
 
 def pack_xor(xor: NDArray[Any]) -> bytes:
-    """Compress `before XOR after`."""
-    return bytes(blosc2.compress2(np.ascontiguousarray(xor), codec=blosc2.Codec.LZ4, clevel=1))
+    """Compress `before XOR after`. No shuffling: runs of equal bytes pack better and faster without."""
+    plain = {"typesize": 1, "clevel": 1, "filter": blosc2.Filter.NOFILTER, "codec": blosc2.Codec.LZ4}
+    return bytes(blosc2.compress(np.ascontiguousarray(xor).data, **plain))
 
 
 def unpack_xor(change: ArrayChange) -> NDArray[Any]:
     """The XOR array of a change, shape of its box."""
-    raw = blosc2.decompress2(change.packed)
-    return np.frombuffer(raw, dtype=change.dtype).reshape(change.box.shape)
+    return np.frombuffer(blosc2.decompress(change.packed), dtype=change.dtype).reshape(change.box.shape)
 
 
 def checksum(voxels: NDArray[Any]) -> int:

@@ -7,6 +7,7 @@ It applies locks, the paint-over rule and the readers' decisions, and keeps what
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import le
 from typing import Any
 
 import numpy as np
@@ -285,7 +286,8 @@ def _decided(human: NDArray[np.uint8], where: NDArray[np.bool_], decision: int) 
 
 def _inside(patch: LabelPatch, shape: Index) -> tuple[Box, NDArray[np.bool_]]:
     """The part of a patch that lies in the volume."""
-    box = patch.box.clipped(shape)
-    if box == patch.box:
-        return box, patch.mask
-    return box, patch.mask[box.within(patch.box).slices] if not box.is_empty else patch.mask[:0]
+    whole = patch.box
+    if min(whole.start) >= 0 and all(map(le, whole.stop, shape)):
+        return whole, patch.mask
+    box = whole.clipped(shape)
+    return box, patch.mask[box.within(whole).slices] if not box.is_empty else patch.mask[:0]

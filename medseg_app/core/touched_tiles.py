@@ -41,9 +41,7 @@ class TouchedTiles:
     def keep(self, box: Box) -> None:
         """Copy the tiles that a box meets, where they have not been copied yet."""
         (k0, j0, i0), (k1, j1, i1) = box.start, box.stop
-        spans = ((k0, k1), (j0, j1), (i0, i1))
-        kk, jj, ii = (range(a >> TILE_BITS, ((b - 1) >> TILE_BITS) + 1) for a, b in spans)
-        for tile in product(kk, jj, ii):
+        for tile in product(_tiles(k0, k1), _tiles(j0, j1), _tiles(i0, i1)):
             if tile not in self._tiles:
                 area = self._box(tile).slices
                 labels, human = self._arrays
@@ -103,3 +101,8 @@ class TouchedTiles:
     def _box(self, tile: Sequence[int]) -> Box:
         start = [n << TILE_BITS for n in tile]
         return Box.of(start, [n + TILE for n in start]).clipped(self._arrays[0].shape)
+
+
+def _tiles(start: int, stop: int) -> range:
+    """Numbers of the tiles along one axis that start..stop meets."""
+    return range(start >> TILE_BITS, ((stop - 1) >> TILE_BITS) + 1)
