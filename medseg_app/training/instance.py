@@ -105,11 +105,15 @@ def _inside(centre: NDArray[np.float64], size: Size, case: Case) -> NDArray[np.f
 
 
 def _choose_slices(patch: Patch, count: int, wanted: bool, rng: np.random.Generator) -> list[int]:
-    """Slices of a crop; where a finding is wanted, those that show one."""
-    slices = np.arange(patch.labels.shape[0])
-    showing = np.flatnonzero(patch.labels.flatten(1).any(dim=1).numpy()) if wanted else slices
-    chosen = rng.choice(showing if len(showing) else slices, count)
-    return [int(k) for k in chosen]
+    """Slices of a crop; where a finding is wanted, the first shows one.
+
+    The others may be any: beyond its ends a finding must be seen to be absent.
+    """
+    chosen = [int(k) for k in rng.integers(patch.labels.shape[0], size=count)]
+    showing = np.flatnonzero(patch.labels.flatten(1).any(dim=1).numpy())
+    if wanted and len(showing):
+        chosen[0] = int(rng.choice(showing))
+    return chosen
 
 
 def _target(labels: NDArray[np.int64], classes: dict[int, int], values: tuple[int, ...]) -> Target:
