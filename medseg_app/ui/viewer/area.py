@@ -74,6 +74,7 @@ class ViewerArea(QWidget):
             (LINES, self._show_lines),
             (("brush_mm", "brush_3d", "tool"), self._show_brush),
             (ARRANGEMENT, self._arrange),
+            (("hidden",), self.volume_view.labels_changed),
         ):
             for name in names:
                 getattr(events, name).connect(slot, max_args=0)

@@ -128,6 +128,8 @@ class VolumeView(QWidget):
         if self._canvas is None:
             self._canvas = NapariCanvas(self)
             self._canvas.model.dims.ndisplay = 3
+            # napari's own choice shows right-handed coordinates such as LPS as in a mirror.
+            self._canvas.model.scene.camera.orientation = ("away", "down", "right")
             self._canvas.native.setParent(self)
             self._canvas.native.setGeometry(self.rect())
             self._canvas.native.installEventFilter(self)
@@ -137,6 +139,9 @@ class VolumeView(QWidget):
         """Keep the canvas over the whole view."""
         if self._canvas is not None:
             self._canvas.native.setGeometry(self.rect())
+            before = min(event.oldSize().width(), event.oldSize().height())
+            if before > 0:
+                self._canvas.model.scene.camera.zoom *= min(self.width(), self.height()) / before
         super().resizeEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
