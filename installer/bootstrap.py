@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from installer import jobs, lock_file, python_packages, system_packages  # noqa: E402
-from installer.console import SetupError, say  # noqa: E402
+from installer.console import SetupError, say, stop  # noqa: E402
 from installer.environment import Environment  # noqa: E402
 
 JOBS = {
@@ -40,7 +40,7 @@ def main() -> int:
     name, arguments = parse_command_line()
     job, packages, _ = JOBS[name]
     environment = Environment(ROOT)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the running step, as Ctrl+C does
+    signal.signal(signal.SIGTERM, stop)  # ends the running step, as Ctrl+C does
     try:
         system_packages.ensure(packages)
         python_packages.ensure(environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +25,27 @@ class SetupError(Exception):
 def say(text: str) -> None:
     """One line for the person at the terminal, on standard error."""
     print(f"medseg: {text}", file=sys.stderr, flush=True)
+
+
+class Stopped(KeyboardInterrupt):
+    """Another program asked this one to end (SIGTERM): unlike Ctrl+C, that did not reach the children."""
+
+
+def stop(_number: int, _frame: object) -> None:
+    """What to do on SIGTERM."""
+    raise Stopped
+
+
+def call(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> int:
+    """Run a program that talks for itself and return its exit code; an interruption lets it tidy up first."""
+    with subprocess.Popen(command, cwd=folder, env=environment) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt as interruption:
+            if isinstance(interruption, Stopped):
+                process.send_signal(signal.SIGINT)
+            process.wait()
+            raise
 
 
 class Status:

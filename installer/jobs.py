@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 
-from installer.console import SetupError, say
+from installer.console import SetupError, call, say
 from installer.environment import Environment
 from installer.virtual_display import has_display, is_available, virtual_display
 
@@ -23,7 +22,7 @@ def run(environment: Environment, arguments: list[str]) -> int:
     demo = [str(environment.program("medseg")), "demo", *arguments]
     if has_display():
         say("opening the demonstration study")
-        return subprocess.run(demo, cwd=environment.root, check=False).returncode
+        return call(demo, environment.root)
     if not is_available():
         raise SetupError(
             "There is no display and no Xvfb. Install the package xvfb, or log in with a screen."
@@ -32,7 +31,7 @@ def run(environment: Environment, arguments: list[str]) -> int:
     say(f"no display here: doing the demonstration under Xvfb; its files go to {output}")
     with virtual_display():
         folder = [] if "--output" in arguments else ["--output", str(output)]
-        return subprocess.run([*demo, *folder, "--close"], cwd=environment.root, check=False).returncode
+        return call([*demo, *folder, "--close"], environment.root)
 
 
 def test(environment: Environment, arguments: list[str]) -> int:
@@ -40,7 +39,7 @@ def test(environment: Environment, arguments: list[str]) -> int:
     command = [str(environment.program("python")), "-m", "pytest", "-rs", "--durations=10", *arguments]
     hidden = ("DISPLAY", "WAYLAND_DISPLAY")  # no windows on the developer's own screen
     surroundings = {name: value for name, value in os.environ.items() if name not in hidden}
-    return subprocess.run(command, cwd=environment.root, env=surroundings, check=False).returncode
+    return call(command, environment.root, surroundings)
 
 
 def lint(environment: Environment, _arguments: list[str]) -> int:
@@ -65,6 +64,6 @@ def nothing(environment: Environment, _arguments: list[str]) -> int:
 def _passes(environment: Environment, name: str, command: list[str]) -> bool:
     started = time.monotonic()
     program = [str(environment.program(command[0])), *command[1:]]
-    passed = subprocess.run(program, cwd=environment.root, check=False).returncode == 0
+    passed = call(program, environment.root) == 0
     say(f"{name}: {'passed' if passed else 'FAILED'} ({time.monotonic() - started:.1f} s)")
     return passed

@@ -66,6 +66,31 @@ def test_an_interruption_stops_the_command_that_runs(tmp_path: Path) -> None:
     wait_until(lambda: not is_running(int(started.read_text())))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+@pytest.mark.parametrize("whole_group", [True, False], ids=["Ctrl+C", "SIGTERM"])
+def test_an_interrupted_program_tidies_up_first(tmp_path: Path, whole_group: bool) -> None:
+    started, tidied = tmp_path / "started", tmp_path / "tidied"
+    child = (
+        f"import pathlib, time\ntry:\n    pathlib.Path(r'{started}').write_text('x'); time.sleep(60)\n"
+        f"finally:\n    time.sleep(1); pathlib.Path(r'{tidied}').write_text('x')"
+    )
+    script = (
+        "import pathlib, signal\nfrom installer.console import call, stop\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
+        f"call({[sys.executable, '-c', child]!r}, pathlib.Path('.'))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    wait_until(started.exists)
+    if whole_group:
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.terminate()
+    process.wait(timeout=20)
+    assert tidied.exists()
+
+
 def wait_until(condition: object, seconds: float = 20) -> None:
     """Wait for something that happens in another process."""
     deadline = time.monotonic() + seconds
