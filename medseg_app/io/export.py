@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_map import LabelMap
+from medseg_app.core.progress import Progress, silent
 from medseg_app.core.volume import Volume
 
 from .atomic import replacing
@@ -17,7 +18,9 @@ from .placement import nonempty
 from .verify import read_back_with_sitk, verify
 
 
-def export(label_map: LabelMap, volume: Volume, path: Path, options: ExportOptions) -> Written:
+def export(
+    label_map: LabelMap, volume: Volume, path: Path, options: ExportOptions, progress: Progress = silent
+) -> Written:
     """Write, verify and name one file; see `formats.export_labels`."""
     entry = check_output(path, volume)
     if not entry.module:
@@ -29,11 +32,13 @@ def export(label_map: LabelMap, volume: Volume, path: Path, options: ExportOptio
             "The labels do not lie on the grid of these images.", "Import them onto the images first."
         )
     if entry.needs_dicom:
-        return _export_seg(label_map, volume, path, options)
-    return _export_file(label_map, path, entry, options)
+        return _export_seg(label_map, volume, path, options, progress)
+    return _export_file(label_map, path, entry, options, progress)
 
 
-def _export_file(label_map: LabelMap, path: Path, entry: Format, options: ExportOptions) -> Written:
+def _export_file(
+    label_map: LabelMap, path: Path, entry: Format, options: ExportOptions, progress: Progress
+) -> Written:
     remarks: tuple[str, ...] = ()
     lost: dict[str, int] = {}
     if not entry.layers or len(label_map.layers) <= 1:
@@ -43,12 +48,17 @@ def _export_file(label_map: LabelMap, path: Path, entry: Format, options: Export
         remarks += tuple(f"{name} lost {count} voxels to another segment." for name, count in lost.items())
     entry.call("check_labels", label_map)
     with replacing(path, suffix_of(path)) as temporary:
+        progress(0.0, f"Writing {path.name}")
         entry.call("write_labels", label_map, temporary)
+        progress(0.4, f"Checking {path.name} with SimpleITK")
         verify(label_map, temporary, read_back_with_sitk, path.name)
+    progress(1.0)
     return Written(path, True, True, reader="SimpleITK", remarks=remarks, lost=lost)
 
 
-def _export_seg(label_map: LabelMap, volume: Volume, path: Path, options: ExportOptions) -> Written:
+def _export_seg(
+    label_map: LabelMap, volume: Volume, path: Path, options: ExportOptions, progress: Progress
+) -> Written:
     from .dicom import seg_write, verify_references, verify_seg
 
     present = nonempty(label_map)
@@ -58,9 +68,13 @@ def _export_seg(label_map: LabelMap, volume: Volume, path: Path, options: Export
     filled = replace(label_map, segments=tuple(present))
     read_back, reader = verify_seg.reader_for(filled, volume)
     with replacing(path, suffix_of(path)) as temporary:
+        progress(0.0, f"Writing {path.name}")
         seg_write.write_seg(filled, volume, temporary, options)
+        progress(0.3, f"Checking {path.name} with {reader}")
         verify(filled, temporary, read_back, path.name)
+        progress(0.8, f"Checking the references of {path.name}")
         verify_references.verify_references(temporary, volume, options.deidentify, path.name)
     left_out = [segment.name for segment in label_map.segments if segment not in present]
     remarks = tuple(f"{name} has no voxels and was left out." for name in left_out)
+    progress(1.0)
     return Written(path, True, True, reader=reader, remarks=remarks)

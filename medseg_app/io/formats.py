@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -9,10 +10,14 @@ from typing import Any
 
 from medseg_app.core.errors import InputError, WrongUse
 from medseg_app.core.label_map import LabelMap
+from medseg_app.core.progress import Progress, silent
 from medseg_app.core.volume import Volume
 
 from .export_options import ExportOptions, Written
 from .image_file import PALETTE
+
+Say = Callable[[str], None]
+"""Receives a sentence for the user."""
 
 __all__ = [
     "FORMATS",
@@ -100,7 +105,11 @@ def check_output(path: Path, volume: Volume) -> Format:
 
 
 def export_labels(
-    label_map: LabelMap, volume: Volume, path: Path, options: ExportOptions | None = None
+    label_map: LabelMap,
+    volume: Volume,
+    path: Path,
+    options: ExportOptions | None = None,
+    progress: Progress = silent,
 ) -> Written:
     """Write labels that lie on the volume's grid, read them back with another reader, then name the file.
 
@@ -110,7 +119,7 @@ def export_labels(
     """
     from .export import export
 
-    return export(label_map, volume, path, options or ExportOptions())
+    return export(label_map, volume, path, options or ExportOptions(), progress)
 
 
 def read_image(path: Path) -> Volume:
@@ -131,7 +140,7 @@ def read_labels(path: Path) -> LabelMap:
     return entry.call("read_labels", path)  # type: ignore[no-any-return]
 
 
-def import_labels(path: Path, volume: Volume, say: Any = lambda _remark: None) -> LabelMap:
+def import_labels(path: Path, volume: Volume, say: Say = lambda _remark: None) -> LabelMap:
     """The labels of any supported mask file on the grid of an open volume.
 
     Placed by patient position: exactly on the same grid, else each voxel takes the nearest label, and

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from medseg_app.core.errors import InputError
@@ -10,8 +9,7 @@ from medseg_app.core.label_map import LabelMap
 from medseg_app.core.volume import Volume
 
 from . import formats, regrid
-
-Say = Callable[[str], None]
+from .formats import Say
 
 
 def place_on(path: Path, is_dicom: bool, volume: Volume, say: Say) -> LabelMap:

@@ -11,7 +11,7 @@ from medseg_app.core.errors import MedsegError, VerificationError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 
-from .placement import Placement, placements
+from .placement import Placement, placements, value_counts
 
 TOLERANCE_MM = 0.1
 TOLERANCE_VOLUME = 1e-3
@@ -99,6 +99,6 @@ def _check_grid(read: LabelMap, meant: LabelMap) -> None:
 def _check_values(read: LabelMap) -> None:
     for group, layer in enumerate(read.layers):
         known = {0} | {segment.value for segment in read.segments if segment.group == group}
-        strange = set(np.unique(layer).tolist()) - known
+        strange = set(np.flatnonzero(value_counts(layer)).tolist()) - known
         if strange:
             raise VerificationError(f"it holds the value {min(strange)}, which no segment has.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from medseg_app.core.errors import GeometryError
+from medseg_app.core.errors import Cancelled, GeometryError
 from medseg_app.io.formats import ExportOptions, export_labels, import_labels, read_labels
 
 from .made_labels import labels_on, overlapping_labels_on
@@ -102,3 +103,38 @@ def test_multi_frame_source(tmp_path: Path) -> None:
         place = np.array(item.PlanePositionSequence[0].ImagePositionPatient, float)
         k = int(np.argmin(np.linalg.norm(volume.geometry.origins - place, axis=1)))
         assert image.ReferencedFrameNumber == volume.source.frame_numbers[k]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("name", ["oblique", "tilted", "uneven"])
+def test_sparse_labels_of_any_shape(tmp_path: Path, name: str, seed: int) -> None:
+    """Single voxels in a few slices, slices left out between them, segments in one slice only."""
+    volume = make_series(tmp_path / "series", GRIDS[name])
+    chance = np.random.default_rng(seed)
+    labels = labels_on(volume.geometry)
+    layer = np.zeros(volume.geometry.shape, np.uint8)
+    for value in (1, 3, 7):
+        for _ in range(chance.integers(1, 5)):
+            layer[tuple(chance.integers(0, n) for n in layer.shape)] = value
+    labels = replace(labels, layers=(layer,))
+    assert export_labels(labels, volume, tmp_path / "x.seg.dcm").verified
+    back = import_labels(tmp_path / "x.seg.dcm", volume)
+    found = {segment.name: back.mask(segment) for segment in back.segments}
+    for segment in labels.segments:
+        expected = labels.mask(segment)
+        np.testing.assert_array_equal(found.get(segment.name, np.zeros_like(expected)), expected)
+
+
+def test_progress_tells_what_is_done_and_can_stop_it(tmp_path: Path) -> None:
+    volume = make_series(tmp_path / "series", GRIDS["axial"])
+    told: list[str] = []
+
+    def stop(fraction: float, message: str = "") -> None:
+        told.append(message)
+        if "Checking" in message:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        export_labels(labels_on(volume.geometry), volume, tmp_path / "x.seg.dcm", None, stop)
+    assert told == ["Writing x.seg.dcm", "Checking x.seg.dcm with dcmqi"]
+    assert [path.name for path in tmp_path.iterdir()] == ["series"]
