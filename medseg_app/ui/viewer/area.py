@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from medseg_app.app.change import Change
 from medseg_app.app.session import Session
 from medseg_app.app.view_state import Plane
+from medseg_app.ui import theme
 
 from . import view_gestures
 from .heat import HeatStrips
@@ -27,6 +28,7 @@ PLANES: tuple[Plane, ...] = ("axial", "sagittal", "coronal")
 VALUES = ("window", "window_name", "fill_opacity", "interpolate", "show_labels", "show_outlines")
 MARKS = ("active_segment", "hidden", "threshold", "selected_candidate")
 LINES = ("show_patient", "show_cross", "plane", "tool")
+KEY_EVENTS = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
 ARRANGEMENT = ("layout", "large", "show_3d")
 
 
@@ -42,7 +44,7 @@ class ViewerArea(QWidget):
         super().__init__(parent)
         self._session = session
         self._large: str | None = None
-        self.setPalette(QPalette(QColor("black")))
+        self.setPalette(QPalette(QColor(theme.PANEL)))  # shows as hairlines between the views
         self.setAutoFillBackground(True)
         self._layout = ViewLayout(self)
         column = QVBoxLayout(self)
@@ -186,10 +188,10 @@ class ViewerArea(QWidget):
         self.hovered.emit(hover_at(case, pointer.position_lps) if case and pointer else None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Show at once what the brush does while Ctrl is held."""
-        if event.type() in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
+        """Show at once what the brush does while Ctrl is held; every event of the window passes here."""
+        if event.type() in KEY_EVENTS and isinstance(event, QKeyEvent):
             self._on_key(event)
-        return super().eventFilter(watched, event)
+        return False
 
     def _on_key(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Control and not event.isAutoRepeat():

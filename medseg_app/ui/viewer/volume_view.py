@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medseg_app.app.session import Session
 from medseg_app.core.case import Case
+from medseg_app.ui import theme
 from medseg_app.ui.labels import label
 
 from .meshes import Mesh, mesh_of_case
@@ -39,6 +40,8 @@ class VolumeView(QWidget):
         self._canvas: NapariCanvas | None = None
         self._surface: Any = None
         self._drawn = False
+        self.setPalette(QPalette(QColor(theme.CANVAS)))
+        self.setAutoFillBackground(True)
         self._hint = label("", "caption")
         column = QVBoxLayout(self)
         column.addWidget(self._hint, 0, Qt.AlignmentFlag.AlignCenter)

@@ -128,6 +128,24 @@ def test_a_click_moves_the_other_views(show: Callable[..., Any], session: Any, p
         assert other.slice_index == target[other.plane.axis]
 
 
+def test_moving_with_shift_moves_the_cross_without_painting(show: Callable[..., Any], session: Any) -> None:
+    from PySide6.QtCore import QEvent, QPointF, Qt
+    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtWidgets import QApplication
+
+    view = show(noise(), CURSOR).views["axial"]
+    session.view.tool, before = "brush", session.view.cursor_lps
+    place = QPointF(view.width() * 0.6, view.height() * 0.4)
+    none, shift = Qt.MouseButton.NoButton, Qt.KeyboardModifier.ShiftModifier
+    event = QMouseEvent(QEvent.Type.MouseMove, place, view.mapToGlobal(place), none, none, shift)
+    QApplication.sendEvent(view.overlay, event)
+    assert session.view.cursor_lps != before
+    np.testing.assert_allclose(
+        view.camera.to_screen(view.plane.from_patient(session.view.cursor_lps)[0]), (place.x(), place.y())
+    )
+    assert not session.case.segmentation.labels(0).any()
+
+
 def test_dragging_with_the_window_tool_changes_the_window_not_the_cross(
     show: Callable[..., Any], session: Any
 ) -> None:

@@ -17,6 +17,9 @@ BAR_ROOM = 16
 SMALL = 360
 """Views lower than this show only window, plane and slice: the patient stands in the large one."""
 
+NARROW = 400
+"""Views narrower than this leave the spacing to the others: it would run into letter and scale bar."""
+
 Lines = list[tuple[str, bool]]
 """Texts from the top, each with whether it is the main one of its corner."""
 
@@ -66,10 +69,9 @@ def plane_lines(frame: Frame) -> Lines:
     spacing = frame.case.volume.geometry.spacing_kji
     plane = frame.plane
     across, down, apart = (spacing[axis] for axis in (plane.horizontal, plane.vertical, plane.axis))
-    texts: Lines = [
-        (plane.name.capitalize(), True),
-        (f"{across:.2f} × {down:.2f} mm,  {apart:.2f} mm apart", False),
-    ]
+    texts: Lines = [(plane.name.capitalize(), True)]
+    if frame.width >= NARROW:
+        texts.append((f"{across:.2f} × {down:.2f} mm,  {apart:.2f} mm apart", False))
     if not frame.case.volume.geometry.is_regular:
         texts.append(("Uneven slices, gaps stay black" if plane.has_gaps else "Uneven slices", False))
     return texts

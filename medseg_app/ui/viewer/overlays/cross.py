@@ -8,6 +8,9 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from .frame import Frame
 
 GAP = 16.0
+EDGE = 26.0
+"""The lines end before the letters at the edges of the view."""
+BAR_ROOM = 12.0
 COLOUR = QColor(230, 232, 234, 84)
 
 
@@ -17,10 +20,10 @@ def paint(painter: QPainter, frame: Frame) -> None:
         return
     (x, y), _ = frame.pixels_of(frame.state.cursor_lps)
     painter.setPen(QPen(COLOUR, 1.0))
-    for start, end in (
-        (QPointF(0, y), QPointF(x - GAP, y)),
-        (QPointF(x + GAP, y), QPointF(frame.width, y)),
-        (QPointF(x, 0), QPointF(x, y - GAP)),
-        (QPointF(x, y + GAP), QPointF(x, frame.height)),
-    ):
-        painter.drawLine(start, end)
+    right, bottom = frame.width - EDGE - BAR_ROOM, frame.height - EDGE
+    for start, end in ((EDGE, x - GAP), (x + GAP, right)):
+        if start < end:
+            painter.drawLine(QPointF(start, y), QPointF(end, y))
+    for start, end in ((EDGE, y - GAP), (y + GAP, bottom)):
+        if start < end:
+            painter.drawLine(QPointF(x, start), QPointF(x, end))

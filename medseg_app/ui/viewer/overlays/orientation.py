@@ -17,7 +17,7 @@ OBLIQUE = 0.17
 """A second letter appears where the direction leans over by more than about 10 degrees."""
 BOX = 30.0
 EDGE = 6.0
-BAR_ROOM = 12.0
+BAR_ROOM = 18.0
 
 
 def letters_of(direction_lps: ArrayLike) -> str:
