@@ -16,6 +16,7 @@ from .checkpoint import Checkpoint, checkpoint_path, read_checkpoint, write_chec
 from .dataset import find_cases, read_cases
 from .model_output import write_trained_model
 from .recipe import Recipe
+from .score_threshold import MIN_SCORE, settle_score_threshold
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -55,8 +56,10 @@ def run_training(
         raise InputError(f"The recipe {recipe.path} has no patient to train on.", "Check its split.")
     cases = read_cases(split.train, recipe, part(progress, 0.0, 0.05))
     training = Loop(recipe, _task(recipe, cases), device, checkpoint_path(out), resume)
-    training.run(max_minutes, part(progress, 0.05, 1.0))
+    training.run(max_minutes, part(progress, 0.05, 0.95))
     write_trained_model(recipe, training.mean_network(), out)
+    if recipe.task == "instance" and MIN_SCORE not in recipe.thresholds:
+        settle_score_threshold(out, split.train, device, part(progress, 0.95, 1.0))
     checkpoint_path(out).unlink(missing_ok=True)
     return out
 

@@ -7,16 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from SimpleITK import GetArrayFromImage, ReadImage
 
+from medseg_app.core.box import Box
 from medseg_app.core.errors import InputError
+from medseg_app.core.proposal import Candidate, ModelIdentity, Proposal
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.training.blind_baseline import BlindEllipsoid, fit_blind_baseline
+from medseg_app.training.dataset import find_cases
 from medseg_app.training.evaluate import evaluate_model
 from medseg_app.training.recipe import read_recipe
+from medseg_app.training.score_threshold import CANDIDATES, choose_min_score
 from medseg_app.training.sub_boxes import EMPTY, OFF_CENTRE, draw_sub_boxes, read_sub_boxes, write_sub_boxes
 from medseg_app.training.train import run_training
 from tests.data_folder import data
-from tests.training.tiny import write_cases, write_recipe
+from tests.training.tiny import write_cases, write_image, write_recipe
 
 SPACING = (3.0, 1.0, 1.0)
 RECIPES = ("ct-head-neck-organs", "sarcoma-mask-rcnn")
@@ -106,8 +111,6 @@ def test_shipped_recipes_split_by_patient(name, repository):
 
 
 def test_shipped_pieces_are_what_they_say(repository):
-    from SimpleITK import GetArrayFromImage, ReadImage
-
     folder = repository / "resources/recipes/sarcoma-mask-rcnn"
     patients = json.loads((folder / "split.json").read_text())["validation"]
     boxes = read_sub_boxes(folder / "sub_boxes.json")
@@ -124,3 +127,50 @@ def test_shipped_pieces_are_what_they_say(repository):
         places = np.argwhere(inside)
         assert (places.min(axis=0) == 0).any() or (places.max(axis=0) == np.array(inside.shape) - 1).any()
         assert not mask[kinds[EMPTY].slices].any()
+
+
+def test_the_least_score_is_chosen_on_training_cases(tmp_path):
+    write_cases(tmp_path, 4)
+    recipe = read_recipe(write_recipe(tmp_path, "instance", steps=2))
+    out = run_training(recipe, tmp_path / "model")
+    assert read_model_folder(out).card.thresholds["min_score"] in CANDIDATES
+    stated = run_training(replace(recipe, thresholds={"min_score": 0.12}), tmp_path / "stated")
+    assert read_model_folder(stated).card.thresholds["min_score"] == 0.12
+
+
+class Shy:
+    """An engine that finds the block with a score of 0.7 and nonsense with scores up to 0.5."""
+
+    card = None
+
+    def open(self, volume, device):
+        self.volume = volume
+        return self
+
+    def propose(self, request, progress):
+        bright = self.volume.voxels > 100
+        nonsense = np.zeros_like(bright)
+        nonsense[0, 0, :3] = True
+        found = [(bright, 0.7), (nonsense, 0.5)]
+        candidates = tuple(
+            Candidate("Finding", 1, Box.whole(mask.shape), mask, "instance", score)
+            for mask, score in found
+            if mask.any() and score >= request.min_score
+        )
+        return Proposal(self.volume.id, candidates, ModelIdentity("shy", "1", ""))
+
+
+def test_the_least_score_lies_between_right_and_wrong(tmp_path, monkeypatch):
+    write_cases(tmp_path, 4)
+    for number in range(4):
+        mask = tmp_path / f"p{number}_mask.nii.gz"
+        image = GetArrayFromImage(ReadImage(str(tmp_path / f"p{number}_image.nii.gz")))
+        write_image(mask, (image > 100).astype(np.uint8))
+    recipe = read_recipe(write_recipe(tmp_path, "instance"))
+    monkeypatch.setattr(
+        "medseg_app.training.score_threshold.run_engine",
+        lambda engine, volume, request, device, progress: engine.open(volume, device).propose(
+            request, progress
+        ),
+    )
+    assert 0.5 < choose_min_score(Shy(), find_cases(recipe).train, "cpu") <= 0.7
