@@ -44,8 +44,6 @@ class SlabLabeller:
             self._first_waiting = first
             self._label(self._next)
             self._next += 1
-        # Slices are views of a buffer that the next tiles overwrite.
-        self._waiting = [plane.copy() for plane in self._waiting]
 
     def labels(self) -> NDArray[Any]:
         """Class values on the volume's grid (k, j, i)."""

@@ -62,8 +62,8 @@ def plan_tiles(shape: Index, size: TileSize) -> TilePlan:
 def slide(plan: TilePlan, read: ReadTile, run: RunTile, progress: Progress) -> Iterator[NDArray[np.float32]]:
     """Probabilities (channels, slices, j, i) of the whole image, in slabs of slices in their order.
 
-    read gives the channels of a box (see `mirrored`), run their probabilities. A slab is only valid
-    until the next one is asked for. Progress is reported before every tile.
+    read gives the channels of a box (see `mirrored`), run their probabilities. Progress is reported
+    before every tile.
     """
     blend = _Blend(plan)
     done = 0

@@ -206,7 +206,7 @@ def test_a_full_disk_in_the_worker_is_said(tmp_path: Path, monkeypatch: pytest.M
 
 
 WINDOW = """
-import sys
+import os, sys, time
 from pathlib import Path
 from medseg_app.app.engine_lane import EngineLane
 from medseg_app.engines import worker
@@ -217,28 +217,37 @@ from tests.engines.plugin_engine import plugin_volume
 from tests.engines.tiny_models import write_tiny_model
 
 lane = EngineLane(Path(sys.argv[1]))
+told = []
 
 def tell(fraction, message=""):
-    if fraction > 0:
+    if fraction > 0 and not told:
         heavy = sorted({"torch", "monai", "torchvision", "safetensors"} & set(sys.modules))
-        print(lane.worker_id, heavy, flush=True)
+        bystander = os.fork() if sys.argv[3] == "bystander" else 0
+        if sys.argv[3] == "bystander" and not bystander:
+            time.sleep(60)
+            os._exit(0)
+        told.append(print(lane.worker_id, bystander, heavy, flush=True))
 
 lane.propose(read_model_folder(Path(sys.argv[2])), plugin_volume(), Request(), "cpu", tell)
 """
 
 
 @posix_only
-def test_a_killed_window_leaves_no_orphan_and_never_had_torch(lane: EngineLane, tmp_path: Path) -> None:
+@pytest.mark.parametrize("company", ["alone", "bystander"])
+def test_a_killed_window_leaves_no_orphan_and_never_had_torch(
+    lane: EngineLane, tmp_path: Path, company: str
+) -> None:
+    """A bystander is another child of the window that holds a copy of its end of the pipe."""
     model = write_plugin_model(tmp_path / "m", steps=1000, seconds=0.05)
     window = subprocess.Popen(
-        [sys.executable, "-c", WINDOW, str(tmp_path / "cache"), str(model.path)],
+        [sys.executable, "-c", WINDOW, str(tmp_path / "cache"), str(model.path), company],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "plugin"), str(ROOT)])},
         stdout=subprocess.PIPE,
         text=True,
     )
     assert window.stdout is not None
-    number, heavy = window.stdout.readline().split(maxsplit=1)
+    number, bystander, heavy = window.stdout.readline().split(maxsplit=2)
     assert heavy.strip() == "[]"
     window.kill()
     window.wait()
@@ -246,7 +255,10 @@ def test_a_killed_window_leaves_no_orphan_and_never_had_torch(lane: EngineLane, 
     deadline = time.monotonic() + 5
     while _lives(int(number)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _lives(int(number))
+    orphan = _lives(int(number))
+    if int(bystander):
+        os.kill(int(bystander), signal.SIGKILL)
+    assert not orphan
     quick = write_plugin_model(tmp_path / "quick")
     assert lane.propose(quick, plugin_volume(), Request()).candidates  # and the next window tidies up
 
