@@ -29,11 +29,13 @@ VALUES = ("window", "window_name", "fill_opacity", "interpolate", "show_labels",
 MARKS = ("active_segment", "hidden", "threshold", "selected_candidate")
 LINES = ("show_patient", "show_cross", "plane", "tool")
 KEY_EVENTS = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
-ARRANGEMENT = ("layout", "large", "show_3d")
+ARRANGEMENT = ("layout", "large", "show_3d", "plane")
 
 
 class ViewerArea(QWidget):
     """Axial, coronal, sagittal and 3D views. Needs a QApplication; loads napari when it is made.
+
+    The plane in which a series was acquired leads: it is the large one of the layout.
 
     hovered: a Hover for the voxel under the pointer, None where there is none.
     """
@@ -44,6 +46,7 @@ class ViewerArea(QWidget):
         super().__init__(parent)
         self._session = session
         self._large: str | None = None
+        self._main: Plane = "axial"
         self.setPalette(QPalette(QColor(theme.PANEL)))  # shows as hairlines between the views
         self.setAutoFillBackground(True)
         self._layout = ViewLayout(self)
@@ -112,6 +115,10 @@ class ViewerArea(QWidget):
             view.show_case(case, planes.get(name), marks)
         self._heat.ask(case)
         self.volume_view.show_case(case)
+        acquired = [name for name, plane in planes.items() if plane.axis == 0]
+        if acquired:
+            self._main = self._session.view.plane = acquired[0]
+            self._arrange()
 
     def _show_marks(self) -> None:
         case = self._session.case
@@ -145,7 +152,7 @@ class ViewerArea(QWidget):
     def _arrange(self) -> None:
         state = self._session.view
         large = (self._large or state.plane) if state.large else None
-        self._layout.arrange(state.layout, large, state.plane if state.layout == "one" else "axial")
+        self._layout.arrange(state.layout, large, state.plane if state.layout == "one" else self._main)
         self.volume_view.show_drawn(state.show_3d)
 
     def _switch_3d_on(self) -> None:

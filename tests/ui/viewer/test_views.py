@@ -235,3 +235,17 @@ def test_the_viewer_loads_no_network_library_and_keeps_no_settings(tmp_path: Any
     done = subprocess.run([sys.executable, "-c", code], env=home, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not list(tmp_path.rglob("*settings*")), "napari wrote its settings"
+
+
+def test_the_acquired_plane_leads(show: Callable[..., Any], session: Any) -> None:
+    affine = np.eye(4)
+    affine[:3, :3] = [
+        [1.5, 0, 0],
+        [0, 0, 1],
+        [0, -1, 0],
+    ]  # slices to the left, rows down
+    geometry = VolumeGeometry.regular((8, 30, 30), affine)
+    area = show(np.zeros((8, 30, 30), np.int16), (4, 15, 15), geometry)
+    assert session.view.plane == "sagittal"
+    widths = {name: view.width() for name, view in area.views.items()}
+    assert max(widths, key=widths.__getitem__) == "sagittal"
