@@ -8,7 +8,6 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import blosc2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -105,12 +104,16 @@ class LabelEdit:
 
 def pack_xor(xor: NDArray[Any]) -> bytes:
     """Compress `before XOR after`. No shuffling: runs of equal bytes pack better and faster without."""
+    import blosc2  # loads for a third of a second: not before the first edit
+
     plain = {"typesize": 1, "clevel": 1, "filter": blosc2.Filter.NOFILTER, "codec": blosc2.Codec.LZ4}
     return bytes(blosc2.compress(np.ascontiguousarray(xor).data, **plain))
 
 
 def unpack_xor(change: ArrayChange) -> NDArray[Any]:
     """The XOR array of a change, shape of its box."""
+    import blosc2
+
     return np.frombuffer(blosc2.decompress(change.packed), dtype=change.dtype).reshape(change.box.shape)
 
 

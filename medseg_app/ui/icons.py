@@ -18,7 +18,7 @@ from . import theme
 
 def icon(name: str, colour: str = theme.TEXT, checked: str = "") -> QIcon:
     """A sharp icon at any scale; `checked` is its colour in a button that is switched on."""
-    return QIcon(_GlyphEngine(_glyph(name), colour, checked or colour))
+    return QIcon(_GlyphEngine(name, colour, checked or colour))
 
 
 def draw(painter: QPainter, rect: QRectF, name: str, colour: str) -> None:
@@ -55,12 +55,14 @@ def _glyph(name: str) -> str:
 
 
 class _GlyphEngine(QIconEngine):
-    def __init__(self, glyph: str, colour: str, checked: str) -> None:
+    """Looks its sign up when it is drawn first, so that making icons costs nothing at the start."""
+
+    def __init__(self, name: str, colour: str, checked: str) -> None:
         super().__init__()
-        self._glyph, self._colour, self._checked = glyph, colour, checked
+        self._name, self._colour, self._checked = name, colour, checked
 
     def clone(self) -> QIconEngine:
-        return _GlyphEngine(self._glyph, self._colour, self._checked)
+        return _GlyphEngine(self._name, self._colour, self._checked)
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         colour = self._checked if state == QIcon.State.On else self._colour
@@ -69,7 +71,9 @@ class _GlyphEngine(QIconEngine):
         painter.setFont(face)
         painter.setPen(QColor(theme.DISABLED if mode == QIcon.Mode.Disabled else colour))
         # A wider icon leaves air between the sign and the word beside it.
-        painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self._glyph)
+        painter.drawText(
+            rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), _glyph(self._name)
+        )
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         return self.scaledPixmap(size, mode, state, 1.0)

@@ -61,6 +61,8 @@ class ViewerLoader(QObject):
         self._window.add_viewer(self.area)
         self._show()
         self.ready.emit()
+        # The first stroke needs it; until then it would only have kept the reader waiting.
+        self._beside.run(lambda: importlib.import_module("blosc2"), lambda _: None)
 
     def _on_change(self, change: Change) -> None:
         if "case" in change.kinds:

@@ -1,0 +1,64 @@
+"""The first window needs Qt alone; torch never comes into the window's process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import json, sys
+from PySide6.QtCore import QTimer
+from medseg_app.ui.main import fill, make_application
+from medseg_app.ui.window import MainWindow
+HEAVY = ("numpy", "pydantic", "psygnal", "blosc2", "scipy", "pydicom", "SimpleITK", "highdicom", "napari",
+         "vispy", "torch", "torchvision", "monai", "qtawesome")
+def loaded():
+    return [name for name in HEAVY if name in sys.modules]
+app = make_application()
+window = MainWindow()
+seen = {}
+def first():
+    seen["first"] = loaded()
+    fill(window)
+def look():
+    if window.controller is None or window.controller.viewer.area is None:
+        return
+    timer.stop()
+    seen["ready"] = loaded()
+    print(json.dumps(seen), flush=True)
+    window.close()
+    app.quit()
+window.painted.connect(first)
+timer = QTimer(interval=20)
+timer.timeout.connect(look)
+timer.start()
+window.show()
+app.exec()
+"""
+
+
+@pytest.fixture(scope="module")
+def seen(display, tmp_path_factory):
+    import os
+
+    environment = {**os.environ, "MEDSEG_HOME": str(tmp_path_factory.mktemp("home"))}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_the_first_window_needs_qt_alone(seen):
+    assert seen["first"] == []
+
+
+def test_the_viewer_stands_without_torch(seen):
+    assert "napari" in seen["ready"]
+    assert not {"torch", "torchvision", "monai"} & set(seen["ready"])
+    assert not {"pydicom", "SimpleITK", "highdicom"} & set(seen["ready"])
