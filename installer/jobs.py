@@ -36,7 +36,7 @@ def run(environment: Environment, arguments: list[str]) -> int:
 
 def test(environment: Environment, arguments: list[str]) -> int:
     """Run the whole suite and list what was skipped and why; tests/conftest.py starts the screen it needs."""
-    command = [str(environment.program("python")), "-m", "pytest", "-rs", "--durations=10", *arguments]
+    command = [str(environment.program("python")), "-m", "pytest", "-rfEs", "--durations=10", *arguments]
     hidden = ("DISPLAY", "WAYLAND_DISPLAY")  # no windows on the developer's own screen
     surroundings = {name: value for name, value in os.environ.items() if name not in hidden}
     return call(command, environment.root, surroundings)

@@ -120,7 +120,7 @@ def test_tests_run_off_the_developers_screen(programs: Environment, monkeypatch:
     monkeypatch.setenv("DISPLAY", ":77")
     assert jobs.test(programs, ["tests/core"]) == 0
     (call,) = calls(programs)
-    assert call.startswith("python -m pytest -rs")
+    assert call.startswith("python -m pytest -rfEs")
     assert call.endswith("tests/core DISPLAY=")
 
 
