@@ -12,7 +12,7 @@ from medseg_app.core.volume import Volume
 
 from .atomic import replacing
 from .export_options import ExportOptions, Written
-from .flatten import flatten
+from .flatten import described_only, flatten
 from .formats import Format, check_output, suffix_of
 from .placement import nonempty
 from .verify import read_back_with_sitk, verify
@@ -41,6 +41,7 @@ def _export_file(
 ) -> Written:
     remarks: tuple[str, ...] = ()
     lost: dict[str, int] = {}
+    label_map = described_only(label_map)
     if not entry.layers or len(label_map.layers) <= 1:
         flat = flatten(label_map, options.overlap)
         label_map, lost = flat.label_map, flat.lost

@@ -12,6 +12,8 @@ from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
 
+from .placement import value_counts
+
 Overlap = Literal["first", "last"]
 
 
@@ -49,6 +51,25 @@ def flatten(label_map: LabelMap, overlap: Overlap | None = None) -> Flattened:
         np.copyto(merged, values, where=take)
     flat = tuple(replace(segment, group=0) for segment in segments)
     return Flattened(LabelMap((merged,), label_map.geometry, flat), lost, renumbered)
+
+
+def described_only(label_map: LabelMap) -> LabelMap:
+    """The label map without voxels that none of its segments describes (when only some are exported)."""
+    layers = tuple(
+        _keep(layer, [one.value for one in label_map.segments if one.group == group])
+        for group, layer in enumerate(label_map.layers)
+    )
+    return replace(label_map, layers=layers)
+
+
+def _keep(layer: NDArray[Any], values: list[int]) -> NDArray[Any]:
+    present = np.flatnonzero(value_counts(layer)).tolist()
+    strange = set(present) - {0, *values}
+    if not strange:
+        return layer
+    table = np.arange(max(present) + 1, dtype=layer.dtype)
+    table[sorted(strange)] = 0
+    return np.asarray(table[layer])
 
 
 def overlapping_voxels(label_map: LabelMap) -> dict[tuple[str, str], int]:

@@ -232,3 +232,14 @@ def test_labels_of_another_grid_are_not_written(tmp_path: Path) -> None:
     labels = replace(labels_on_small(moved))
     with pytest.raises(WrongUse, match="grid"):
         export_labels(labels, volume, tmp_path / "x.nii.gz")
+
+
+@pytest.mark.parametrize("name", ["x.nii.gz", "x.nrrd", "x.seg.nrrd", "x.mha", "x.seg.dcm"])
+def test_only_the_chosen_segments_are_written(tmp_path: Path, name: str) -> None:
+    volume = make_series(tmp_path / "series", grids()["axial"])
+    labels = overlapping_labels_on(volume.geometry)
+    chosen = replace(labels, segments=labels.segments[1:2])
+    assert export_labels(chosen, volume, tmp_path / name).verified
+    back = import_labels(tmp_path / name, volume)
+    [segment] = back.segments
+    np.testing.assert_array_equal(back.mask(segment), labels.mask(labels.segments[1]))

@@ -6,6 +6,7 @@ this suite, which has to fail. A test that survives its bug proves nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -330,3 +331,16 @@ def test_frames_that_are_written_are_those_that_were_chosen() -> None:
     """The planted changes reach the code that runs: these names are looked up where they were replaced."""
     assert seg_write.frames_of is seg_frames.frames_of
     assert seg_write.build_header is seg_header.build_header
+
+
+def test_the_table_names_tests_that_exist() -> None:
+    text = (Path(__file__).parents[1] / "bugs.md").read_text(encoding="utf-8")
+    named = re.findall(r"((?:dicom/)?test_\w+\.py)?::(test_\w+)", text)
+    assert len(named) > 20
+    file = ""
+    for stated, function in named:
+        file = stated or file
+        source = (Path(__file__).parent / file).read_text(encoding="utf-8")
+        assert f"def {function}(" in source, f"{file}::{function}"
+    numbers = [int(number) for number in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)]
+    assert numbers == list(range(1, 27))

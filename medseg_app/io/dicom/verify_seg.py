@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from medseg_app.io.placement import Placement, placements
 from medseg_app.io.verify import ReadBack
 
 _MINUTES = 30
+_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
 def reader_for(label_map: LabelMap, volume: Volume) -> tuple[ReadBack, str]:
@@ -46,7 +48,7 @@ def dcmqi() -> Path | None:
 
 def read_back_with_dcmqi(path: Path, label_map: LabelMap) -> list[Placement | None]:
     """Placements of SegmentNumber 1..n as dcmqi finds them."""
-    with tempfile.TemporaryDirectory(prefix="medseg-verify-") as folder:
+    with tempfile.TemporaryDirectory(prefix=".medseg-verify-", dir=_roomy_folder(path, label_map)) as folder:
         _run_dcmqi(path, Path(folder))
         try:
             found = _collect(Path(folder))
@@ -58,12 +60,21 @@ def read_back_with_dcmqi(path: Path, label_map: LabelMap) -> list[Placement | No
     return [found.get(number) for number in range(1, len(label_map.segments) + 1)]
 
 
+def _roomy_folder(path: Path, label_map: LabelMap) -> Path | None:
+    """The system's folder for temporary files, or that of the file where dcmqi's output might not fit."""
+    room = shutil.disk_usage(tempfile.gettempdir()).free
+    needed = 4 * len(label_map.layers) * label_map.layers[0].size
+    return None if room > needed else path.parent
+
+
 def _run_dcmqi(path: Path, folder: Path) -> None:
     program = dcmqi()
     command = [str(program), "--inputDICOM", str(path), "--outputDirectory", str(folder)]
     command += ["--outputType", "mha", "--mergeSegments"]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_MINUTES * 60, check=False)
+        done = subprocess.run(
+            command, capture_output=True, timeout=_MINUTES * 60, check=False, creationflags=_NO_WINDOW
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise VerificationError(f"dcmqi could not be run ({error}).") from error
     if done.returncode != 0:

@@ -213,3 +213,30 @@ def test_validator_finds_no_error(tmp_path: Path, name: str, make: object) -> No
     export_labels(make(volume.geometry), volume, path)  # type: ignore[operator]
     said = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False).stderr
     assert [line for line in said.splitlines() if line.startswith("Error")] == []
+
+
+def test_a_malformed_value_of_the_source_is_no_obstacle(volume: Volume, tmp_path: Path) -> None:
+    assert volume.source is not None
+    path = volume.source.files[0]
+    image = dcmread(path)
+    image.PatientWeight, image.PatientAge = 77.125, "077Y"
+    image.save_as(path)
+    path.write_bytes(path.read_bytes().replace(b"77.125", b"77 kg."))
+    seg = _written(volume, labels_on(volume.geometry), tmp_path / "x.seg.dcm")
+    assert seg.PatientAge == "077Y"
+    assert b"77 kg." in (tmp_path / "x.seg.dcm").read_bytes(), "carried over as it stands"
+
+
+def test_a_series_without_a_frame_of_reference(tmp_path: Path) -> None:
+    volume = make_series(tmp_path / "series", GRIDS["axial"])
+    assert volume.source is not None
+    for path in volume.source.files:
+        image = dcmread(path)
+        del image.FrameOfReferenceUID
+        image.save_as(path)
+    volume = replace(volume, geometry=replace(volume.geometry, frame_of_reference_uid=""))
+    labels = labels_on(volume.geometry)
+    seg = _written(volume, labels, tmp_path / "x.seg.dcm")
+    assert seg.FrameOfReferenceUID.is_valid
+    back = import_labels(tmp_path / "x.seg.dcm", volume)
+    np.testing.assert_array_equal(back.mask(back.segments[0]), labels.mask(labels.segments[0]))
