@@ -26,7 +26,17 @@ def main(path: Path | None = None) -> int:
     window = MainWindow()
     window.show()
     window.painted.connect(lambda: fill(window, path))
+    catch_bugs(window)
     return app.exec()
+
+
+def catch_bugs(window: MainWindow) -> None:
+    """Tell the reader of faults of the program, and keep a report of each."""
+    from medseg_app.app.folders import Folders
+
+    from .bug_report import BugReports
+
+    BugReports(window, Folders.of_user().data / "reports").install()
 
 
 def make_application() -> QApplication:

@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QTimer
@@ -21,9 +22,14 @@ SAMPLE_SECONDS = 0.005
 
 @dataclass
 class Stall:
-    """One time during which the event loop did not answer; samples: where the thread was, how often."""
+    """One time during which the event loop did not answer; samples: where the thread was, how often.
+
+    busy_seconds: processor time that the thread itself used meanwhile; on a busy computer the rest of
+    `seconds` was spent waiting for a turn. Equal to `seconds` where the system does not tell.
+    """
 
     seconds: float
+    busy_seconds: float
     samples: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     @property
@@ -46,7 +52,8 @@ class StallWatchdog(QObject):
         self.stalls: list[Stall] = []
         self._limit = limit_seconds
         self._main = threading.get_ident()
-        self._beat = time.perf_counter()
+        self._clock = _clock_of_this_thread()
+        self._beat, self._busy_at_beat = time.perf_counter(), self._clock()
         self._stop = threading.Event()
         self._timer = QTimer(self, interval=BEAT_MS)
         self._timer.timeout.connect(self._on_beat)
@@ -54,7 +61,7 @@ class StallWatchdog(QObject):
 
     def start(self) -> None:
         """Begin to watch."""
-        self._beat = time.perf_counter()
+        self._on_beat()
         self._stop.clear()
         self._timer.start()
         self._thread = threading.Thread(target=self._watch, name="medseg-watchdog", daemon=True)
@@ -71,10 +78,14 @@ class StallWatchdog(QObject):
     def report(self) -> str:
         """One line per stall, longest first."""
         worst = sorted(self.stalls, key=lambda stall: -stall.seconds)
-        return "\n".join(f"{stall.seconds * 1000:6.0f} ms  {stall.culprit}" for stall in worst)
+        lines = (
+            f"{stall.seconds * 1000:6.0f} ms ({stall.busy_seconds * 1000:.0f} ms busy)  {stall.culprit}"
+            for stall in worst
+        )
+        return "\n".join(lines)
 
     def _on_beat(self) -> None:
-        self._beat = time.perf_counter()
+        self._beat, self._busy_at_beat = time.perf_counter(), self._clock()
 
     def _watch(self) -> None:
         current: Stall | None = None
@@ -86,12 +97,20 @@ class StallWatchdog(QObject):
             if late <= self._limit:
                 continue
             if current is None:
-                current = Stall(late)
+                current = Stall(late, 0.0)
                 self.stalls.append(current)
-            current.seconds = late
+            current.seconds, current.busy_seconds = late, self._clock() - self._busy_at_beat
             current.samples[self._sample()] += 1
 
     def _sample(self) -> tuple[str, ...]:
         frame = sys._current_frames().get(self._main)
         found = traceback.extract_stack(frame) if frame else []
         return tuple(f"{line.filename}:{line.lineno} {line.name}" for line in found)
+
+
+def _clock_of_this_thread() -> Callable[[], float]:
+    """A clock of the processor time of the calling thread that other threads may read."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return time.perf_counter
+    number = time.pthread_getcpuclockid(threading.get_ident())
+    return lambda: time.clock_gettime(number)

@@ -24,6 +24,7 @@ def test_a_stall_is_recorded_with_its_culprit(qapp):
     dog.stop()
     (found,) = [stall for stall in dog.stalls if any("hold_the_thread" in line for line in stall.stack)]
     assert found.seconds > 0.2
+    assert found.busy_seconds < 0.2  # it slept
     assert "ms" in dog.report()
 
 

@@ -48,7 +48,7 @@ def seen(display, tmp_path_factory):
 
     environment = {**os.environ, "MEDSEG_HOME": str(tmp_path_factory.mktemp("home"))}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=200, check=False
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, cwd=ROOT, env=environment, check=False
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.strip().splitlines()[-1])

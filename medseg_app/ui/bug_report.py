@@ -1,0 +1,54 @@
+"""Bug reports: what went wrong inside MedSeg goes to a file and into the banner; the window stays."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+import traceback
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .window import MainWindow
+
+TEXT = "Something went wrong inside MedSeg. Every finished stroke is kept."
+KEPT = 20
+"""Reports that are kept; the oldest go first."""
+
+
+class BugReports:
+    """Catches what no code expected on the window's thread."""
+
+    def __init__(self, window: MainWindow, folder: Path) -> None:
+        self._window, self._folder = window, folder
+
+    def install(self) -> None:
+        """Be the last to hear of an exception."""
+        sys.excepthook = self._on_exception
+
+    def _on_exception(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        sys.__excepthook__(kind, error, trace)
+        path = self.write("".join(traceback.format_exception(kind, error, trace)))
+        self._window.banner.show_message("problem", TEXT, f"Send {path} to those who look after MedSeg.")
+
+    def write(self, text: str) -> Path:
+        """Keep a report. It holds code lines and messages, no images and no patient's name."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"report-{time.strftime('%Y%m%d-%H%M%S')}.txt"
+        path.write_text(f"{_about()}\n\n{text}", encoding="utf-8")
+        for old in sorted(self._folder.glob("report-*.txt"))[:-KEPT]:
+            old.unlink()
+        return path
+
+
+def _about() -> str:
+    try:
+        own = version("medseg")
+    except PackageNotFoundError:
+        own = "unknown"
+    return f"MedSeg {own}, Python {platform.python_version()}, {platform.platform()}"

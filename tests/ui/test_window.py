@@ -1,0 +1,119 @@
+"""The frame: sizes, folding, the tool's own options, the banner."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from medseg_app.ui.scripted import pause
+from medseg_app.ui.tool_strip import WORDS_FROM
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080), (3840, 2160)])
+def test_it_fits_common_screens(window, width, height):
+    window.resize(width, height)
+    pause(0.05)
+    assert (window.width(), window.height()) == (width, height)
+    assert window.strip.height() == 44
+    assert window.status.height() == 24
+    assert window.central.width() > width * 0.5
+
+
+def test_nothing_of_the_strip_is_cut_off_at_the_smallest_width(window):
+    window.resize(1280, 800)
+    pause(0.05)
+    right = max(
+        button.geometry().right() for button in window.strip.findChildren(type(window.strip.menu_button))
+    )
+    assert right <= 1280
+
+
+def test_tools_lose_their_words_where_it_is_narrow(window):
+    icon_only, beside = Qt.ToolButtonStyle.ToolButtonIconOnly, Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    for width, style in ((WORDS_FROM - 10, icon_only), (WORDS_FROM + 10, beside)):
+        window.resize(width, 900)
+        pause(0.05)
+        assert window.strip._named[0].toolButtonStyle() == style
+
+
+def test_the_side_panels_fold_and_the_image_takes_their_place(window, controller, session):
+    pause(0.05)
+    before = window.central.width()
+    controller.actions["show_panels"].trigger()
+    pause(0.05)
+    assert not session.view.show_panels
+    assert window.central.width() > before + 400
+    controller.actions["show_panels"].trigger()
+    pause(0.05)
+    assert abs(window.central.width() - before) <= 2
+
+
+def test_keys_choose_tools_and_the_strip_shows_which(window, controller, session):
+    window.activateWindow()
+    window.setFocus()
+    pause(0.05)
+    for key, tool in ((Qt.Key.Key_B, "brush"), (Qt.Key.Key_E, "eraser"), (Qt.Key.Key_W, "window")):
+        QTest.keyClick(window, key)
+        assert session.view.tool == tool
+        assert controller.actions[tool].isChecked()
+
+
+def test_only_the_options_of_the_active_tool_are_shown(controller, session):
+    panel = controller.tool
+    session.view.tool = "brush"
+    assert panel.diameter.isVisible()
+    assert panel.over.isVisible()
+    session.view.tool = "eraser"
+    assert panel.diameter.isVisible()
+    assert not panel.over.isVisible()
+    session.view.tool = "window"
+    assert not panel.diameter.isVisible()
+    assert panel.presets.isVisible()
+    session.view.tool = "zoom"
+    assert not panel.presets.isVisible()
+    assert panel.hint.isVisible()
+
+
+def test_brush_size_follows_slider_and_keys(window, controller, session):
+    session.view.tool = "brush"
+    panel = controller.tool
+    panel.diameter.setValue(panel.diameter.maximum())
+    assert session.view.brush_mm == 100.0
+    panel.diameter.setValue(0)
+    assert session.view.brush_mm == 0.5
+    session.view.brush_mm = 10.0
+    assert panel.diameter_text.text() == "10.0 mm"
+    window.activateWindow()
+    window.setFocus()
+    pause(0.05)
+    QTest.keyClick(window, Qt.Key.Key_BracketRight)
+    assert session.view.brush_mm == 12.0
+    assert panel.diameter_text.text() == "12.0 mm"
+
+
+def test_presets_are_chosen_by_key_and_marked(window, controller, session):
+    window.activateWindow()
+    window.setFocus()
+    pause(0.05)
+    QTest.keyClick(window, Qt.Key.Key_2)
+    assert session.view.window == (-600.0, 1500.0)
+    marked = [name for name, button in controller.tool.presets._buttons.items() if button.isChecked()]
+    assert marked == ["Lung"]
+
+
+def test_a_problem_stays_in_the_banner_and_good_news_in_the_status_bar(window, session):
+    session.tell("ok", "All went well.")
+    assert window.banner.text == ""
+    assert "All went well." in window.status.message.text()
+    session.tell("problem", "Slice 3 is missing.", "Copy the series again.")
+    assert window.banner.text == "Slice 3 is missing. Copy the series again."
+    assert not window.banner._timer.isActive()
+    session.tell("note", "The slices are uneven.")
+    assert window.banner._timer.isActive()
+
+
+def test_without_a_case_nothing_can_be_saved_or_exported(empty_window):
+    actions = empty_window.controller.actions
+    for name in ("save_case", "export", "add_segment", "delete_segment", "undo"):
+        assert not actions[name].isEnabled(), name
