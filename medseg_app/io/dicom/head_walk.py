@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from struct import Struct, error
 
-from .head_runs import BREAKS, Runs, Step
+from .head_runs import BREAKS, INNER, Runs, Step
 from .tags import PIXEL_TAGS, ROWS, SEQUENCES, WANTED, group_of, tag
 
 UNDEFINED = 0xFFFFFFFF
@@ -69,6 +69,12 @@ def walk(head: bytes, start: int, explicit: bool, size: int) -> Walk:
     return result
 
 
+def forget_runs() -> None:
+    """Forget the runs of elements that earlier files taught."""
+    _implicit_runs.forget()
+    _explicit_runs.forget()
+
+
 def _may_hold_pixels(head: bytes, position: int, result: Walk) -> bool:
     """Whether reading on can find pixels: an image states its rows before any later group."""
     if ROWS in result.values or position + 4 > len(head):
@@ -89,10 +95,10 @@ def _walk_implicit(head: bytes, position: int, result: Walk) -> int:
             _found_pixels(result, position + 8, length)
             break
         if length == UNDEFINED:
-            steps.end()
+            steps.add(position, 8, number, 0)
             if number in SEQUENCES:
                 values[number] = b""
-            position = _after_sequence(head, position + 8, False, 0)
+            position = _after_sequence(head, position + 8, False, steps)
             continue
         if number in WANTED:
             values[number] = _value(head, number, position + 8, length)
@@ -118,10 +124,10 @@ def _walk_explicit(head: bytes, position: int, result: Walk) -> int:
                 _found_pixels(result, position + 12, length)
                 break
             if length == UNDEFINED:
-                steps.end()
+                steps.add(position, 12, number, 0)
                 if number in SEQUENCES:
                     values[number] = b""
-                position = _after_sequence(head, position + 12, vr != b"UN", 0)
+                position = _after_sequence(head, position + 12, vr != b"UN", steps)
                 continue
         if number in WANTED:
             values[number] = _value(head, number, position + size, length)
@@ -171,35 +177,39 @@ def _value(head: bytes, number: int, position: int, length: int) -> bytes:
     return head[position : position + length]
 
 
-def _after_sequence(head: bytes, position: int, explicit: bool, depth: int) -> int:
+def _after_sequence(head: bytes, position: int, explicit: bool, steps: _Steps, depth: int = 0) -> int:
     """Position after a sequence of undefined length whose first item begins here."""
     if depth > DEEPEST_NESTING:
         raise Damaged("damaged: its sequences are nested without end")
     while True:
         number, length = _implicit(head, position)
-        position += 8
+        if number not in (ITEM, SEQUENCE_END):
+            raise Odd("a sequence without items")
+        defined = number == ITEM and length != UNDEFINED
+        steps.add(position, 8, INNER, length if defined else 0)
+        position += 8 + (length if defined else 0)
         if number == SEQUENCE_END:
             return position
-        if number != ITEM:
-            raise Odd("a sequence without items")
-        position = _after_item(head, position, explicit, depth) if length == UNDEFINED else position + length
+        if not defined:
+            position = _after_item(head, position, explicit, steps, depth)
 
 
-def _after_item(head: bytes, position: int, explicit: bool, depth: int) -> int:
+def _after_item(head: bytes, position: int, explicit: bool, steps: _Steps, depth: int) -> int:
     while True:
         number, length = _implicit(head, position)
         if number == ITEM_END:
+            steps.add(position, 8, INNER, 0)
             return position + 8
-        inner_explicit = explicit
+        size, inner_explicit = 8, explicit
         if explicit:
             _, vr, length = _explicit(head, position)
             if vr not in SHORT_VRS:
-                length = _long_length(head, position + 8, vr)
-                position += 4
+                length, size = _long_length(head, position + 8, vr), 12
                 inner_explicit = vr != b"UN"
-        position += 8
-        position = (
-            _after_sequence(head, position, inner_explicit, depth + 1)
-            if length == UNDEFINED
-            else position + length
-        )
+        undefined = length == UNDEFINED
+        steps.add(position, size, INNER, 0 if undefined else length)
+        position += size
+        if undefined:
+            position = _after_sequence(head, position, inner_explicit, steps, depth + 1)
+        else:
+            position += length

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import tags
-from .head_walk import Damaged, NeedMore, Odd, Walk, walk
+from .head_walk import Damaged, NeedMore, Odd, Walk, forget_runs, walk
 
 FIRST_READ = 8192
 """Bytes read at first: holds the whole head of most files and costs one system call."""
@@ -94,6 +94,13 @@ def read_head(path: str) -> Head:
         raise Unusable(f"a file that cannot be read ({problem.strerror})") from problem
     finally:
         os.close(descriptor)
+
+
+def forget() -> None:
+    """Forget what earlier files taught, as at the start of the program (for benchmarks)."""
+    _floats.cache_clear()
+    _decoded.cache_clear()
+    forget_runs()
 
 
 def _read_open_file(path: str, descriptor: int) -> Head:

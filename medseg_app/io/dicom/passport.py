@@ -17,6 +17,7 @@ from medseg_app.core.geometry import (
 
 from . import tags
 from .heads import Head
+from .place import is_placed
 from .split import Stack
 from .volume_info import Finding, Frame, LeftOut, Passport
 
@@ -83,7 +84,7 @@ def _damage(lost: Sequence[LeftOut]) -> Iterator[Finding]:
 
 
 def _place(stack: Stack, geometry: VolumeGeometry) -> Iterator[Finding]:
-    if not stack.heads[0].numbers(tags.POSITION):
+    if not is_placed(stack.heads[0]):
         text = (
             "The images do not say where they lie in the patient: distances and exports in mm mean nothing."
         )
@@ -168,7 +169,8 @@ def _plane(stack: Stack) -> Iterator[Finding]:
         yield Finding(
             "not_orthonormal", "Rows and columns are not at right angles or of unit length.", "problem"
         )
-    cosines = np.array([c for head in stack.heads if len(c := head.numbers(tags.ORIENTATION)) == 6])
+    different = {head.values.get(tags.ORIENTATION): head for head in stack.heads}.values()
+    cosines = np.array([c for head in different if len(c := head.numbers(tags.ORIENTATION)) == 6])
     if len(cosines) > 1 and np.ptp(cosines, axis=0).max() > ORTHONORMAL_TOLERANCE:
         yield Finding("orientation_varies", "The slices are turned slightly against each other.")
     if not _spacing_known(stack.heads[0]):

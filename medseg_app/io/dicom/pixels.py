@@ -133,7 +133,8 @@ def _require_range(stored: Stored, frame: Frame) -> None:
     high = (1 << (pixels.bits_stored - int(pixels.signed))) - 1
     if _fits(low * slope + intercept, high * slope + intercept):
         return
-    if not _fits(float(stored.min()) * slope + intercept, float(stored.max()) * slope + intercept):
+    lowest = int(stored.min()) if pixels.signed else 0
+    if not _fits(lowest * slope + intercept, int(stored.max()) * slope + intercept):
         raise OutOfRange
 
 

@@ -23,6 +23,11 @@ def unit_normal(cosines: Sequence[float]) -> NDArray[np.float64]:
     return np.asarray(cross / max(float(np.linalg.norm(cross)), 1e-12))
 
 
+def is_placed(head: Head) -> bool:
+    """Whether the image says where it lies in the patient."""
+    return len(head.numbers(tags.POSITION)) == 3 and len(head.numbers(tags.ORIENTATION)) == 6
+
+
 def heights_of(images: Sequence[Head]) -> list[float]:
     """Position along the normal of the first image, mm; the order itself where positions are missing."""
     cosines = images[0].numbers(tags.ORIENTATION)

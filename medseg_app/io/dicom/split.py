@@ -15,11 +15,13 @@ from itertools import pairwise
 
 from . import tags
 from .heads import Head
-from .place import SAME_PLACE_DIGITS, heights_of, is_even, repeats
+from .place import SAME_PLACE_DIGITS, heights_of, is_even, is_placed, repeats
 
 ANGLE_TOLERANCE = 1e-3
 """Direction cosines may differ by this much within one volume (0.06 degrees)."""
 SPACING_TOLERANCE = 1e-4
+GE_B_VALUE_FLAG = 100_000
+"""GE adds a multiple of this to some b-values to mark how they were made."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Trait:
 
     def value(self, head: Head) -> tuple[float | str, ...]:
         """The attribute's value, sortable among heads of one series."""
+        if self.number == tags.B_VALUE_GE:
+            return tuple(number % GE_B_VALUE_FLAG for number in head.numbers(self.number)[:1])
         if self.numeric:
             return head.numbers(self.number)
         text = head.text(self.number)
@@ -61,8 +65,8 @@ class Trait:
     def words(self, head: Head) -> str:
         """The value as a person reads it."""
         text = head.text(self.number)
-        if self.number in tags.EIGHT_BYTE_NUMBERS:
-            text = " ".join(f"{number:g}" for number in head.numbers(self.number))
+        if self.number in tags.EIGHT_BYTE_NUMBERS or self.number == tags.B_VALUE_GE:
+            text = " ".join(f"{part:g}" for part in self.value(head))
         return f"{self.word} {text}" if text else f"without {self.word}"
 
 
@@ -128,7 +132,7 @@ def _apart(images: list[Head], ignore_references: bool) -> list[list[Head]]:
     for key in sorted(groups, key=lambda key: _sort_key(groups[key][0])):
         first = groups[key][0]
         plane = _same_plane(_plane(first), known)
-        exact = None if first.numbers(tags.POSITION) else (first.path, first.text(tags.SOP_INSTANCE))
+        exact = None if is_placed(first) else (first.path, first.text(tags.SOP_INSTANCE))
         merged.setdefault((plane, _kind(first, ignore_references), exact), []).extend(groups[key])
     return list(merged.values())
 

@@ -37,6 +37,7 @@ LARGEST_COMPRESSION = 10_000
 DECISIVE = (
     tags.DIRECTORY_RECORDS,
     tags.SOP_CLASS,
+    tags.IMAGE_TYPE,
     tags.SAMPLES_PER_PIXEL,
     tags.PHOTOMETRIC,
     tags.BITS_ALLOCATED,
@@ -74,6 +75,8 @@ def _inspect(head: Head) -> int:
         raise Unusable(OTHER_OBJECTS[kind])
     if tags.ROWS not in head.values:
         raise Unusable(_without_pixels(kind))
+    if "MOSAIC" in head.text(tags.IMAGE_TYPE).split("\\"):
+        raise Unusable("a mosaic of many slices in one image, which is not supported")
     _require_known_encoding(head)
     rows, columns = head.integer(tags.ROWS), head.integer(tags.COLUMNS)
     if rows * columns == 0:

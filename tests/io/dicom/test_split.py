@@ -99,6 +99,17 @@ def test_images_at_one_place_are_told_apart(
         assert volume.passport.verdict == "note"
 
 
+def test_ge_marks_on_b_values_are_not_read_as_part_of_them(tmp_path: Path) -> None:
+    parts = []
+    for text in ("0\\8\\0\\0", "1000000800\\8\\0\\0"):
+        images = stack()
+        for dataset in images:
+            dataset.add_new((0x0043, 0x0010), "LO", "GEMS_PARM_01")
+            dataset.add_new((0x0043, 0x1039), "IS", text)
+        parts.append(images)
+    assert [volume.part for volume in _volumes(tmp_path, *parts)] == ["b-value 0", "b-value 800"]
+
+
 def test_phases_whose_times_differ_from_slice_to_slice(tmp_path: Path) -> None:
     """Heart rate varies: the order at each place counts, and a missing image does not shift the phases."""
     images = []
@@ -164,6 +175,15 @@ def test_images_without_position_are_not_stacked(tmp_path: Path) -> None:
     volumes = _volumes(tmp_path, images)
     assert [volume.shape[0] for volume in volumes] == [1, 1, 1]
     assert all(volume.passport.verdict == "problem" for volume in volumes)
+
+
+def test_a_mosaic_is_left_out_by_name(tmp_path: Path) -> None:
+    write(stack(ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]), tmp_path)
+    result = scan_folder(tmp_path)
+    assert result.volumes == ()
+    assert {entry.reason for entry in result.left_out} == {
+        "a mosaic of many slices in one image, which is not supported"
+    }
 
 
 def _multiframe(kinds: int) -> Dataset:

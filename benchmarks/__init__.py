@@ -1,0 +1,1 @@
+"""Benchmarks: each of our operations beside what people use today, in one run."""
