@@ -47,10 +47,10 @@ def _export_file(
         label_map, lost = flat.label_map, flat.lost
         remarks = tuple(f"{name} has the value {new} in {path.name}." for name, _, new in flat.renumbered)
         remarks += tuple(f"{name} lost {count} voxels to another segment." for name, count in lost.items())
-    entry.call("check_labels", label_map)
+    entry.load().check_labels(label_map)
     with replacing(path, suffix_of(path)) as temporary:
         progress(0.0, f"Writing {path.name}")
-        entry.call("write_labels", label_map, temporary)
+        entry.load().write_labels(label_map, temporary)
         progress(0.4, f"Checking {path.name} with SimpleITK")
         verify(label_map, temporary, read_back_with_sitk, path.name)
     progress(1.0)

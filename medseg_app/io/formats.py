@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Protocol, cast
 
 from medseg_app.core.errors import InputError, WrongUse
 from medseg_app.core.label_map import LabelMap
@@ -14,14 +14,12 @@ from medseg_app.core.progress import Progress, silent
 from medseg_app.core.volume import Volume
 
 from .export_options import ExportOptions, Written
-from .image_file import PALETTE
 
 Say = Callable[[str], None]
 """Receives a sentence for the user."""
 
 __all__ = [
     "FORMATS",
-    "PALETTE",
     "ExportOptions",
     "Format",
     "Written",
@@ -32,6 +30,22 @@ __all__ = [
     "read_image",
     "read_labels",
 ]
+
+
+class FileFormat(Protocol):
+    """What a module for files that are not DICOM offers."""
+
+    def read_image(self, path: Path) -> Volume:
+        """The image of a file."""
+
+    def read_labels(self, path: Path) -> LabelMap:
+        """The labels of a file."""
+
+    def check_labels(self, label_map: LabelMap) -> None:
+        """Raise GeometryError where the format cannot hold the grid."""
+
+    def write_labels(self, label_map: LabelMap, path: Path) -> None:
+        """Write the labels."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +63,9 @@ class Format:
     layers: bool = False
     needs_dicom: bool = False
 
-    def call(self, function: str, *arguments: Any) -> Any:
-        """Run a function of the format's module."""
-        return getattr(import_module(f"medseg_app.io.{self.module}"), function)(*arguments)
+    def load(self) -> FileFormat:
+        """The module that reads and writes this kind of file."""
+        return cast(FileFormat, import_module(f"medseg_app.io.{self.module}"))
 
 
 FORMATS = (
@@ -127,7 +141,7 @@ def read_image(path: Path) -> Volume:
     entry = _readable(path)
     if entry.needs_dicom:
         raise InputError(f"{path.name} is a DICOM file.", "Open the folder of its series instead.")
-    return entry.call("read_image", path)  # type: ignore[no-any-return]
+    return entry.load().read_image(path)
 
 
 def read_labels(path: Path) -> LabelMap:
@@ -137,7 +151,7 @@ def read_labels(path: Path) -> LabelMap:
         from .dicom.seg_read import read_seg
 
         return read_seg(path).label_map()
-    return entry.call("read_labels", path)  # type: ignore[no-any-return]
+    return entry.load().read_labels(path)
 
 
 def import_labels(path: Path, volume: Volume, say: Say = lambda _remark: None) -> LabelMap:
