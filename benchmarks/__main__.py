@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         module = import_module(f"benchmarks.{name}")
         if not hasattr(module, "rows"):
             continue
-        rows: list[Row] = module.rows()
+        rows: list[Row] = list(module.rows())
         for row in rows:
             print("\n".join(_lines(row)), flush=True)
         missed += sum(not row.met for row in rows)
