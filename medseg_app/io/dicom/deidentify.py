@@ -43,7 +43,7 @@ def mark_deidentified(dataset: Any, study_uid: str) -> None:
     # From the study's UID, not the patient's number: a short number could be found by trying all.
     pseudonym = "ANON-" + hashlib.sha256(study_uid.encode()).hexdigest()[:12].upper()
     dataset.PatientID = pseudonym
-    dataset.PatientName = pseudonym
+    dataset.PatientName = pseudonym + "^"
     for keyword in ("PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate", "StudyTime"):
         setattr(dataset, keyword, "")
     dataset.ReferringPhysicianName = ""
