@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 import numpy as np
 
+from medseg_app.core.box import Box
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.history import History
 from medseg_app.core.label_edit import LabelPatch
@@ -13,7 +16,7 @@ from medseg_app.core.segmentation import Segmentation
 from medseg_app.editing.stamp import Stamper
 
 from .row import Row
-from .timing import measure
+from .timing import measure, seconds, within
 
 SHAPE = (400, 512, 512)
 DABS = 20
@@ -30,8 +33,8 @@ def place(number: int) -> tuple[int, int, int]:
 class Ours:
     """Dabs as the brush makes them: stamp in mm, write, commit."""
 
-    def __init__(self, size: int, three: bool) -> None:
-        geometry = VolumeGeometry.regular(SHAPE, np.eye(4))
+    def __init__(self, size: int, three: bool, shape: tuple[int, int, int] = SHAPE) -> None:
+        geometry = VolumeGeometry.regular(shape, np.eye(4))
         self.writer = LabelWriter(Segmentation(geometry))
         self.history = History(self.writer)
         self.stamper, self.radius, self.three = Stamper(geometry), size / 2, three
@@ -104,7 +107,35 @@ def rows() -> list[Row]:
     for size in (10, 40):
         for three in (False, True):
             found += _rows(f"{size} mm, {'3D' if three else '2D'}", Ours(size, three), Napari(size, three))
-    return found
+    return [*found, _organ(), _independence()]
+
+
+def _organ() -> Row:
+    """Undo of an organ-sized edit on 400 x 512 x 512, by the clock: there is no peer for it."""
+    ours = Ours(10, False)
+    axis = np.arange(180) - 90
+    ball = np.add.outer(np.add.outer(axis**2, axis**2), axis**2) < 88**2
+    times = []
+    for _ in range(ROUNDS):
+        ours.writer.begin("Organ")
+        ours.writer.write(LabelPatch(1, Box.of((100, 100, 100), (280, 280, 280)), ball))
+        edit = ours.writer.commit()
+        assert edit is not None
+        ours.history.push(edit)
+        times.append(seconds(ours.history.undo))
+    return within("undo of an organ-sized edit (2.9 million voxels) on 400 x 512 x 512", median(times), 0.1)
+
+
+def _independence() -> Row:
+    """The same dabs on a small and on a large volume."""
+    large, small = Ours(10, True), Ours(10, True, (96, 512, 512))
+    return measure(
+        f"{DABS} dabs on 400 slices beside 96 slices",
+        large.dabs,
+        {"96 slices": small.dabs},
+        {"96 slices": 1.25},
+        ROUNDS,
+    )
 
 
 def _rows(what: str, ours: Ours, napari: Napari) -> list[Row]:

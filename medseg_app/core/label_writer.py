@@ -6,7 +6,7 @@ It applies locks, the paint-over rule and the readers' decisions, and keeps what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import le
 from typing import Any
 
@@ -53,6 +53,7 @@ class LabelWriter:
         self._touched: dict[int, TouchedTiles] = {}
         self._rows: dict[int, Segment | None] = {}
         self._new_group: int | None = None
+        self._by_reader = False
         self._writable: dict[tuple[bool, int], NDArray[np.bool_]] = {}
 
     @property
@@ -84,6 +85,7 @@ class LabelWriter:
         if patch.source != "human":
             allowed &= human == HUMAN_FREE
         else:
+            self._by_reader = True
             human[...] = _decided(human.copy(), allowed, HUMAN_NO if patch.erase else HUMAN_YES)
         now *= ~allowed
         if not patch.erase:
@@ -130,6 +132,8 @@ class LabelWriter:
         if self._name is None:
             raise RuntimeError("no step is open")
         changes, deltas = self._packed()
+        if self._by_reader:
+            self._mark_edited(deltas)
         rows = {key: row for key, row in self._rows.items() if self._row(key) != row}
         edit = None
         if changes or rows or self._new_group is not None:
@@ -232,6 +236,13 @@ class LabelWriter:
         found = [change for group in sorted(self._touched) for change in self._touched[group].changes()]
         return tuple(c for c, _ in found), tuple(d for _, deltas in found for d in deltas)
 
+    def _mark_edited(self, deltas: tuple[LabelDelta, ...]) -> None:
+        """A segment of a model whose voxels a reader changed is the work of both from now on."""
+        for delta in deltas:
+            segment = self.segmentation.by_value(delta.group, delta.value)
+            if segment and segment.provenance.source == "model" and not segment.provenance.edited:
+                self.put_segment(replace(segment, provenance=replace(segment.provenance, edited=True)))
+
     def _flip(self, edit: LabelEdit, *, forwards: bool) -> None:
         """XOR all boxes of an edit; checks every box before the first one is written."""
         blocks = []
@@ -273,7 +284,7 @@ class LabelWriter:
 
     def _close(self) -> None:
         self._name = None
-        self._touched, self._rows, self._new_group = {}, {}, None
+        self._touched, self._rows, self._new_group, self._by_reader = {}, {}, None, False
         self._writable.clear()
 
 

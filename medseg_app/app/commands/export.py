@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from medseg_app.app.command import Job, command
 from medseg_app.app.session import Session
-from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress
 
 
@@ -29,7 +27,7 @@ def export(
     case = session.open()
     for path in paths:
         check_output(path, case.volume)
-    labels = _marked(case.segmentation.snapshot().to_label_map(segment_ids))
+    labels = case.segmentation.snapshot().to_label_map(segment_ids)
     options = ExportOptions(deidentify=deidentify, overlap=overlap)
 
     def work(progress: Progress) -> list[Any]:
@@ -40,8 +38,3 @@ def export(
         return written
 
     return Job("Export", work, lambda written: written)
-
-
-def _marked(labels: LabelMap) -> LabelMap:
-    """Segments of a model that a reader changed since are semi-automatic."""
-    return replace(labels, segments=tuple(labels.segments))
