@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QWidget
 
 from .actions import Actions
 from .closing import Closing
+from .geometry_notice import GeometryNotice
 from .off_thread import MainThread, OffThread
 from .opening import Opening
 from .panels.ai import AiPanel
@@ -47,6 +49,7 @@ class Controller:
         self.viewer = ViewerLoader(window, session, self.beside)
         WindowActions(self).build()
         self.titles = Titles(window, session, self.actions)
+        self.geometry = GeometryNotice(window.banner, session)
         self._place()
         session.notices.connect(self.show_notice)
         window.use(self)
@@ -67,6 +70,17 @@ class Controller:
             self.opening.open(path)
         QTimer.singleShot(0, self.opening.offer_recovery)
 
+    def next_zone(self, by: int = 1) -> None:
+        """Move the focus to the next part of the window: strip, studies, image, segments, proposals."""
+        zones = [
+            self.window.strip.menu_button, self.studies.tree, self.window.central, self.segments.panel.list,
+            self.proposals.list,
+        ]  # fmt: skip
+        shown = [zone for zone in zones if zone.isVisible() or zone is self.window.central]
+        focused = self.window.focusWidget()
+        now = next((n for n, zone in enumerate(shown) if focused and _holds(zone, focused)), -1)
+        shown[(now + by) % len(shown)].setFocus(Qt.FocusReason.TabFocusReason)
+
     def show_notice(self, notice: Notice) -> None:
         """Good news goes to the status bar; everything else to the banner above the image."""
         if notice.kind == "ok":
@@ -80,3 +94,7 @@ class Controller:
         self.viewer.close()
         self.beside.close()
         self.session.close()
+
+
+def _holds(zone: QWidget, widget: QWidget) -> bool:
+    return zone is widget or zone.isAncestorOf(widget)

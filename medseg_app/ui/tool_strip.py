@@ -13,9 +13,6 @@ from .buttons import ActionButton, describe, icon_size
 from .icons import icon
 from .labels import upright
 
-WORDS_FROM = 1440
-"""From this width on the tools carry their names beside their icons."""
-
 
 class ToolStrip(QFrame):
     """Menu and file actions at the left, tools in the middle, the rest at the right; 44 px high."""
@@ -25,6 +22,8 @@ class ToolStrip(QFrame):
         self.setProperty("role", "strip")
         self.setFixedHeight(theme.STRIP)
         self._named: list[ActionButton] = []
+        self._wide = 0
+        self._counted = 0
         self.menu_button = QToolButton()
         self.menu_button.setText("MedSeg")
         self.menu_button.setProperty("wordmark", True)
@@ -82,8 +81,32 @@ class ToolStrip(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Drop the names where they do not fit."""
         super().resizeEvent(event)
+        self.fit_words()
+
+    def fit_words(self) -> None:
+        """Show the names of the tools where there is room for all of them."""
+        words = self.width() >= self.width_with_words()
         for button in self._named:
-            button.show_words(self.width() >= WORDS_FROM)
+            button.show_words(words)
+
+    def width_with_words(self) -> int:
+        """How wide the window must be for the tools to carry their names."""
+        if self._counted != len(self._named):
+            self._counted = len(self._named)
+            for button in self._named:
+                button.show_words(True)
+            self._wide = self._full_width()
+        return self._wide
+
+    def _full_width(self) -> int:
+        # Asked of each part: a layout leaves out what has not been shown yet.
+        width, edges = 0, self._line.contentsMargins()
+        for place in range(self._line.count()):
+            item = self._line.itemAt(place)
+            part = item.widget() if item else None
+            width += self._line.spacing()
+            width += part.sizeHint().width() if part else item.sizeHint().width() if item else 0
+        return width + edges.left() + edges.right()
 
     def minimumSizeHint(self) -> QSize:
         """The window may always be made narrow; names and spaces give way."""

@@ -53,6 +53,8 @@ class MainWindow(QMainWindow):
         self.left, self.right = SidePanel(LEFT_WIDTH), SidePanel(RIGHT_WIDTH)
         self.central = QStackedWidget()
         self.central.addWidget(_empty_canvas())
+        self.central.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.central.setAccessibleName("Images")
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self._build()
 

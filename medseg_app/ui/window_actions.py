@@ -114,6 +114,7 @@ class WindowActions:
         add("fit", "Fit", viewer.fit, "R", glyph="frame-corners", detail="Show whole slices again")
         add("next_slice", "Next slice", lambda: viewer.scroll(1), "Down PgDown")
         add("previous_slice", "Previous slice", lambda: viewer.scroll(-1), "Up PgUp")
+        add("next_zone", "Next part of the window", self._c.next_zone, "F6", detail="Move the focus on")
         add("full_screen", "Full screen", self._window.flip_full_screen, "F11")
         for number in range(6):
             add(f"preset_{number + 1}", "", _constant(self._preset, number), str(number + 1))
@@ -187,6 +188,7 @@ class WindowActions:
         strip.add_action(get["save_case"])
         strip.add_action(get["export"])
         strip.add_action(get["settings"], words=False)
+        strip.fit_words()
 
     # -- following the session ---------------------------------------------------------------------
 

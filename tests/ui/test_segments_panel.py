@@ -66,6 +66,15 @@ def test_a_name_that_no_term_matches_is_kept_as_typed(controller, session, panel
     assert session.case.segmentation.segments[0].name == "Zyst 7b"
 
 
+def test_escape_closes_the_line_and_nothing_is_added(window, controller, session, panel):
+    window.activateWindow()
+    controller.actions["add_segment"].trigger()
+    pause(0.05)
+    QTest.keyClick(panel.add_line.line, Qt.Key.Key_Escape)
+    assert not panel.add_line.isVisible()
+    assert session.case.segmentation.segments == ()
+
+
 def test_eye_and_lock_are_clicked_in_the_row(session, panel):
     number = add(session, "Liver")
     pause(0.05)

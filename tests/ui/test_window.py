@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from medseg_app.ui.scripted import pause
-from medseg_app.ui.tool_strip import WORDS_FROM
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080), (3840, 2160)])
@@ -31,7 +30,9 @@ def test_nothing_of_the_strip_is_cut_off_at_the_smallest_width(window):
 
 def test_tools_lose_their_words_where_it_is_narrow(window):
     icon_only, beside = Qt.ToolButtonStyle.ToolButtonIconOnly, Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-    for width, style in ((WORDS_FROM - 10, icon_only), (WORDS_FROM + 10, beside)):
+    limit = window.strip.width_with_words()
+    assert limit > 1280
+    for width, style in ((limit - 10, icon_only), (limit + 10, beside)):
         window.resize(width, 900)
         pause(0.05)
         assert window.strip._named[0].toolButtonStyle() == style
@@ -117,3 +118,23 @@ def test_without_a_case_nothing_can_be_saved_or_exported(empty_window):
     actions = empty_window.controller.actions
     for name in ("save_case", "export", "add_segment", "delete_segment", "undo"):
         assert not actions[name].isEnabled(), name
+
+
+def test_words_of_the_strip_are_never_cut(window):
+    window.resize(window.strip.width_with_words() + 1, 900)
+    pause(0.05)
+    for button in window.strip.findChildren(type(window.strip.menu_button)):
+        assert button.width() >= button.sizeHint().width(), button.text()
+
+
+def test_f6_walks_through_the_parts_of_the_window(window, controller, session):
+    from medseg_app.app.commands.segments import add_segment
+
+    session.run(add_segment, name="Liver")
+    window.activateWindow()
+    window.strip.menu_button.setFocus()
+    names = []
+    for _ in range(4):
+        controller.next_zone()
+        names.append(window.focusWidget().accessibleName())
+    assert names == ["Studies and series", "Images", "Segments", "All commands"]

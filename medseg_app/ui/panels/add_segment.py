@@ -50,7 +50,7 @@ class AddSegment(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Arrow keys walk through the terms, Return adds, Escape closes."""
-        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
+        if not isinstance(event, QKeyEvent) or event.type() == QEvent.Type.KeyRelease:
             return super().eventFilter(watched, event)
         acts = {
             Qt.Key.Key_Down: lambda: self._walk(1),
@@ -62,7 +62,10 @@ class AddSegment(QFrame):
         act = acts.get(Qt.Key(event.key()))
         if act is None:
             return False
-        act()
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()  # the keys of the window wait while a name is typed
+        else:
+            act()
         return True
 
     def _search(self, text: str) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from medseg_app.engines.registry import ModelSearch
     from medseg_app.ui.off_thread import OffThread
 
-NO_MODEL = "No model was found. Put model folders where the settings say (Ctrl+,)."
+NO_MODEL = "No model is installed."
 DEMONSTRATION = "For demonstration only"
 
 
@@ -141,7 +141,8 @@ class AiPanel(Section):
         self.mark.setVisible(demonstration and not misfit)
         usual = DEMONSTRATION if demonstration else (card.summary if card else "")
         self.summary.setText(misfit or usual)
-        self.summary.setToolTip(misfit or usual)
+        where = f" Models are looked for in {self._session.folders.models}." if misfit == NO_MODEL else ""
+        self.summary.setToolTip((misfit or usual) + where)
 
     def _on_task(self, task: Task) -> None:
         if task is not self._task:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from medseg_app.ui.buttons import push_button
 from medseg_app.ui.labels import label
+
+ANSWERS = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape}
 
 
 class Question(QFrame):
@@ -39,6 +41,14 @@ class Question(QFrame):
         self.text.setText(text)
         self.show()
         self.yes.setFocus()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep Return and Escape from the keys of the window."""
+        asks_for_key = event.type() == QEvent.Type.ShortcutOverride
+        if asks_for_key and isinstance(event, QKeyEvent) and event.key() in ANSWERS:
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Return agrees, Escape declines."""
