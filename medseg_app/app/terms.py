@@ -37,7 +37,8 @@ ALIASES = {
     "Esophagus": "oesophagus gullet", "Edema": "oedema swelling", "Hemorrhage": "haemorrhage bleeding",
     "Tumour": "tumor neoplasm cancer", "Metastasis": "neoplasm secondary", "Adrenal gland": "suprarenal",
     "Inferior vena cava": "ivc", "Superior vena cava": "svc", "Small intestine": "bowel", "Colon": "bowel",
-    "Spinal cord": "myelon", "Skull": "cranium", "Kidney": "renal", "Liver": "hepatic", "Mass": "tumour tumor",
+    "Spinal cord": "myelon", "Skull": "cranium", "Kidney": "renal", "Liver": "hepatic",
+    "Mass": "tumour tumor",
 }  # fmt: skip
 
 
