@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from medseg_app.core.errors import InputError
-from medseg_app.core.progress import Progress, silent
+from medseg_app.core.errors import InputError, WrongUse
+from medseg_app.core.progress import Progress, part, silent
 
 from .folders import Folders
 
@@ -26,8 +26,13 @@ class HowToTrain:
 
 
 def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Path:
-    """Train from a recipe (TOML) or a data set; returns the folder of the finished model."""
+    """Train from a recipe (TOML) or a data set, then measure on the patients kept back, where there are any.
+
+    Returns the folder of the finished model; its card holds the figures.
+    """
     from medseg_app.engines.device import choose_device
+    from medseg_app.training.dataset import find_cases
+    from medseg_app.training.evaluate import evaluate_model
     from medseg_app.training.train import run_training
 
     if not path.exists():
@@ -35,10 +40,14 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
     recipe = _recipe(path, how)
     out = how.output or Folders.of_user().models / recipe.name
     out.parent.mkdir(parents=True, exist_ok=True)
-    return run_training(
-        recipe, out, device=choose_device(how.device), resume=how.resume, max_minutes=how.max_minutes,
-        progress=progress,
+    device = choose_device(how.device)
+    run_training(
+        recipe, out, device=device, resume=how.resume, max_minutes=how.max_minutes,
+        progress=part(progress, 0.0, 0.9),
     )  # fmt: skip
+    if find_cases(recipe).validation:
+        evaluate_model(out, recipe, device=device, progress=part(progress, 0.9, 1.0))
+    return out
 
 
 def _recipe(path: Path, how: HowToTrain) -> Any:
@@ -50,4 +59,20 @@ def _recipe(path: Path, how: HowToTrain) -> Any:
         from medseg_app.training.fingerprint import recipe_for
 
         recipe = recipe_for(path, how.task)
+    if how.base:
+        recipe = _begun_from(recipe, how.base)
     return replace(recipe, name=how.name) if how.name else recipe
+
+
+def _begun_from(recipe: Any, base: str) -> Any:
+    """The recipe with network, classes and preprocessing of the model whose weights it starts from."""
+    from medseg_app.engines.registry import find_model
+
+    folder = find_model(base)
+    card = folder.card
+    if card.engine != recipe.engine:
+        raise WrongUse(f"{base} is a model for another task.", "Start from one of the same task.")
+    return replace(
+        recipe, start_from=folder.path, network=card.network, labels=card.labels,
+        preprocessing=card.preprocessing, grid=card.grid,
+    )  # fmt: skip
