@@ -16,6 +16,7 @@ class Settings:
 
     device: auto, cpu, cuda:N or mps. precision: exact or fast. show_patient: names in the corners.
     keys: keys that the user gave to actions, by the name of the action.
+    run_times: seconds per million voxels that a model took on this computer, by its name.
     geometry: the window's last place as the toolkit packs it.
     """
 
@@ -27,6 +28,7 @@ class Settings:
     brush_mm: float = 10.0
     fill_opacity: float = 0.35
     keys: dict[str, str] = field(default_factory=dict)
+    run_times: dict[str, float] = field(default_factory=dict)
     geometry: str = ""
     path: Path | None = None
 

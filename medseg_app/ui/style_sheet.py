@@ -69,7 +69,7 @@ QToolButton:checked { background: $raised; }
 QToolButton[tool="true"]:checked { background: $selected; color: $accent; }
 QToolButton:disabled { color: $disabled; }
 QToolButton::menu-indicator { image: none; width: 0; }
-QFrame[role="strip"] QToolButton { min-height: 30px; max-height: 30px; padding: 0 7px; }
+QFrame[role="strip"] QToolButton { min-height: 30px; max-height: 30px; padding: 0 5px; }
 QFrame[role="strip"] QToolButton[wordmark="true"] { font-size: 15px; font-weight: 600; padding: 0 8px; }
 QToolButton[small="true"] { min-height: 20px; max-height: 20px; padding: 0 2px; }
 

@@ -70,9 +70,9 @@ class ToolStrip(QFrame):
 
     def add_line(self) -> None:
         """A hairline between two groups."""
-        self._line.addSpacing(6)
+        self._line.addSpacing(4)
         self._line.addWidget(upright())
-        self._line.addSpacing(6)
+        self._line.addSpacing(4)
 
     def add_space(self) -> None:
         """Push what follows to the right edge."""

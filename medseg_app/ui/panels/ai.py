@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QComboBox, QProgressBar, QSizePolicy
@@ -11,6 +12,7 @@ from medseg_app.ui import figures
 from medseg_app.ui.banner import VerdictMark
 from medseg_app.ui.buttons import describe, icon_button, push_button
 from medseg_app.ui.labels import ElidedLabel
+from medseg_app.ui.run_times import RunTimes
 
 from .model_card_view import ModelCardView, is_demonstration
 from .section import Section
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from medseg_app.engines.registry import ModelSearch
     from medseg_app.ui.off_thread import OffThread
 
+LOOKING = "Looking for models"
 NO_MODEL = "No model is installed."
 DEMONSTRATION = "For demonstration only"
 
@@ -35,13 +38,15 @@ class AiPanel(Section):
         self._session, self._beside = session, beside
         self._cards: list[ModelCard] = []
         self._task: Task | None = None
+        self._times = RunTimes(session.settings)
+        self._looking = True
         self.choice = QComboBox()
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         describe(self.choice, "Model", "Ctrl+M")
         self.run_button = push_button("Run", self.run, "Ctrl+R", detail="Run the chosen model", primary=True)
         self.stop_button = push_button("Stop", self.stop, "Ctrl+.", detail="Stop the model")
         self.mark = VerdictMark("note", 14)
-        self.summary = ElidedLabel("Looking for models", "caption")
+        self.summary = ElidedLabel(LOOKING, "caption")
         self.about = icon_button("About this model", "caret-down", self.toggle_card, "Ctrl+I")
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
@@ -80,7 +85,7 @@ class AiPanel(Section):
         """Why the chosen model cannot run now; empty where it can."""
         card, case = self.chosen, self._session.case
         if card is None:
-            return NO_MODEL
+            return LOOKING if self._looking else NO_MODEL
         if case is None:
             return "Open a series first (Ctrl+O)."
         modality = case.volume.modality
@@ -104,9 +109,10 @@ class AiPanel(Section):
 
     def toggle_card(self) -> None:
         """Open or close the card."""
-        self.card.setVisible(not self.card.isVisible())
+        self.card.setVisible(not self.card.isVisible() and self.chosen is not None)
 
     def _on_found(self, found: ModelSearch) -> None:
+        self._looking = False
         self._cards = [folder.card for folder in found.models]
         self.choice.clear()
         self.choice.addItems([card.name for card in self._cards])
@@ -139,18 +145,32 @@ class AiPanel(Section):
             return
         demonstration = card is not None and is_demonstration(card)
         self.mark.setVisible(demonstration and not misfit)
-        usual = DEMONSTRATION if demonstration else (card.summary if card else "")
+        usual = self._usual_text(card, demonstration)
         self.summary.setText(misfit or usual)
         where = f" Models are looked for in {self._session.folders.models}." if misfit == NO_MODEL else ""
         self.summary.setToolTip((misfit or usual) + where)
+
+    def _usual_text(self, card: ModelCard | None, demonstration: bool) -> str:
+        case = self._session.case
+        if card is None or case is None:
+            return ""
+        text = DEMONSTRATION if demonstration else card.summary
+        seconds = self._times.expected(card.name, case.volume.voxels.size)
+        return text if seconds is None else f"Takes {figures.about(seconds)}. {text}"
 
     def _on_task(self, task: Task) -> None:
         if task is not self._task:
             return
         if task.is_over:
+            self._learn(task)
             self._task = None
             self._show()
         self._show_running()
+
+    def _learn(self, task: Task) -> None:
+        card, case = self.chosen, self._session.case
+        if task.state == "done" and card is not None and case is not None:
+            self._times.learn(card.name, case.volume.voxels.size, time.monotonic() - task.started)
 
     def _show_running(self) -> None:
         task = self._task

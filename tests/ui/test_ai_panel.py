@@ -1,0 +1,124 @@
+"""The AI panel: the card in a reader's words, what does not fit, run, progress and stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medseg_app.app.tasks import Task
+from medseg_app.core.errors import ModelError
+from medseg_app.engines.model_card import LabelClass, ModelCard, Network
+from medseg_app.engines.model_folder import ModelFolder
+from medseg_app.engines.registry import ModelSearch
+from medseg_app.ui.panels.model_card_view import card_lines, figure_lines
+from medseg_app.ui.scripted import wait_until
+
+
+def card(name="demo-lesions", modality=("CT",), **more) -> ModelCard:
+    values = {
+        "name": name,
+        "version": "1.0",
+        "engine": "mask_rcnn",
+        "task": "instance",
+        "modality": modality,
+        "licence": "Apache-2.0",
+        "labels": {1: LabelClass("Lesion", (230, 159, 0), "instance")},
+        "network": Network("mask_rcnn", {}),
+        "figures": {"validation": {"recall": 0.91, "cases": 20}},
+        "summary": "Finds lesions of phantoms. Demonstration only.",
+        "size": 7_900_000,
+    }
+    return ModelCard(**{**values, **more})
+
+
+@pytest.fixture
+def panel(controller):
+    found = [card(), card("sarcoma", ("MR",), summary="Finds soft-tissue sarcoma.")]
+    panel = controller.ai
+    wait_until(lambda: not panel._looking, 20, "the search for models")
+    panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found), ()))
+    return panel
+
+
+def test_the_card_speaks_of_use_licence_and_figures():
+    lines = dict(card_lines(card()))
+    assert "Lesion" in lines["Does"]
+    assert lines["Images"] == "CT"
+    assert lines["Licence"] == "Apache-2.0"
+    assert "recall 0.91" in lines["Tested"]
+
+
+def test_figures_are_flattened():
+    assert figure_lines({"ct": {"whole": {"recall": 0.5}}, "n": 3}) == ["ct whole recall 0.50", "n 3"]
+
+
+def test_a_model_for_these_images_is_chosen_and_marked_as_demonstration(panel):
+    assert panel.chosen.name == "demo-lesions"
+    assert panel.run_button.isEnabled()
+    assert panel.summary.text() == "For demonstration only"
+    assert panel.mark.isVisible()
+
+
+def test_a_model_for_other_images_cannot_run_and_says_why(panel):
+    panel.choice.setCurrentIndex(1)
+    assert not panel.run_button.isEnabled()
+    assert panel.summary.text() == "Made for MR; this series is CT."
+
+
+def test_the_card_opens_in_place(panel):
+    assert not panel.card.isVisible()
+    panel.toggle_card()
+    assert panel.card.isVisible()
+
+
+def test_without_models_the_panel_says_so(controller):
+    wait_until(lambda: not controller.ai._looking, 20)
+    controller.ai._on_found(ModelSearch((), ()))
+    assert controller.ai.summary.text() == "No model is installed."
+    assert not controller.ai.run_button.isEnabled()
+
+
+def test_a_refused_model_folder_is_told(controller, window):
+    error = ModelError("A file was changed.", "Get the model again.")
+    wait_until(lambda: not controller.ai._looking, 20)
+    controller.ai._on_found(ModelSearch((), ((Path("models/bad"), error),)))
+    assert "bad" in window.banner.text
+
+
+def test_running_shows_progress_and_can_be_stopped(panel, session, monkeypatch):
+    task = Task("Run demo-lesions")
+    started = []
+
+    def start(command, **more):
+        started.append((command.__name__, more))
+        return task
+
+    monkeypatch.setattr(session, "start", start)
+    panel.run()
+    assert started == [("run_model", {"model": "demo-lesions"})]
+    assert panel.stop_button.isVisible()
+    assert not panel.run_button.isVisible()
+    task.fraction, task.message = 0.5, "Slice 20 of 44"
+    session.tasks.changed.emit(task)
+    assert panel.bar.value() == 500
+    assert panel.summary.text().startswith("Slice 20 of 44")
+    panel.stop()
+    assert task.is_cancelled
+    task.state = "cancelled"
+    session.tasks.changed.emit(task)
+    assert panel.run_button.isVisible()
+    assert not panel.bar.isVisible()
+
+
+def test_a_run_teaches_how_long_the_next_one_takes(panel, session, monkeypatch):
+    task = Task("Run demo-lesions")
+    task.started -= 60
+    monkeypatch.setattr(session, "start", lambda command, **more: task)
+    panel.run()
+    task.state = "done"
+    session.tasks.changed.emit(task)
+    assert (
+        panel.summary.text().replace("\N{NARROW NO-BREAK SPACE}", " ")
+        == "Takes about 60 s. For demonstration only"
+    )
