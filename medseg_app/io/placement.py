@@ -55,47 +55,57 @@ def counts_per_slice(layer: NDArray[Any], highest: int = 0) -> NDArray[np.intp]:
     return np.stack([np.bincount(plane.ravel(), minlength=length) for plane in layer])
 
 
-def _by_value(layer: NDArray[Any], geometry: VolumeGeometry) -> dict[int, Placement]:
-    """Placement of every value above zero of one layer."""
-    counts = counts_per_slice(layer)
-    sums_j, sums_i = _in_plane_sums(layer, counts.shape[1])
-    boxes = _boxes(layer)
-    found = {}
-    for value in np.flatnonzero(counts.sum(axis=0)):
-        if value == 0:
-            continue
-        total = int(counts[:, value].sum())
-        centroid = counts[:, value] @ geometry.origins / total
-        centroid = (
-            centroid + sums_j[value] / total * geometry.j_step + sums_i[value] / total * geometry.i_step
-        )
-        low, high = _corners(boxes[value - 1], geometry)
-        found[int(value)] = Placement(total, _volume(total, geometry), centroid, low, high)
-    return found
+class _Extent:
+    """What is added up, slice by slice, about every value of a layer; axis 0 is j, axis 1 is i."""
 
+    def __init__(self, layer: NDArray[Any]) -> None:
+        length = int(layer.max(initial=0)) + 1
+        self.counts = np.zeros((layer.shape[0], length), np.intp)
+        self.sums = np.zeros((2, length))
+        self.low = np.full((2, length), max(layer.shape), np.intp)
+        self.high = np.full((2, length), -1, np.intp)
+        for k, plane in enumerate(layer):
+            self._add(k, plane)
 
-def _in_plane_sums(layer: NDArray[Any], length: int) -> tuple[Vector, Vector]:
-    """Sum of the row and of the column numbers over the voxels of each value."""
-    sums_j, sums_i = np.zeros(length), np.zeros(length)
-    width = layer.shape[2]
-    for plane in layer:
+    def _add(self, k: int, plane: NDArray[Any]) -> None:
+        # Only labelled voxels are looked at: most of a volume is background.
         flat = plane.ravel()
         where = np.flatnonzero(flat)
-        if where.size:
-            values = flat[where]
-            sums_j += np.bincount(values, where // width, minlength=length)
-            sums_i += np.bincount(values, where % width, minlength=length)
-    return sums_j, sums_i
+        if not where.size:
+            return
+        values, length = flat[where], self.counts.shape[1]
+        self.counts[k] = np.bincount(values, minlength=length)
+        for axis, numbers in enumerate(np.divmod(where, plane.shape[1])):
+            self.sums[axis] += np.bincount(values, numbers, minlength=length)
+            np.minimum.at(self.low[axis], values, numbers)
+            np.maximum.at(self.high[axis], values, numbers)
+
+    def box(self, value: int) -> list[tuple[int, int]]:
+        """First and last voxel along k, j and i."""
+        ks = np.flatnonzero(self.counts[:, value])
+        sides = [(int(self.low[axis, value]), int(self.high[axis, value])) for axis in (0, 1)]
+        return [(int(ks[0]), int(ks[-1])), *sides]
 
 
-def _boxes(layer: NDArray[Any]) -> list[Any]:
-    from scipy.ndimage import find_objects
+def _by_value(layer: NDArray[Any], geometry: VolumeGeometry) -> dict[int, Placement]:
+    """Placement of every value above zero of one layer."""
+    extent = _Extent(layer)
+    return {
+        int(value): _placement(extent, int(value), geometry)
+        for value in np.flatnonzero(extent.counts.sum(axis=0))
+    }
 
-    return list(find_objects(layer))
+
+def _placement(extent: _Extent, value: int, geometry: VolumeGeometry) -> Placement:
+    counts = extent.counts[:, value]
+    total = int(counts.sum())
+    mean_j, mean_i = extent.sums[:, value] / total
+    centroid = counts @ geometry.origins / total + mean_j * geometry.j_step + mean_i * geometry.i_step
+    low, high = _corners(extent.box(value), geometry)
+    return Placement(total, _volume(total, geometry), centroid, low, high)
 
 
-def _corners(box: tuple[slice, slice, slice], geometry: VolumeGeometry) -> tuple[Vector, Vector]:
-    ends = [(part.start, part.stop - 1) for part in box]
+def _corners(ends: list[tuple[int, int]], geometry: VolumeGeometry) -> tuple[Vector, Vector]:
     # Every slice of the box counts: between uneven or shifted slices the extremes need not be at the ends.
     ks = np.arange(ends[0][0], ends[0][1] + 1)
     index = np.stack(np.meshgrid(ks, ends[1], ends[2], indexing="ij"), axis=-1).reshape(-1, 3)

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from medseg_app.core.box import Index
 from medseg_app.core.segment import Segment
 
-Plane = tuple[int, NDArray[np.bool_]]
-
 
 class Layers:
     """Collects masks slice by slice; a segment moves to a layer of its own when it meets another one."""
@@ -30,17 +28,22 @@ class Layers:
         """Give the voxels of slice k to the segment with this value (a value nobody described is ignored)."""
         if value not in self._segments:
             return
-        while self._meets_other(value, k, mask):
+        where = np.flatnonzero(mask)
+        while self._meets_other(value, k, where):
             self._move_up(value)
-        self._layers[self._layer_of[value]][k][mask] = value
+        self._plane(value, k)[where] = value
 
     def finish(self) -> tuple[tuple[NDArray[Any], ...], tuple[Segment, ...]]:
         """The layers, and the segments with `group` set to the layer that each lies in."""
         segments = [replace(one, group=self._layer_of[value]) for value, one in self._segments.items()]
         return tuple(self._layers), tuple(segments)
 
-    def _meets_other(self, value: int, k: int, mask: NDArray[np.bool_]) -> bool:
-        there = self._layers[self._layer_of[value]][k][mask]
+    def _plane(self, value: int, k: int) -> NDArray[Any]:
+        """One slice of the layer in which a segment lies, flat."""
+        return self._layers[self._layer_of[value]][k].reshape(-1)
+
+    def _meets_other(self, value: int, k: int, where: NDArray[np.intp]) -> bool:
+        there = self._plane(value, k)[where]
         return bool(((there != 0) & (there != value)).any())
 
     def _move_up(self, value: int) -> None:

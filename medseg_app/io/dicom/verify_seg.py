@@ -105,8 +105,7 @@ def _placements_of(voxels: Any, grid: VolumeGeometry, values: list[int]) -> list
     from medseg_app.core.segment import Segment
 
     segments = tuple(Segment(id=value, name=str(value), value=value) for value in values)
-    kind = np.uint8 if voxels.max(initial=0) <= 255 else np.uint16
-    return placements(LabelMap((voxels.astype(kind, copy=False),), grid, segments))
+    return placements(LabelMap((voxels,), grid, segments))
 
 
 def read_back_by_frame(path: Path, label_map: LabelMap) -> list[Placement | None]:
