@@ -54,7 +54,7 @@ def assemble(stack: Stack, volume_id: str, root: Path, lost: Sequence[LeftOut] =
         units=head.text(tags.UNITS) or head.text(tags.RESCALE_TYPE),
         padding=_real_padding(head, passport.rescale),
         inverted=passport.photometric == "MONOCHROME1",
-        window=window_of(head),
+        window=window_of(ordered.heads[len(frames) // 2]),
         patient=patient_of(head),
         left_out=tuple(lost),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -75,7 +76,8 @@ def _decode_in_workers(tasks: Sequence[Task]) -> Iterator[Decoded]:
 
 def _run(tasks: Sequence[Task]) -> Iterator[tuple[Task, list[Decoded]]]:
     count = min(os.cpu_count() or 1, 8, len(tasks))
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    spawned = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, mp_context=spawned, initializer=_leave_interrupts_to_the_parent)
     try:
         waiting = iter(tasks)
         running: dict[Future[list[Decoded]], Task] = {}
@@ -89,6 +91,10 @@ def _run(tasks: Sequence[Task]) -> Iterator[tuple[Task, list[Decoded]]]:
                 yield running.pop(future), future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _decode_alone(task: Task) -> list[Decoded]:

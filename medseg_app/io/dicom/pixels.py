@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,11 +69,22 @@ def decode_frames(path: str, numbers: Iterable[int]) -> Iterator[Stored]:
     from pydicom.pixels import apply_modality_lut, iter_pixels
 
     indices = [number - 1 for number in numbers]
+    dataset = _or_unreadable(lambda: pydicom.dcmread(path, force=True))
+    has_table = _or_unreadable(lambda: "ModalityLUTSequence" in dataset)
+    frames = iter_pixels(dataset, indices=indices, raw=True)
+    while (stored := _or_unreadable(lambda: next(frames, None))) is not None:
+        yield _or_unreadable(partial(apply_modality_lut, stored, dataset)) if has_table else stored
+
+
+def _or_unreadable(step: Callable[[], Any]) -> Any:
+    """What a step of decoding gives. Raises Unreadable for whatever it raises."""
     try:
-        dataset = pydicom.dcmread(path, force=True)
-        for stored in iter_pixels(dataset, indices=indices, raw=True):
-            yield apply_modality_lut(stored, dataset) if "ModalityLUTSequence" in dataset else stored
-    except Exception as problem:  # the decoders raise whatever their libraries do
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return step()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as problem:  # decoders written in Rust raise past Exception
         raise Unreadable("damaged: its compressed pixels cannot be decoded") from problem
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,13 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import apply_modality_lut, apply_rescale, pixel_array
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, JPEG2000Lossless, RLELossless
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from medseg_app.core.errors import Cancelled
 from medseg_app.io.dicom import decoding
@@ -239,6 +246,29 @@ def test_the_rest_can_be_loaded_and_its_passport_tells(tmp_path: Path) -> None:
     assert [entry.path.name for entry in report.left_out] == ["004.dcm"]
     assert {"damaged_slices", "missing_slices"} <= {f.code for f in report.info.passport.findings}
     np.testing.assert_array_equal(report.volume.voxels[4], stored()[5].astype(int) - 1024)
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEG2000Lossless, JPEGLSLossless])
+def test_mutated_pixels_are_read_or_named(tmp_path: Path, syntax: str) -> None:
+    """Whatever stands in compressed pixels ends in voxels or in a named slice, never in another error."""
+    chance = random.Random(20261124)
+    (dataset,) = _compressed(1, syntax)
+    whole = (write([dataset], tmp_path / "whole") / "000.dcm").read_bytes()
+    start = whole.rindex(b"\xe0\x7f\x10\x00")
+    path = tmp_path / "mutated.dcm"
+    outcomes = set()
+    for _ in range(60):
+        content = bytearray(whole)
+        for _ in range(chance.choice((1, 3, 10))):
+            content[chance.randrange(start + 20, len(content))] = chance.randrange(256)
+        path.write_bytes(content)
+        for info in scan_folder(path).volumes:
+            try:
+                outcomes.add(load_volume(info).voxels.shape)
+            except UnreadableSlices as problem:
+                outcomes.add(problem.slices[0][0])
+    assert outcomes <= {(1, 48, 64), 0}
+    assert outcomes
 
 
 def test_nothing_readable_is_an_error(tmp_path: Path) -> None:
