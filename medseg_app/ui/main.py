@@ -62,6 +62,10 @@ def fill(window: MainWindow, path: Path | None = None) -> None:
 
 
 def _read_session_code() -> None:
+    from pydantic import BaseModel, TypeAdapter
+
+    # Whole, before other threads ask for it: psygnal and napari both look into a half-read pydantic.
+    _ = BaseModel, TypeAdapter
     importlib.import_module("medseg_app.ui.controller")
 
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
 
 T = TypeVar("T")
+PATIENCE_MS = 60_000
 log = logging.getLogger(__name__)
 
 
@@ -70,6 +71,6 @@ class OffThread:
         self._pool.start(_Work(work, done, self._main, failed))
 
     def close(self) -> None:
-        """Drop what has not begun and wait for the rest."""
+        """Drop what has not begun and wait for the rest: Python must not end within an import."""
         self._pool.clear()
-        self._pool.waitForDone(5000)
+        self._pool.waitForDone(PATIENCE_MS)

@@ -193,4 +193,21 @@ QTabBar::tab {
 }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
 QTabWidget::pane { border: none; border-top: 1px solid $hairline; }
+
+QFileDialog {
+    directory-icon: url($marks/folder.svg); directory-closed-icon: url($marks/folder.svg);
+    directory-open-icon: url($marks/folder.svg); directory-link-icon: url($marks/folder.svg);
+    file-icon: url($marks/file.svg); file-link-icon: url($marks/file.svg);
+    computer-icon: url($marks/computer.svg); harddisk-icon: url($marks/computer.svg);
+    desktop-icon: url($marks/computer.svg); home-icon: url($marks/folder.svg);
+    backward-icon: url($marks/back.svg); leftarrow-icon: url($marks/back.svg);
+    forward-icon: url($marks/forward.svg); rightarrow-icon: url($marks/forward.svg);
+    filedialog-parent-directory-icon: url($marks/up.svg);
+    filedialog-new-directory-icon: url($marks/folder-new.svg);
+    filedialog-listview-icon: url($marks/list.svg);
+    filedialog-detailedview-icon: url($marks/details.svg);
+}
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
+QFileDialog QTreeView::item, QFileDialog QListView::item { min-height: 26px; }
+QSizeGrip { image: none; width: 0; height: 0; }
 """

@@ -32,8 +32,8 @@ class ViewerLoader(QObject):
         session.changed.connect(self._on_change)
 
     def load(self) -> None:
-        """Begin; the window stays usable while the libraries are read."""
-        self._beside.run(_read_libraries, lambda _: self._make())
+        """Begin; the window stays usable meanwhile. What fails in the thread is tried again here."""
+        self._beside.run(_read_libraries, lambda _: self._make(), lambda _: self._make())
 
     def follow(self, status: StatusFollower) -> None:
         """Show in the status bar what lies under the pointer."""
