@@ -50,20 +50,18 @@ app.exec()
 VIEWER = """
 import time
 from medseg_app.ui.main import fill, make_application
+from medseg_app.ui.viewer_loader import ViewerLoader
 from medseg_app.ui.window import MainWindow
-from PySide6.QtCore import QTimer
 app = make_application()
 window = MainWindow()
-def look():
-    if window.controller is not None and window.controller.viewer.area is not None:
-        timer.stop()
-        app.processEvents()
-        print(time.time(), flush=True)
-        window.close()
-        app.quit()
-timer = QTimer(interval=5)
-timer.timeout.connect(look)
-timer.start()
+make = ViewerLoader._make
+def timed(loader):
+    make(loader)
+    app.processEvents()
+    print(time.time(), flush=True)
+    window.close()
+    app.quit()
+ViewerLoader._make = timed
 window.painted.connect(lambda: fill(window))
 window.show()
 app.exec()

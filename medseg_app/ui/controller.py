@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from .actions import Actions
@@ -64,11 +64,12 @@ class Controller:
         self.window.right.add(self.tool)
 
     def load_viewer(self, path: Path | None = None) -> None:
-        """Load the viewer, then open what was asked for and offer what an interrupted session left."""
+        """Load the viewer and open what was asked for; then look for models and for interrupted work."""
+        self.viewer.ready.connect(self.ai.find_models)
+        self.viewer.ready.connect(self.opening.offer_recovery)
         self.viewer.load()
         if path is not None:
             self.opening.open(path)
-        QTimer.singleShot(0, self.opening.offer_recovery)
 
     def next_zone(self, by: int = 1) -> None:
         """Move the focus to the next part of the window: strip, studies, image, segments, proposals."""

@@ -12,7 +12,6 @@ from medseg_app.engines.model_card import LabelClass, ModelCard, Network
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.registry import ModelSearch
 from medseg_app.ui.panels.model_card_view import card_lines, figure_lines
-from medseg_app.ui.scripted import wait_until
 
 
 def card(name="demo-lesions", modality=("CT",), **more) -> ModelCard:
@@ -36,7 +35,6 @@ def card(name="demo-lesions", modality=("CT",), **more) -> ModelCard:
 def panel(controller):
     found = [card(), card("sarcoma", ("MR",), summary="Finds soft-tissue sarcoma.")]
     panel = controller.ai
-    wait_until(lambda: not panel._looking, 20, "the search for models")
     panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found), ()))
     return panel
 
@@ -72,8 +70,11 @@ def test_the_card_opens_in_place(panel):
     assert panel.card.isVisible()
 
 
+def test_while_it_looks_for_models_it_says_so(controller):
+    assert controller.ai.summary.text() == "Looking for models"
+
+
 def test_without_models_the_panel_says_so(controller):
-    wait_until(lambda: not controller.ai._looking, 20)
     controller.ai._on_found(ModelSearch((), ()))
     assert controller.ai.summary.text() == "No model is installed."
     assert not controller.ai.run_button.isEnabled()
@@ -81,7 +82,6 @@ def test_without_models_the_panel_says_so(controller):
 
 def test_a_refused_model_folder_is_told(controller, window):
     error = ModelError("A file was changed.", "Get the model again.")
-    wait_until(lambda: not controller.ai._looking, 20)
     controller.ai._on_found(ModelSearch((), ((Path("models/bad"), error),)))
     assert "bad" in window.banner.text
 

@@ -56,7 +56,6 @@ class AiPanel(Section):
         self.choice.currentIndexChanged.connect(self._show)
         session.changed.connect(self._on_change)
         session.tasks.changed.connect(self._on_task)
-        self.find_models()
 
     def _build(self) -> None:
         line = self.row(self.choice, self.run_button, self.stop_button)
