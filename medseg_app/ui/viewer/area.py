@@ -58,7 +58,6 @@ class ViewerArea(QWidget):
         for view in self.views.values():
             view.pointed.connect(partial(self._pointed, view))
             view.double_clicked.connect(partial(self._toggle_large, view.name))
-        self.views["axial"].canvas.first_frame = self._switch_3d_on
         self.volume_view.double_clicked.connect(partial(self._toggle_large, "3d"))
         self._layout.add_views(
             {"3d": self.volume_view, **{str(name): view for name, view in self.views.items()}}
@@ -66,6 +65,8 @@ class ViewerArea(QWidget):
         self._heat = HeatStrips(self)
         self._heat.ready.connect(self._show_heat)
         self._connect()
+        if not self.views["axial"].canvas.is_software:
+            session.view.show_3d = True
         self._show_case()
         self._arrange()
 
@@ -91,6 +92,8 @@ class ViewerArea(QWidget):
         QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
         self._heat.close()
         self.volume_view.close_view()
+        for view in self.views.values():
+            view.canvas.close()
 
     # -- following the session ---------------------------------------------------------------------
 
@@ -154,11 +157,6 @@ class ViewerArea(QWidget):
         large = (self._large or state.plane) if state.large else None
         self._layout.arrange(state.layout, large, state.plane if state.layout == "one" else self._main)
         self.volume_view.show_drawn(state.show_3d)
-
-    def _switch_3d_on(self) -> None:
-        """3D is on from the start where a graphics card draws it."""
-        if not self.views["axial"].canvas.is_software:
-            self._session.view.show_3d = True
 
     def _toggle_large(self, name: str) -> None:
         state = self._session.view

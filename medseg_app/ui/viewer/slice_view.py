@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QRect, QSize, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from medseg_app.app.session import Session
@@ -55,7 +55,7 @@ class SliceView(QWidget):
         self.canvas.before_draw = self._send_textures
         self._node = SliceNode(parent=self.canvas.scene)
         self._node.visible = False
-        self.canvas.native.setParent(self)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.overlay = Overlay(self)
         self.overlay.raise_()
 
@@ -65,11 +65,17 @@ class SliceView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep canvas and overlay over the whole view."""
-        self.canvas.native.setGeometry(self.rect())
+        self.canvas.resize(self.size())
         self.overlay.setGeometry(self.rect())
         extent = self.plane.extent if self.plane else (0.0, 0.0, 1.0, 1.0)
         self.look(self.camera.resized((self.width(), self.height()), extent))
         super().resizeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the slice."""
+        painter = QPainter(self)
+        self.canvas.paint(painter, event.rect())
+        painter.end()
 
     # -- what is shown -----------------------------------------------------------------------------
 

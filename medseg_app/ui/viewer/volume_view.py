@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPalette, QResizeEvent
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medseg_app.app.session import Session
@@ -25,6 +25,14 @@ OFF = "3D is off. Click to show surfaces of the labels."
 WORKING = "Preparing surfaces"
 NOTHING = "Surfaces of the labels appear here."
 FROM_THE_FRONT = {"view_direction": (0, 1, 0), "up_direction": (1, 0, 0)}
+
+
+MOUSE = (
+    QEvent.Type.MouseButtonPress,
+    QEvent.Type.MouseMove,
+    QEvent.Type.MouseButtonRelease,
+    QEvent.Type.Wheel,
+)
 
 
 class VolumeView(QWidget):
@@ -75,11 +83,13 @@ class VolumeView(QWidget):
         """Stop what runs in the thread."""
         self._timer.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._canvas is not None:
+            self._canvas.close()
 
     def _forget(self) -> None:
         if self._canvas is not None:
             self._canvas.model.layers.clear()
-            self._canvas.native.hide()
+            self.update()
         self._surface = None
 
     def _ask(self, *, at_once: bool = False) -> None:
@@ -114,7 +124,7 @@ class VolumeView(QWidget):
 
     def _draw(self, mesh: Mesh) -> None:
         canvas = self._ready_canvas()
-        data = (mesh.vertices[:, ::-1], mesh.faces, np.ones(len(mesh.vertices), np.float32))
+        data = (mesh.vertices[:, ::-1], mesh.faces[:, ::-1], np.ones(len(mesh.vertices), np.float32))
         if self._surface is None:
             self._surface = canvas.model.add_surface(data, vertex_colors=mesh.colours, shading="smooth")
             canvas.model.reset_view()
@@ -123,8 +133,7 @@ class VolumeView(QWidget):
             self._surface.vertex_colors = None
             self._surface.data = data
             self._surface.vertex_colors = mesh.colours
-        canvas.native.setGeometry(self.rect())
-        canvas.native.show()
+        self._hint.setText("")
         canvas.redraw()
 
     def _ready_canvas(self) -> NapariCanvas:
@@ -133,28 +142,37 @@ class VolumeView(QWidget):
             self._canvas.model.dims.ndisplay = 3
             # napari's own choice shows right-handed coordinates such as LPS as in a mirror.
             self._canvas.model.scene.camera.orientation = ("away", "down", "right")
-            self._canvas.native.setParent(self)
-            self._canvas.native.setGeometry(self.rect())
-            self._canvas.native.installEventFilter(self)
+            self._canvas.resize(self.size())
         return self._canvas
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the canvas over the whole view."""
         if self._canvas is not None:
-            self._canvas.native.setGeometry(self.rect())
+            self._canvas.resize(self.size())
             before = min(event.oldSize().width(), event.oldSize().height())
             if before > 0:
                 self._canvas.model.scene.camera.zoom *= min(self.width(), self.height()) / before
         super().resizeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the surfaces, if there are any."""
+        if self._canvas is not None and self._surface is not None:
+            painter = QPainter(self)
+            self._canvas.paint(painter, event.rect())
+            painter.end()
+
+    def event(self, event: QEvent) -> bool:
+        """Pass the mouse on to napari, which turns and zooms."""
+        if event.type() in MOUSE and self._canvas is not None and self._surface is not None:
+            QCoreApplication.sendEvent(self._canvas.native, event)
+            return True
+        return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click on the hint switches 3D on."""
         if self._case is not None:
             self._session.view.show_3d = True
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A double click makes the view large, or small again."""
-        if event.type() == QEvent.Type.MouseButtonDblClick:
-            self.double_clicked.emit()
-            return True
-        return super().eventFilter(watched, event)
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Make the view large, or small again."""
+        self.double_clicked.emit()

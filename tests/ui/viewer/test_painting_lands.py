@@ -26,7 +26,7 @@ AXES = {"axial": 0, "coronal": 1, "sagittal": 2}
 
 def picture(view: Any) -> NDArray[np.uint8]:
     """What OpenGL drew, (rows, columns), brightness."""
-    image = view.canvas.native.grabFramebuffer()
+    image = view.canvas.picture
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
     return pixels[:, : image.width(), :3].max(axis=2)
 

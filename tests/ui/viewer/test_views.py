@@ -28,7 +28,7 @@ def noise() -> NDArray[np.int16]:
 
 
 def colours(view: Any) -> NDArray[np.uint8]:
-    image = view.canvas.native.grabFramebuffer()
+    image = view.canvas.picture
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
     return pixels[:, : image.width(), :3].copy()
 

@@ -34,7 +34,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def columns_of(canvas: Any, channel: int) -> float:
     """Mean column of the pixels in which a channel dominates."""
-    image = canvas.native.grabFramebuffer()
+    image = canvas.picture
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)[..., :3]
     others = np.delete(pixels, channel, axis=2).max(axis=2)
     hits = np.argwhere(pixels[..., channel].astype(int) > others.astype(int) + 40)
