@@ -156,9 +156,11 @@ class Loop:
             loss = self._task.loss(self._network, batch)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
-        self._optimiser.step()
+        length = torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
         self._step += 1
+        if not torch.isfinite(length):
+            return  # one overflow in bfloat16 would make every weight NaN for good
+        self._optimiser.step()
         self._follow()
         value = float(loss.detach())
         self._recent = value if math.isnan(self._recent) else 0.98 * self._recent + 0.02 * value

@@ -50,3 +50,8 @@ def is_even(images: Sequence[Head]) -> bool:
         return True
     median = float(np.median(gaps))
     return bool(np.abs(gaps - median).max() <= max(STEP_TOLERANCE_MM, STEP_TOLERANCE_RATIO * median))
+
+
+def image_order(head: Head) -> tuple[int, int, str, int]:
+    """The order in which a scanner numbers its images."""
+    return head.integer(tags.ACQUISITION_NUMBER), head.integer(tags.INSTANCE_NUMBER), head.path, head.frame

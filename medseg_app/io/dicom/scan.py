@@ -18,6 +18,8 @@ from .split import split
 from .suitable import require_image
 from .volume_info import LeftOut, ScanResult, VolumeInfo
 
+DAMAGE = "cut off", "damaged"
+"""How the reasons begin for which an image is missing that should be there."""
 REPORT_EVERY = 64
 """Files between two reports of progress."""
 
@@ -145,7 +147,7 @@ class _Collection:
 
     def leave_out(self, file: str, reason: str, head: Head | None = None) -> None:
         """Note a file that no volume uses; a damaged image remembers its series."""
-        series = head.text(tags.SERIES_UID) if head is not None and reason.startswith("cut off") else ""
+        series = head.text(tags.SERIES_UID) if head is not None and reason.startswith(DAMAGE) else ""
         self.left_out.append(LeftOut(Path(file), reason, series))
 
     def _refuse_duplicate(self, head: Head) -> None:

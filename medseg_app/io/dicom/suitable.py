@@ -101,6 +101,8 @@ def _without_pixels(kind: str) -> str:
     from pydicom.uid import UID
 
     name = UID(kind, validation_mode=IGNORE).name if kind else ""
+    if name.endswith("Image Storage"):
+        return f"damaged: its pixels are missing ({name})"
     return f"holds no image ({name})" if name and name != kind else "holds no image"
 
 

@@ -130,10 +130,11 @@ def test_copies_of_an_image_count_once(tmp_path: Path) -> None:
     )
 
 
-def test_a_damaged_slice_is_named_with_its_volume(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", [1, 100, 48 * 64 * 2, 48 * 64 * 2 + 12])
+def test_a_damaged_slice_is_named_with_its_volume(tmp_path: Path, missing: int) -> None:
     folder = write(stack(), tmp_path)
     whole = (folder / "005.dcm").read_bytes()
-    (folder / "005.dcm").write_bytes(whole[:-100])
+    (folder / "005.dcm").write_bytes(whole[:-missing])
     result = scan_folder(folder)
     (volume,) = result.volumes
     assert volume.shape == (11, 48, 64)
