@@ -34,12 +34,17 @@ def _first(known: Tensor) -> Tensor:
 
 
 def _dice_loss(probability: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
-    """1 - Dice, over the annotated classes that occur in the target or are falsely proposed."""
+    """1 - mean Dice of the classes that the batch shows, over the images in which each was annotated.
+
+    A class that the batch does not show is left to the cross entropy: its Dice loss would be the same for
+    any proposal of more than a few voxels and would silence rare classes before they are learnt.
+    """
     channels = probability.shape[1]
     truth = torch.nn.functional.one_hot(target, channels).movedim(-1, 1).to(probability.dtype)
+    known = annotated.to(probability.dtype)
     space = tuple(range(2, target.ndim + 1))
-    overlap = (probability * truth).sum(space)[:, 1:]
-    size = (probability.sum(space) + truth.sum(space))[:, 1:]
+    overlap = ((probability * truth).sum(space) * known).sum(0)[1:]
+    size = ((probability.sum(space) + truth.sum(space)) * known).sum(0)[1:]
+    shown = truth.sum(space).sum(0)[1:] > 0
     dice = (2 * overlap + SMOOTH) / (size + SMOOTH)
-    known = annotated[:, 1:].to(dice.dtype)
-    return 1 - (dice * known).sum() / known.sum().clamp(min=1)
+    return 1 - dice[shown].mean() if shown.any() else dice.sum() * 0

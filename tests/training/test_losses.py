@@ -61,3 +61,21 @@ def test_gradients_are_finite_when_nothing_was_annotated():
     loss = marginal_dice_ce(logits, torch.zeros(1, 4, 6, 6, dtype=torch.long), nobody)
     loss.backward()
     assert torch.isfinite(logits.grad).all()
+
+
+def test_a_class_that_the_batch_does_not_show_is_left_to_the_cross_entropy():
+    truth = target()
+    truth[truth == 3] = 0
+    proposal = truth.clone()
+    proposal[:, :, 5, 0] = 3
+    logits = certain(proposal)
+    pixels = torch.nn.functional.cross_entropy(logits, truth)
+    assert pixels.item() > 0.1
+    assert marginal_dice_ce(logits, truth, KNOWN).item() == pytest.approx(pixels.item(), abs=1e-3)
+
+
+def test_an_image_without_annotation_does_not_spoil_the_dice_of_the_others():
+    both = torch.cat([target(), torch.zeros_like(target())])
+    proposal = torch.cat([target(), target()])
+    nobody = torch.tensor([[True, True, True, True], [True, False, False, False]])
+    assert marginal_dice_ce(certain(proposal), both, nobody).item() == pytest.approx(0.0, abs=1e-3)
