@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from medseg_app.core.box import Box
 
@@ -17,12 +20,14 @@ class Change:
     case: another case (or none) is open. voxels: labels changed inside `box` of `group`.
     segments: rows of the segment table changed. proposal: candidates came, went or were decided.
     saved: the saved state changed. measurements: rulers changed. studies: the browser's list grew.
+    refused: where voxels were not written because something protects them; refused_mask says which (k, j, i).
     """
 
     kinds: frozenset[Kind]
     box: Box | None = None
     groups: frozenset[int] = frozenset()
     refused: Box | None = None
+    refused_mask: NDArray[np.bool_] | None = field(default=None, compare=False)
     name: str = ""
 
     @classmethod

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from medseg_app.core.volume import Volume
     from medseg_app.phantom.stack import Stack
 
 DEMO_SEED = 2028
@@ -23,6 +24,11 @@ def write_demo_study(folder: Path, seed: int = DEMO_SEED) -> Path:
 
     write_stacks(localizers_in_study(make_phantom(seed).volume), folder, seed)
     return folder
+
+
+def is_made_up(volume: Volume) -> bool:
+    """Whether a volume shows a patient that MedSeg made up."""
+    return volume.patient.get("id", "").startswith("PHANTOM-")
 
 
 def write_stacks(stacks: Sequence[Stack], folder: Path, seed: int) -> list[Path]:

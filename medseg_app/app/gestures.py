@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from medseg_app.core.box import Box
 from medseg_app.core.case import Case, Position, Ruler
 from medseg_app.core.errors import MedsegError
@@ -154,9 +157,19 @@ class _Context:
         if written.box.is_empty:
             return
         group = patch.group if patch.segment_id is None else self.segmentation.segment(patch.segment_id).group
-        refused: Box | None = written.box if written.refused else None
-        change = Change(frozenset({"voxels"}), written.box, frozenset({group}), refused)
-        self._session.changed.emit(change)
+        mask = self._refused(patch, written.box, group) if written.refused else None
+        refused = written.box if mask is not None else None
+        self._session.changed.emit(
+            Change(frozenset({"voxels"}), written.box, frozenset({group}), refused, refused_mask=mask)
+        )
+
+    def _refused(self, patch: LabelPatch, box: Box, group: int) -> NDArray[np.bool_]:
+        inside = tuple(
+            slice(a - start, b - start)
+            for a, b, start in zip(box.start, box.stop, patch.box.start, strict=True)
+        )
+        value = 0 if patch.segment_id is None else self.segmentation.segment(patch.segment_id).value
+        return np.asarray(patch.mask[inside] & (self.segmentation.labels(group)[box.slices] != value))
 
     def measure(self, start: Position, end: Position, *, finished: bool) -> None:
         self._session.gestures.show_ruler(Ruler(start, end), finished=finished)

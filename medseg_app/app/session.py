@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -69,13 +69,29 @@ class Session:
 
     def start(self, command: Command[P, R], *args: P.args, **kwargs: P.kwargs) -> Task | None:
         """Do a command for the window: long ones in a task, errors as a notice."""
+        return self._attempt(command, self._failed, args, kwargs)
+
+    def attempt(
+        self, command: Command[P, R], failed: Callable[[BaseException], None], **kwargs: Any
+    ) -> Task | None:
+        """As `start`, for callers that show errors themselves. A cancelled task is no error."""
+
+        def tell(error: BaseException) -> None:
+            if not isinstance(error, Cancelled):
+                failed(error)
+
+        return self._attempt(command, tell, (), kwargs)
+
+    def _attempt(
+        self, command: Any, failed: Callable[[BaseException], None], args: Any, kwargs: dict[str, Any]
+    ) -> Task | None:
         log.info("%s %s", spec_of(command).name, sorted(kwargs))
         try:
             result: Any = command(self, *args, **kwargs)
         except MedsegError as error:
-            self.notices.emit(Notice.of_error(error))
+            failed(error)
             return None
-        return self.tasks.start(result, self._failed) if isinstance(result, Job) else None
+        return self.tasks.start(result, failed) if isinstance(result, Job) else None
 
     def _failed(self, error: BaseException) -> None:
         if isinstance(error, Cancelled):

@@ -45,6 +45,7 @@ GLYPHS = {
     "export": "export", "open_folder": "folder-open", "open_image": "file", "open_case": "briefcase-metal",
     "open_labels": "stack-simple", "add_segment": "plus", "duplicate_segment": "copy",
     "merge_segments": "intersect", "delete_segment": "trash", "toggle_lock": "lock-simple",
+    "reopen_candidate": "arrow-u-up-left", "delete_last_ruler": "ruler",
     "toggle_visible": "eye-slash", "run_model": "sparkle", "accept_candidate": "check",
     "reject_candidate": "x", "accept_candidates": "checks",
 }  # fmt: skip
@@ -62,23 +63,28 @@ EDIT_MENU = (
     "brush_shape",
     "paint_over",
     "",
+    "delete_last_ruler",
     "delete_rulers",
 )
 VIEW_MENU = (
     "fit", "layout", "large", "show_3d", "", "show_labels", "show_outlines", "show_cross", "show_patient",
-    "interpolate", "", "next_slice", "previous_slice", "", "show_panels", "full_screen",
+    "interpolate", "opacity_less", "opacity_more", "", "next_slice", "previous_slice",
+    "", "show_panels", "full_screen",
 )  # fmt: skip
 SEGMENT_MENU = (
     "add_segment", "rename", "recolour", "toggle_lock", "toggle_visible", "", "duplicate_segment",
     "merge_segments", "delete_segment", "", "next_finding", "previous_finding",
 )  # fmt: skip
 AI_MENU = (
-    "run_model", "stop_model", "about_model", "", "accept_candidate", "reject_candidate", "accept_candidates",
-    "clear_proposal", "", "next_finding", "previous_finding",
+    "choose_model", "run_model", "stop_model", "about_model", "", "accept_candidate", "reject_candidate",
+    "accept_candidates", "reopen_candidate", "score_lower", "score_higher", "clear_proposal", "",
+    "next_finding", "previous_finding",
 )  # fmt: skip
 STRIP_VIEW = (
     "show_labels", "show_cross", "show_patient", "interpolate", "show_3d", "layout", "fit", "show_panels",
 )  # fmt: skip
 LAYOUTS = ("one and three", "two by two", "one")
+OPACITY_STEP, SCORE_STEP = 5, 5
+"""Percent and hundredths per key press."""
 BRUSH_STEP = 1.2
 """Brush sizes grow by a fifth per key press, as in 3D Slicer."""

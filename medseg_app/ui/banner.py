@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from . import icons, theme
 from .buttons import icon_button
-from .labels import ElidedLabel, label, set_verdict
+from .labels import ElidedLabel, set_verdict
 
 NOTE_STAYS_MS = 12_000
 GLYPHS = {"ok": "check-circle", "note": "info", "problem": "warning"}
@@ -44,7 +44,8 @@ class Banner(QFrame):
         self.setProperty("role", "banner")
         self.setFixedHeight(4 * theme.GRID)
         self._mark = VerdictMark()
-        self._text = label("", "strong")
+        self._text = ElidedLabel("", "strong")
+        self._text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._hint = ElidedLabel("", "secondary")
         line = QHBoxLayout(self)
         line.setContentsMargins(12, 0, 8, 0)
@@ -52,7 +53,9 @@ class Banner(QFrame):
         line.addWidget(self._mark)
         line.addWidget(self._text)
         line.addWidget(self._hint, 1)
-        line.addWidget(icon_button("Close this message", "x", self.hide), 0, Qt.AlignmentFlag.AlignRight)
+        line.addWidget(
+            icon_button("Close this message", "x", self.hide, "Shift+Esc"), 0, Qt.AlignmentFlag.AlignRight
+        )
         self._timer = QTimer(self, singleShot=True, interval=NOTE_STAYS_MS)
         self._timer.timeout.connect(self.hide)
         self.hide()

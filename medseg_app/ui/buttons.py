@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QToolButton, QWidget
 
 from . import theme
 from .icons import icon
@@ -28,6 +28,16 @@ def describe(widget: QWidget, name: str, key: str = "", detail: str = "") -> Non
     """Give a control its accessible name and the tooltip that names its key."""
     widget.setAccessibleName(name)
     widget.setToolTip(tip(detail or name, key))
+
+
+def give_key(widget: QWidget, keys: str) -> None:
+    """Let a key of its window click a button, or put the focus into a field."""
+    if isinstance(widget, QAbstractButton):
+        widget.setShortcut(keys)
+        return
+    shortcut = QShortcut(QKeySequence(keys), widget)
+    shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+    shortcut.activated.connect(lambda: widget.setFocus(Qt.FocusReason.ShortcutFocusReason))
 
 
 def icon_size(*, words: bool = False, small: bool = False) -> QSize:
@@ -78,5 +88,7 @@ def push_button(
     button.setProperty("primary", primary)
     button.setAutoDefault(False)
     describe(button, text, key, detail)
+    if key.startswith("Alt+"):
+        button.setShortcut(key)
     button.clicked.connect(lambda _=False: run())
     return button

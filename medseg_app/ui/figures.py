@@ -15,6 +15,8 @@ def volume(millilitres: float | None) -> str:
     """12.3 ml, 1.24 l; a dash where the volume cannot be told."""
     if millilitres is None:
         return "\N{EN DASH}"
+    if millilitres == 0:
+        return f"0{THIN}ml"
     if millilitres >= 1000:
         return f"{millilitres / 1000:.2f}{THIN}l"
     digits = 0 if millilitres >= 100 else 1 if millilitres >= 1 else 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 Role = Literal["body", "heading", "title", "strong", "secondary", "caption", "empty"]
@@ -13,9 +13,8 @@ Role = Literal["body", "heading", "title", "strong", "secondary", "caption", "em
 
 def label(text: str = "", role: Role = "body", *, wrap: bool = False) -> QLabel:
     """A label that shows its text as it is."""
-    made = QLabel(text)
+    made = WrappedLabel(text) if wrap else QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setWordWrap(wrap)
     made.setProperty("role", role)
     return made
 
@@ -41,6 +40,33 @@ def upright() -> QFrame:
     line.setProperty("role", "upright")
     line.setFixedHeight(16)
     return line
+
+
+class WrappedLabel(QLabel):
+    """Lines that wrap; sets its own height, because a layout that asks for it never gives way to a scroll."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.setWordWrap(True)
+
+    def hasHeightForWidth(self) -> bool:
+        """Not asked by layouts; see the class."""
+        return False
+
+    def setText(self, text: str) -> None:
+        """Show another text."""
+        super().setText(text)
+        self._settle()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Wrap anew."""
+        super().resizeEvent(event)
+        self._settle()
+
+    def _settle(self) -> None:
+        height = self.heightForWidth(self.width())
+        if height >= 0 and height != self.minimumHeight():
+            self.setFixedHeight(height)
 
 
 class ElidedLabel(QLabel):

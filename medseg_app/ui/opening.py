@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from medseg_app.app.commands import open as commands
+from medseg_app.app.left_out import is_dicom_seg
 
 if TYPE_CHECKING:
     from medseg_app.app.recovery import Recoverable
@@ -37,8 +38,10 @@ class Opening:
         self._actions, self._beside = actions, beside
 
     def open(self, path: Path) -> None:
-        """Open a folder, an image, a mask on the open series or a case, whatever the path is."""
-        if path.suffix.lower() == ".medseg" or not path.is_dir():
+        """Open a folder, an image, a case, or a DICOM SEG on the open series, whatever the path is."""
+        if self._session.case is not None and is_dicom_seg(path):
+            self._session.start(commands.open_labels, path=path)
+        elif path.suffix.lower() == ".medseg" or not path.is_dir():
             self._closing.leave(lambda: self._start(path))
         else:
             self._start(path)
@@ -52,7 +55,7 @@ class Opening:
         """Open a series of the list."""
         case = self._session.case
         if case is None or case.volume.id != volume_id:
-            self._closing.leave(lambda: self._session.start(commands.open_volume, volume_id=volume_id))
+            self._closing.leave(lambda: self._start_series(volume_id))
 
     def ask_folder(self) -> None:
         """Ask for a study folder."""
@@ -111,7 +114,12 @@ class Opening:
 
             RecoveryDialog(self._window, self._session, found).open()
 
+    def _start_series(self, volume_id: str) -> None:
+        self._window.banner.hide()
+        self._session.start(commands.open_volume, volume_id=volume_id)
+
     def _start(self, path: Path) -> None:
+        self._window.banner.hide()  # what it said was about something else
         task = self._session.start(commands.open_path, path=path)
         if task is not None and path.is_dir():
             self._show_series_of(task)

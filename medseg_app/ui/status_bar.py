@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
 
 from . import figures, theme
 from .buttons import icon_button
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 EVERY_MS = 500
 MESSAGE_STAYS_MS = 6_000
+UNITS = {"1": "", "NONE": "", "GML": "g/ml", "BQML": "Bq/ml", "CNTS": "counts", "PROPCNTS": "counts"}
+"""DICOM's codes for units of PET, as readers write them."""
 DEVICES = {"auto": "Auto", "cpu": "CPU", "mps": "GPU"}
 
 
@@ -37,7 +39,8 @@ class StatusBar(QFrame):
         self.value = _slot(96, "Value of the image under the cross")
         self.segment = ElidedLabel("", "body")
         self.segment.setMinimumWidth(80)
-        self.message = label("", "secondary")
+        self.message = ElidedLabel("", "secondary")
+        self.message.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.saved = label("", "secondary")
         self.device = label("", "secondary")
         self.task = TaskSlot()
@@ -57,6 +60,7 @@ class StatusBar(QFrame):
     def say(self, text: str) -> None:
         """Show a short message for a few seconds."""
         self.message.setText(text)
+        self.message.setToolTip(text)
         self._forget.start()
 
 
@@ -79,7 +83,7 @@ class TaskSlot(QWidget):
         self.bar.setRange(0, 1000)
         self.bar.setFixedWidth(96)
         self._cancel: Callable[[], object] | None = None
-        self.cross = icon_button("Stop the running work", "x", self._stop, "Ctrl+.")
+        self.cross = icon_button("Stop the running work", "x", self.stop, "Ctrl+.")
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(theme.GRID)
@@ -94,14 +98,19 @@ class TaskSlot(QWidget):
             self._cancel = None
             return
         task = running[-1]
-        parts = [task.title, f"{task.fraction:.0%}", figures.time_left(task.seconds_left)]
+        parts = [
+            task.title,
+            f"{100 * task.fraction:.0f}{figures.THIN}%",
+            figures.time_left(task.seconds_left),
+        ]
         others = f" (+{len(running) - 1})" if len(running) > 1 else ""
         self.text.setText("  ".join(part for part in parts if part) + others)
         self.text.setToolTip(task.message)
         self.bar.setValue(round(1000 * task.fraction))
         self._cancel = task.cancel
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Cancel the task that is shown."""
         if self._cancel is not None:
             self._cancel()
 
@@ -178,4 +187,5 @@ def value_text(modality: str, units: str, value: float) -> str:
     number = figures.signed(value, 0 if float(value).is_integer() else 2)
     if modality == "CT":
         return f"HU {number}"
-    return f"{number} {units}".strip() if units not in {"", "1"} else f"Value {number}"
+    unit = UNITS.get(units.upper(), units)
+    return f"{number} {unit}" if unit else f"Value {number}"

@@ -7,6 +7,7 @@ STYLE_SHEET = """
 QWidget { color: $text; font-size: ${body_px}px; }
 QWidget:disabled { color: $disabled; }
 QMainWindow, QDialog { background: $window; }
+QDialog { border: 1px solid $hairline; }
 QToolTip {
     background: $raised; color: $text; border: 1px solid $hairline; padding: 5px 8px;
     font-size: 12px;
@@ -145,6 +146,8 @@ QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QAbstractScrollArea { background: $panel; border: none; }
 QAbstractItemView { background: $panel; border: none; show-decoration-selected: 1; }
 QTreeView::item, QListView::item { border: none; }
+QListView[role="terms"] { background: $raised; border: 1px solid $hairline; border-radius: ${radius}px; }
+QListView[role="terms"]::item:hover { background: $hover; }
 QListView[role="terms"]::item { min-height: 26px; padding: 0 8px; }
 QListView[role="ticks"]::item { min-height: 26px; }
 QListView[role="ticks"] { background: $window; border: 1px solid $hairline; border-radius: ${radius}px; }
@@ -164,6 +167,7 @@ QHeaderView::section {
     padding: 4px 8px; font-size: ${caption_px}px;
 }
 QTableView { gridline-color: $hairline; selection-background-color: $selected; }
+QTableView::item { padding-left: 8px; }
 
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
@@ -179,6 +183,7 @@ QMenu::item { padding: 6px 28px 6px 12px; border-radius: ${radius}px; }
 QMenu::item:selected { background: $selected; }
 QMenu::item:disabled { color: $disabled; }
 QMenu::icon { padding-left: 8px; }
+QMenu::icon:checked { background: $hairline; border-radius: 3px; margin-left: 4px; padding-left: 4px; }
 QMenu::separator { height: 1px; background: $hairline; margin: 4px 8px; }
 QMenu::right-arrow { image: url($marks/chevron-right.svg); width: 12px; height: 12px; margin-right: 8px; }
 QMenu::indicator { width: 14px; height: 14px; margin-left: 8px; }

@@ -21,9 +21,8 @@ class ToolStrip(QFrame):
         super().__init__()
         self.setProperty("role", "strip")
         self.setFixedHeight(theme.STRIP)
-        self._named: list[ActionButton] = []
-        self._wide = 0
-        self._counted = 0
+        self._named: list[list[ActionButton]] = []
+        self._wide: list[int] = []
         self.menu_button = QToolButton()
         self.menu_button.setText("MedSeg")
         self.menu_button.setProperty("wordmark", True)
@@ -43,7 +42,7 @@ class ToolStrip(QFrame):
         for button in buttons:
             self._line.addWidget(button)
         if words:
-            self._named.extend(buttons)
+            self._named.append(buttons)
         return buttons
 
     def add_menu_button(self, text: str, glyph: str, detail: str, menu: QMenu) -> QToolButton:
@@ -64,7 +63,7 @@ class ToolStrip(QFrame):
         """Add a single button, with its word where there is room."""
         button = ActionButton(action, words=words)
         if words:
-            self._named.append(button)
+            self._named.append([button])
         self._line.addWidget(button)
         return button
 
@@ -84,19 +83,32 @@ class ToolStrip(QFrame):
         self.fit_words()
 
     def fit_words(self) -> None:
-        """Show the names of the tools where there is room for all of them."""
-        words = self.width() >= self.width_with_words()
-        for button in self._named:
-            button.show_words(words)
+        """Show the names where there is room; those of the groups at the left go first."""
+        widths = self._widths()
+        first = next((n for n, width in enumerate(widths) if width <= self.width()), len(self._named))
+        for number, buttons in enumerate(self._named):
+            for button in buttons:
+                button.show_words(number >= first)
 
     def width_with_words(self) -> int:
-        """How wide the window must be for the tools to carry their names."""
-        if self._counted != len(self._named):
-            self._counted = len(self._named)
-            for button in self._named:
-                button.show_words(True)
-            self._wide = self._full_width()
+        """How wide the window must be for all tools to carry their names."""
+        return self._widths()[0]
+
+    def _widths(self) -> list[int]:
+        """How wide the strip is when the first 0, 1, 2 ... groups go without names."""
+        if len(self._wide) != len(self._named) + 1:
+            self._show_all(True)
+            self._wide = [self._full_width()]
+            for buttons in self._named:
+                for button in buttons:
+                    button.show_words(False)
+                self._wide.append(self._full_width())
         return self._wide
+
+    def _show_all(self, words: bool) -> None:
+        for buttons in self._named:
+            for button in buttons:
+                button.show_words(words)
 
     def _full_width(self) -> int:
         # Asked of each part: a layout leaves out what has not been shown yet.

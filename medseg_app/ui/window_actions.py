@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QSlider
 
 from medseg_app.app.command import spec_of
 from medseg_app.app.commands import case as case_commands
@@ -77,6 +77,7 @@ class WindowActions:
         start = self._session.start
         self._command(case_commands.undo, lambda: start(case_commands.undo))
         self._command(case_commands.redo, lambda: start(case_commands.redo), "Ctrl+Shift+Z Ctrl+Y")
+        self._command(measure.delete_last_ruler, lambda: start(measure.delete_last_ruler))
         self._command(measure.delete_rulers, lambda: start(measure.delete_rulers))
 
     def _tools(self) -> None:
@@ -111,15 +112,26 @@ class WindowActions:
         add(
             "layout", "Layout", self._next_layout, "L", glyph="layout", detail="Next arrangement of the views"
         )
+        self._opacity()
         add("fit", "Fit", viewer.fit, "R", glyph="frame-corners", detail="Show whole slices again")
         add("next_slice", "Next slice", lambda: viewer.scroll(1), "Down PgDown")
         add("previous_slice", "Previous slice", lambda: viewer.scroll(-1), "Up PgUp")
         add("next_zone", "Next part of the window", self._c.next_zone, "F6", detail="Move the focus on")
+        add("close_message", "Close the message", self._window.banner.hide, "Shift+Esc")
         add("full_screen", "Full screen", self._window.flip_full_screen, "F11")
         for number in range(6):
-            add(f"preset_{number + 1}", "", _constant(self._preset, number), str(number + 1))
+            key = str(number + 1)
+            add(f"preset_{key}", f"Window preset {key}", _constant(self._preset, number), key)
         for name in ("next_slice", "previous_slice", "large"):
             self._actions.keep_to(name, self._window.central)
+
+    def _opacity(self) -> None:
+        step, opacity = table.OPACITY_STEP, self._c.segments.opacity
+        for name, title, by, key in (
+            ("opacity_less", "Less opacity", -step, "Ctrl+["),
+            ("opacity_more", "More opacity", step, "Ctrl+]"),
+        ):
+            self._actions.add(name, title, _constant(_mover(opacity), by), key)
 
     def _segments(self) -> None:
         list_ = self._c.segments
@@ -140,11 +152,16 @@ class WindowActions:
     def _ai(self) -> None:
         panel, ai, add = self._c.proposals, self._c.ai, self._actions.add
         self._command(proposals.run_model, ai.run)
-        add("stop_model", "Stop model", ai.stop, "Ctrl+.", detail="Stop the running model")
+        add("choose_model", "Choose model", ai.open_choice, "Ctrl+Shift+M")
+        add("stop_model", "Stop", self._stop, "Ctrl+.", detail="Stop the running model or task")
         add("about_model", "About this model", ai.toggle_card, "Ctrl+I", glyph="info")
         self._command(proposals.accept_candidate, lambda: panel.decide_selected("accept"))
         self._command(proposals.reject_candidate, lambda: panel.decide_selected("reject"))
         self._command(proposals.accept_candidates, panel.accept_listed)
+        self._command(proposals.reopen_candidate, panel.reconsider)
+        step = table.SCORE_STEP
+        add("score_lower", "Lower least score", lambda: panel.move_threshold(-step), ",")
+        add("score_higher", "Higher least score", lambda: panel.move_threshold(step), ".")
         self._command(proposals.clear_proposal, lambda: self._session.start(proposals.clear_proposal))
 
     # -- menus and strip ---------------------------------------------------------------------------
@@ -216,6 +233,9 @@ class WindowActions:
     def _choose_tool(self, name: str) -> None:
         self._session.view.tool = name
 
+    def _stop(self) -> None:
+        self._c.ai.stop() if self._c.ai.is_running else self._window.status.task.stop()
+
     def _resize_brush(self, factor: float) -> None:
         state = self._session.view
         state.brush_mm = round(min(max(state.brush_mm * factor, 0.5), 100.0), 1)
@@ -236,6 +256,10 @@ class WindowActions:
             self._c.proposals.step(by)
         elif self._session.case is not None:
             self._session.start(segments.next_segment, backwards=by < 0)
+
+
+def _mover(slider: QSlider) -> Callable[[int], object]:
+    return lambda by: slider.setValue(slider.value() + by)
 
 
 def _constant(function: Callable[[Any], object], value: Any) -> Callable[..., object]:

@@ -11,7 +11,8 @@ from medseg_app.core.errors import ModelError
 from medseg_app.engines.model_card import LabelClass, ModelCard, Network
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.registry import ModelSearch
-from medseg_app.ui.panels.model_card_view import card_lines, figure_lines
+from medseg_app.ui.panels.model_card_view import card_lines
+from medseg_app.ui.panels.model_figures import figure_lines, figures_in_words
 
 
 def card(name="demo-lesions", modality=("CT",), **more) -> ModelCard:
@@ -49,6 +50,20 @@ def test_the_card_speaks_of_use_licence_and_figures():
 
 def test_figures_are_flattened():
     assert figure_lines({"ct": {"whole": {"recall": 0.5}}, "n": 3}) == ["ct whole recall 0.50", "n 3"]
+
+
+def test_figures_of_organs_are_told_in_words():
+    classes = {"Liver": {"dice": 0.951}, "Larynx": {"dice": 0.0}}
+    assert figures_in_words({"patients": 20, "classes": classes}) == (
+        "Dice on 20 patients it never saw: Liver 0.95.\nDoes not find: Larynx."
+    )
+
+
+def test_figures_of_lesions_are_told_in_words():
+    whole = {"model": {"recall": 0.958, "false_positives_per_image": 3.67}}
+    assert figures_in_words({"CT": {"patients": 6, "whole": whole}}) == (
+        "CT, 6 patients it never saw: finds 96 % of the lesions, 3.7 wrong ones per image."
+    )
 
 
 def test_a_model_for_these_images_is_chosen_and_marked_as_demonstration(panel):

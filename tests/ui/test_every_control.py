@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
     QComboBox,
     QLabel,
     QLineEdit,
+    QPushButton,
     QScrollBar,
     QToolButton,
 )
 
+from medseg_app.ui.dialogs.export import ExportDialog
 from medseg_app.ui.dialogs.settings import SettingsDialog
+from medseg_app.ui.dialogs.unsaved import UnsavedDialog
 
 TALKING = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit)
 
@@ -91,3 +96,46 @@ def test_a_key_can_be_given_away_and_is_kept(window, controller, session):
     assert "(U)" in controller.actions["brush"].toolTip()
     assert session.settings.keys["brush"] == "U"
     assert session.settings.reader == "Dr Other"
+
+
+def test_a_key_of_two_actions_cannot_be_kept(window, session, controller):
+    from PySide6.QtGui import QKeySequence
+
+    dialog = SettingsDialog(window, session, controller.actions)
+    (found,) = dialog.keys.findItems("Brush", Qt.MatchFlag.MatchExactly)
+    edit = dialog.keys.cellWidget(found.row(), 1)
+    edit.setKeySequence(QKeySequence("E"))
+    assert "E is the key of Brush and of Eraser" in dialog.clash.text()
+    assert not dialog.done_button.isEnabled()
+    edit.setKeySequence(QKeySequence("U"))
+    assert dialog.done_button.isEnabled()
+
+
+def keys_of(tip):
+    found = re.search(r"\(([^()]*)\)$", tip)
+    return found[1].split(" and ") if found else []
+
+
+@pytest.mark.parametrize("tool", ["window", "brush", "ruler"])
+def test_every_key_that_a_tooltip_names_is_a_key(window, session, controller, tool):
+    session.view.tool = tool
+    actions = [controller.actions[name] for name in controller.actions.names()]
+    known = {key.toString() for action in actions for key in action.shortcuts()}
+    known |= {"Return", "Esc", window.strip.menu_button.shortcut().toString()}
+    named = {key for widget in controls(window) for key in keys_of(widget.toolTip())}
+    assert len(named) > 20
+    assert named <= known, named - known
+
+
+def test_every_key_that_a_tooltip_of_a_dialog_names_is_a_key(window, session, controller):
+    for dialog in (
+        SettingsDialog(window, session, controller.actions),
+        ExportDialog(window, session),
+        UnsavedDialog(window, "Case"),
+    ):
+        known = {button.shortcut().toString() for button in dialog.findChildren(QAbstractButton)}
+        known |= {shortcut.key().toString() for shortcut in dialog.findChildren(QShortcut)}
+        named = {key for widget in controls(dialog) for key in keys_of(widget.toolTip())}
+        assert any(button.isDefault() for button in dialog.findChildren(QPushButton))
+        assert named - {"Return", "Esc"} <= known, (type(dialog).__name__, named - known)
+        dialog.deleteLater()

@@ -67,7 +67,9 @@ def test_a_folder_that_does_not_exist_is_told_and_leaves_nothing(dialog, tmp_pat
     dialog.start()
     finish(dialog)
     assert dialog.outcome.isVisible()
-    assert dialog.outcome.lines
+    (line,) = dialog.outcome.lines
+    assert "missing does not exist" in line
+    assert not dialog.parent().banner.isVisible(), "the dialog would hide it"
     assert not (tmp_path / "missing").exists() or not list((tmp_path / "missing").iterdir())
 
 

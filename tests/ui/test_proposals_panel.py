@@ -105,3 +105,31 @@ def test_a_decision_moves_no_control(panel, session):
     panel.decide(0, "accept")
     pause(0.05)
     assert panel.accept.mapToGlobal(QPoint(0, 0)) == before
+
+
+def test_the_last_rejection_can_be_taken_back(window, session, panel):
+    press(window, Qt.Key.Key_X)
+    press(window, Qt.Key.Key_X)
+    assert panel.model.numbers() == [2]
+    press(window, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
+    assert panel.model.numbers() == [1, 2]
+    assert session.view.selected_candidate == 1
+
+
+def test_a_model_that_found_nothing_says_so_in_the_panel(session, panel):
+    from medseg_app.core.proposal import ModelIdentity, Proposal
+
+    show_proposal(session, Proposal("1.2.3.4", (), ModelIdentity("test-model", "1", "00")))
+    assert panel.empty.text() == "test-model found nothing on this series."
+    assert not panel.accept.isVisible()
+
+
+def test_proposals_that_share_a_name_are_numbered(session, panel):
+    from dataclasses import replace
+
+    given = proposal()
+    show_proposal(
+        session, replace(given, candidates=tuple(replace(c, name="Lesion") for c in given.candidates))
+    )
+    names = [panel.model.index(row).data().partition(",")[0] for row in range(3)]
+    assert names == ["Lesion 1", "Lesion 2", "Lesion 3"]

@@ -6,7 +6,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from medseg_app.core.proposal import ModelIdentity, Proposal
 from medseg_app.ui.scripted import pause
+
+from .conftest import candidate
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080), (3840, 2160)])
@@ -28,14 +31,57 @@ def test_nothing_of_the_strip_is_cut_off_at_the_smallest_width(window):
     assert right <= 1280
 
 
-def test_tools_lose_their_words_where_it_is_narrow(window):
+def test_tools_lose_their_words_where_it_is_narrow_group_by_group(window):
     icon_only, beside = Qt.ToolButtonStyle.ToolButtonIconOnly, Qt.ToolButtonStyle.ToolButtonTextBesideIcon
     limit = window.strip.width_with_words()
     assert limit > 1280
+    first, *others = window.strip._named
     for width, style in ((limit - 10, icon_only), (limit + 10, beside)):
         window.resize(width, 900)
         pause(0.05)
-        assert window.strip._named[0].toolButtonStyle() == style
+        assert {button.toolButtonStyle() for button in first} == {style}
+        assert {button.toolButtonStyle() for group in others for button in group} == {beside}
+    window.resize(1280, 800)
+    pause(0.05)
+    for button in window.strip.findChildren(type(window.strip.menu_button)):
+        assert button.width() >= button.sizeHint().width(), button.text()
+
+
+def test_a_low_window_lets_lists_give_way_before_a_column_scrolls(window, session):
+    from medseg_app.app.commands.proposals import show_proposal
+    from medseg_app.app.commands.segments import add_segment
+
+    for number in range(12):
+        session.run(add_segment, name=f"Segment of the liver {number}")
+    show_proposal(session, many_findings(9))
+    window.resize(1280, 800)
+    pause(0.1)
+    assert not window.right.verticalScrollBar().isVisible()
+    assert window.controller.proposals.list.height() >= 3 * 32
+    assert window.controller.segments.panel.list.height() >= 5 * 28
+    chosen = window.controller.segments.panel.list.selectedIndexes()[0]
+    assert window.controller.segments.panel.list.visualRect(chosen).bottom() <= (
+        window.controller.segments.panel.list.viewport().height()
+    )
+
+
+def many_findings(count):
+    found = tuple(candidate(n + 1, 0.9, (1, 2 + 3 * n, 3), 2) for n in range(count))
+    return Proposal("1.2.3.4", found, ModelIdentity("test-model", "1", "00"))
+
+
+def test_a_message_of_any_length_widens_no_window(window, session):
+    before = window.minimumSizeHint().width()
+    session.tell("problem", "The file " + "x" * 400 + " cannot be opened.", "Choose another folder.")
+    session.tell("ok", "Saved " + "y" * 400)
+    pause(0.05)
+    assert window.minimumSizeHint().width() <= before
+    assert "x" * 400 in window.banner.toolTip()
+    window.activateWindow()
+    window.setFocus()
+    pause(0.1)
+    QTest.keyClick(window, Qt.Key.Key_Escape, Qt.KeyboardModifier.ShiftModifier)
+    assert window.banner.text == ""
 
 
 def test_the_side_panels_fold_and_the_image_takes_their_place(window, controller, session):
@@ -91,6 +137,20 @@ def test_brush_size_follows_slider_and_keys(window, controller, session):
     QTest.keyClick(window, Qt.Key.Key_BracketRight)
     assert session.view.brush_mm == 12.0
     assert panel.diameter_text.text() == "12.0 mm"
+
+
+def test_opacity_and_least_score_have_keys(window, controller, session):
+    from medseg_app.app.commands.proposals import show_proposal
+
+    show_proposal(session, many_findings(3))
+    window.activateWindow()
+    window.setFocus()
+    pause(0.05)
+    QTest.keyClick(window, Qt.Key.Key_BracketRight, Qt.KeyboardModifier.ControlModifier)
+    assert session.view.fill_opacity == 0.4
+    QTest.keyClick(window, Qt.Key.Key_Period)
+    pause(0.1)
+    assert session.view.threshold == 0.55
 
 
 def test_presets_are_chosen_by_key_and_marked(window, controller, session):

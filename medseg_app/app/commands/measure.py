@@ -17,6 +17,15 @@ def add_ruler(session: Session, *, start_lps: Position, end_lps: Position) -> Ru
     return ruler
 
 
+@command("Delete last ruler", menu="Measure", shortcut="Backspace")
+def delete_last_ruler(session: Session) -> None:
+    """Remove the ruler that was drawn last."""
+    rulers = session.open().rulers
+    if rulers:
+        rulers.pop()
+        session.changed.emit(Change.of("measurements"))
+
+
 @command("Delete rulers", menu="Measure", shortcut="Shift+M")
 def delete_rulers(session: Session) -> None:
     """Remove all rulers."""

@@ -9,6 +9,7 @@ from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
 from medseg_app.app.enter_case import enter
 from medseg_app.app.images import find_images, is_image_file
+from medseg_app.app.left_out import left_behind, nothing_found
 from medseg_app.app.session import Session
 from medseg_app.core.case import Case
 from medseg_app.core.errors import CaseError, WrongUse
@@ -51,7 +52,9 @@ def open_folder(session: Session, *, path: Path) -> Job[Any, Any]:
         session.settings.remember(path)
         session.changed.emit(Change.of("studies"))
         if not result.volumes:
-            session.tell("problem", f"No DICOM images were found in {path}.", "Choose another folder.")
+            session.tell("problem", nothing_found(path, result.left_out), "Choose another folder.")
+        elif missing := left_behind(result.left_out):
+            session.tell("note", missing, "The series that were found are in the list.")
         return result
 
     return Job(f"Read {path.name}", work, apply)

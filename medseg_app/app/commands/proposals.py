@@ -86,7 +86,7 @@ def reject_candidate(session: Session, *, number: int) -> None:
     session.changed.emit(Change.of("proposal"))
 
 
-@command("Consider again", menu="AI")
+@command("Consider again", menu="AI", shortcut="Shift+X")
 def reopen_candidate(session: Session, *, number: int) -> None:
     """Take a rejected segment back into the list."""
     session.writable().decisions.pop(number, None)

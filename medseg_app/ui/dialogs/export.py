@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from medseg_app.app.commands import export as commands
-from medseg_app.ui.buttons import describe, push_button
+from medseg_app.core.errors import MedsegError
+from medseg_app.ui.buttons import describe, give_key, push_button
 from medseg_app.ui.labels import label
 
 from .export_result import ExportResult
@@ -57,12 +58,8 @@ class ExportDialog(DialogFrame):
         self.overlap = QComboBox()
         for key, word in OVERLAPS.items():
             self.overlap.addItem(word, key)
-        describe(
-            self.overlap,
-            "Overlap",
-            "",
-            "Where two segments share a voxel and the format holds one",
-        )
+        meaning = "Where two segments share a voxel and the format holds one"
+        describe(self.overlap, "Overlap", "Alt+O", meaning)
         self.deidentify = QCheckBox("Leave the patient out of DICOM files")
         describe(self.deidentify, "De-identify", "Alt+P", "No name, no study, new identifiers")
         self.target = QLineEdit(str(self._default_target()))
@@ -73,6 +70,9 @@ class ExportDialog(DialogFrame):
         self.outcome = ExportResult()
         self.go = push_button("Export", self.start, "Return", primary=True)
         self.close_button = push_button("Close", self.reject, "Esc")
+        self.go.setDefault(True)
+        for part, key in ((self.overlap, "Alt+O"), (self.deidentify, "Alt+P"), (self.target, "Alt+N")):
+            give_key(part, key)
         self._build()
         self._show_ready()
         session.tasks.changed.connect(self._on_task)
@@ -123,13 +123,14 @@ class ExportDialog(DialogFrame):
         return made
 
     def _format_boxes(self) -> dict[str, QCheckBox]:
-        boxes = {}
+        boxes: dict[str, QCheckBox] = {}
         source = self._session.open().volume.source
         is_dicom = source is not None and source.kind == "dicom"
         for suffix, (name, use) in FORMATS.items():
             box = QCheckBox(f"{name}   {use}")
             box.setChecked(suffix == (".seg.dcm" if is_dicom else ".nii.gz"))
-            describe(box, name, "", f"Write {suffix}")
+            describe(box, name, f"Alt+{len(boxes) + 1}", f"Write {suffix}")
+            give_key(box, f"Alt+{len(boxes) + 1}")
             box.toggled.connect(lambda _: self._show_ready())
             boxes[suffix] = box
         if not is_dicom:
@@ -162,16 +163,21 @@ class ExportDialog(DialogFrame):
     def start(self) -> None:
         """Write and verify."""
         self.outcome.clear()
-        self._task = self._session.start(
+        self._task = self._session.attempt(
             commands.export,
+            self._show_failure,
             paths=self.paths(),
             segment_ids=self.chosen_ids(),
             deidentify=self.deidentify.isChecked(),
             overlap=self.overlap.currentData() or None,
         )
-        if self._task is None:
-            self.outcome.show_failure("The export could not begin.", "The line above the image says why.")
         self._show_ready()
+
+    def _show_failure(self, error: BaseException) -> None:
+        """Say why here, where the reader looks, and not behind the dialog."""
+        if not isinstance(error, MedsegError):
+            raise error
+        self.outcome.show_failure(error.message, error.hint)
 
     def _on_task(self, task: Task) -> None:
         if task is not self._task:
@@ -185,9 +191,8 @@ class ExportDialog(DialogFrame):
     def _show_outcome(self, task: Task) -> None:
         if task.state == "done":
             self.outcome.show_written(task.value)
-        elif task.error is not None:
-            message = getattr(task.error, "message", "The export stopped.")
-            self.outcome.show_failure(message, getattr(task.error, "hint", ""))
+        elif task.state == "cancelled":
+            self.outcome.show_failure("The export was stopped.", "Nothing was written.")
 
     def _show_ready(self) -> None:
         running = self._task is not None

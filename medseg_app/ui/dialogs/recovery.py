@@ -45,7 +45,11 @@ class RecoveryDialog(DialogFrame):
         throw = push_button("Discard", lambda: self._discard(item), detail="Delete these strokes for good")
         throw.setProperty("danger", True)
         line.addWidget(throw)
-        line.addWidget(push_button("Restore", lambda: self._restore(item), "Return", primary=True))
+        restore = push_button(
+            "Restore", lambda: self._restore(item), "" if self._rows else "Return", primary=True
+        )
+        restore.setDefault(not self._rows)
+        line.addWidget(restore)
         return row
 
     def _restore(self, item: Recoverable) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -16,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medseg_app.ui.buttons import describe, push_button
-from medseg_app.ui.labels import label
+from medseg_app.ui.buttons import describe, give_key, push_button
+from medseg_app.ui.labels import label, set_verdict
 
 from .frame import DialogFrame
 
@@ -43,8 +45,14 @@ class SettingsDialog(DialogFrame):
         self.reader = QLineEdit(session.settings.reader)
         self.reader.setPlaceholderText("Name that your segments carry")
         describe(self.reader, "Reader", "Alt+R", "Your name; it is kept with every segment that you make")
-        self.device = _choice(DEVICES, session.settings.device, "Device", "Where models run")
-        self.precision = _choice(PRECISIONS, session.settings.precision, "Precision", "How models calculate")
+        self.device = _choice(DEVICES, session.settings.device, "Device", "Alt+M", "Where models run")
+        self.precision = _choice(
+            PRECISIONS, session.settings.precision, "Precision", "Alt+P", "How models calculate"
+        )
+        give_key(self.reader, "Alt+R")
+        self.clash = label("", "secondary", wrap=True)
+        set_verdict(self.clash, "note")
+        self.clash.hide()
         self.keys = self._key_table()
         self._build()
 
@@ -60,10 +68,12 @@ class SettingsDialog(DialogFrame):
         self.body.addSpacing(8)
         self.body.addWidget(label("Keys", "strong"))
         self.body.addWidget(self.keys, 1)
+        self.body.addWidget(self.clash)
         self.buttons.addWidget(push_button("Cancel", self.reject, "Esc"))
         done = push_button("Done", self._done, "Return", primary=True)
         done.setDefault(True)
         self.buttons.addWidget(done)
+        self.done_button = done
 
     def _key_table(self) -> QTableWidget:
         names = [name for name in self._actions.names() if self._actions[name].text()]
@@ -86,6 +96,7 @@ class SettingsDialog(DialogFrame):
             edit = QKeySequenceEdit(action.shortcut())
             edit.setMaximumSequenceLength(1)
             describe(edit, f"Key of {action.text()}", "", "Click, then press the new key")
+            edit.keySequenceChanged.connect(self._show_clash)
             table.setCellWidget(row, 1, edit)
         return table
 
@@ -98,22 +109,37 @@ class SettingsDialog(DialogFrame):
         settings.save()
         self.accept()
 
-    def _take_keys(self) -> None:
+    def _show_clash(self, *_: object) -> None:
+        """A key that two actions share would do neither, so it cannot be kept."""
+        owners: dict[str, list[str]] = {}
+        for name, wanted in self._wanted():
+            if not wanted.isEmpty():
+                owners.setdefault(wanted.toString(), []).append(self._actions[name].text())
+        shared = [(key, names) for key, names in owners.items() if len(names) > 1]
+        if shared:
+            key, names = shared[0]
+            self.clash.setText(f"{key} is the key of {' and of '.join(names)}. Give one of them another key.")
+        self.clash.setVisible(bool(shared))
+        self.done_button.setEnabled(not shared)
+
+    def _wanted(self) -> Iterator[tuple[str, QKeySequence]]:
         for row in range(self.keys.rowCount()):
             item, edit = self.keys.item(row, 0), self.keys.cellWidget(row, 1)
-            assert item is not None
-            assert isinstance(edit, QKeySequenceEdit)
-            name = item.data(Qt.ItemDataRole.UserRole)
-            wanted = edit.keySequence()
+            if item is not None and isinstance(edit, QKeySequenceEdit):
+                yield item.data(Qt.ItemDataRole.UserRole), edit.keySequence()
+
+    def _take_keys(self) -> None:
+        for name, wanted in self._wanted():
             if wanted != self._actions[name].shortcut():
                 self._actions.set_key(name, wanted.toString())
                 self._session.settings.keys[name] = wanted.toString()
 
 
-def _choice(words: dict[str, str], value: str, name: str, detail: str) -> QComboBox:
+def _choice(words: dict[str, str], value: str, name: str, key: str, detail: str) -> QComboBox:
     box = QComboBox()
-    for key, word in words.items():
-        box.addItem(word, key)
+    for data, word in words.items():
+        box.addItem(word, data)
     box.setCurrentIndex(max(0, box.findData(value)))
-    describe(box, name, "", detail)
+    describe(box, name, key, detail)
+    give_key(box, key)
     return box

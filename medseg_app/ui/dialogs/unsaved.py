@@ -25,7 +25,6 @@ class UnsavedDialog(DialogFrame):
         )
         self.discard = push_button("Discard", lambda: self._choose("discard"), "Alt+D")
         self.discard.setProperty("danger", True)
-        self.discard.setShortcut("Alt+D")
         self.stay = push_button("Stay", self.reject, "Esc")
         self.save = push_button("Save", lambda: self._choose("save"), "Return", primary=True)
         self.save.setDefault(True)

@@ -35,7 +35,7 @@ class AddSegment(QFrame):
         self.matches.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.matches.clicked.connect(lambda _: self._add())
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(12, 0, 12, 0)
+        whole.setContentsMargins(12, 0, 12, 4)
         whole.setSpacing(4)
         whole.addWidget(self.line)
         whole.addWidget(self.matches)

@@ -15,6 +15,7 @@ from medseg_app.ui.labels import ElidedLabel
 from medseg_app.ui.run_times import RunTimes
 
 from .model_card_view import ModelCardView, is_demonstration
+from .model_choice import best_place, misfit_of
 from .section import Section
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class AiPanel(Section):
         self._looking = True
         self.choice = QComboBox()
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        describe(self.choice, "Model", "Ctrl+M")
+        describe(self.choice, "Model", "Ctrl+Shift+M")
         self.run_button = push_button("Run", self.run, "Ctrl+R", detail="Run the chosen model", primary=True)
         self.stop_button = push_button("Stop", self.stop, "Ctrl+.", detail="Stop the model")
         self.mark = VerdictMark("note", 14)
@@ -54,6 +55,7 @@ class AiPanel(Section):
         self.card = ModelCardView()
         self._build()
         self.choice.currentIndexChanged.connect(self._show)
+        self.choice.activated.connect(self._keep_choice)
         session.changed.connect(self._on_change)
         session.tasks.changed.connect(self._on_task)
 
@@ -85,26 +87,39 @@ class AiPanel(Section):
         card, case = self.chosen, self._session.case
         if card is None:
             return LOOKING if self._looking else NO_MODEL
-        if case is None:
-            return "Open a series first (Ctrl+O)."
-        modality = case.volume.modality
-        if modality and modality not in card.modality:
-            return f"Made for {', '.join(card.modality)}; this series is {modality}."
-        return ""
+        return misfit_of(card, case.volume if case else None)
 
     def run(self) -> None:
         """Run the chosen model on the open series."""
         card = self.chosen
         if card is None or self._task is not None or self.misfit:
             return
+        self._keep_choice()
         self._task = self._session.start(run_model, model=card.name)
         self._show_running()
+
+    def _keep_choice(self, *_: object) -> None:
+        """Offer this model again for images of this modality."""
+        card, case = self.chosen, self._session.case
+        if card is not None and case is not None and not self.misfit:
+            self._session.settings.models[case.volume.modality] = card.name
 
     def stop(self) -> None:
         """Stop the running model."""
         if self._task is not None:
             self._task.cancel()
             self.summary.setText("Stopping")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a model runs."""
+        return self._task is not None
+
+    def open_choice(self) -> None:
+        """Open the list of models."""
+        if self.choice.isEnabled():
+            self.choice.setFocus()
+            self.choice.showPopup()
 
     def toggle_card(self) -> None:
         """Open or close the card."""
@@ -126,13 +141,12 @@ class AiPanel(Section):
             self._show()
 
     def _choose_fitting(self) -> None:
-        """Prefer a model that was made for the open series."""
-        if not self.misfit or self._session.case is None:
-            return
-        modality = self._session.case.volume.modality
-        fitting = [n for n, card in enumerate(self._cards) if modality in card.modality]
-        if fitting:
-            self.choice.setCurrentIndex(fitting[0])
+        """Offer the model that suits the open series best."""
+        case = self._session.case
+        if case is not None:
+            used = self._session.settings.models.get(case.volume.modality, "")
+            place = best_place(self._cards, case.volume, used)
+            self.choice.setCurrentIndex(self.choice.currentIndex() if place is None else place)
 
     def _show(self, *_: object) -> None:
         card, misfit = self.chosen, self.misfit

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout
 
 from medseg_app.ui.labels import label
 
+from .model_figures import figures_in_words
+
 if TYPE_CHECKING:
     from medseg_app.engines.model_card import ModelCard
 
 NAMES_SHOWN = 6
-FIGURES_SHOWN = 4
 TASKS = {
     "semantic": "Marks organs and tissues",
     "instance": "Finds single lesions",
@@ -52,7 +53,7 @@ def card_lines(card: ModelCard) -> list[tuple[str, str]]:
     lines = [
         ("Does", f"{TASKS[card.task]}: {_names([label.name for label in card.labels.values()])}"),
         ("Images", ", ".join(card.modality)),
-        ("Tested", "; ".join(figure_lines(card.figures)[:FIGURES_SHOWN]) or "No figures on its card"),
+        ("Tested", figures_in_words(card.figures) or "No figures on its card"),
         ("Data", card.data),
         ("Licence", card.licence),
         ("Version", f"{card.version}, {card.size_mb:g} MB"),
@@ -63,18 +64,6 @@ def card_lines(card: ModelCard) -> list[tuple[str, str]]:
 def is_demonstration(card: ModelCard) -> bool:
     """Whether the card says that the model is for demonstration only."""
     return "demonstration only" in f"{card.summary} {card.data} {card.licence}".lower()
-
-
-def figure_lines(figures: dict[str, Any], prefix: str = "") -> list[str]:
-    """Numbers of a card, flattened: `validation mean dice 0.71`."""
-    lines = []
-    for key, value in figures.items():
-        name = f"{prefix} {key}".replace("_", " ").strip()
-        if isinstance(value, dict):
-            lines.extend(figure_lines(value, name))
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            lines.append(f"{name} {value:.2f}" if isinstance(value, float) else f"{name} {value}")
-    return lines
 
 
 def _names(names: list[str]) -> str:

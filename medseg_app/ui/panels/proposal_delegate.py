@@ -97,7 +97,5 @@ class ProposalDelegate(QStyledItemDelegate):
         painter.drawText(score, CENTRED | Qt.AlignmentFlag.AlignRight, figures.score(item.candidate.score))
         name = QRect(left + SWATCH + 8, rect.top(), score.left() - left - SWATCH - 12, rect.height())
         painter.setFont(theme.font())
-        short = QFontMetrics(painter.font()).elidedText(
-            item.candidate.name, Qt.TextElideMode.ElideRight, name.width()
-        )
+        short = QFontMetrics(painter.font()).elidedText(item.name, Qt.TextElideMode.ElideMiddle, name.width())
         painter.drawText(name, CENTRED | Qt.AlignmentFlag.AlignLeft, short)

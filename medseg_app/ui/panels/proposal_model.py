@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
@@ -20,10 +23,11 @@ ITEM = Qt.ItemDataRole.UserRole
 
 @dataclass(frozen=True)
 class Item:
-    """A candidate with its number in the proposal and its volume as text."""
+    """A candidate with its number in the proposal, its name and its volume as text."""
 
     number: int
     candidate: Candidate
+    name: str
     volume: str
 
 
@@ -45,7 +49,7 @@ class ProposalModel(QAbstractListModel):
             if proposal is not self._source:
                 self._all, self._source = _items(case), proposal
             wanted = [i for i in self._all if i.number not in case.decisions and _reaches(i, threshold)]
-        if [i.number for i in wanted] == [i.number for i in self._items] and self._source is not None:
+        if len(wanted) == len(self._items) and all(map(is_, wanted, self._items)):
             return
         self.beginResetModel()
         self._items = wanted
@@ -74,9 +78,9 @@ class ProposalModel(QAbstractListModel):
         if role == ITEM:
             return item
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{item.candidate.name}, {figures.score(item.candidate.score)}, {item.volume}"
+            return f"{item.name}, {figures.score(item.candidate.score)}, {item.volume}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{item.candidate.name}: click to go there, A accepts, X rejects."
+            return f"{item.name}: click to go there, A accepts, X rejects."
         return None
 
 
@@ -84,10 +88,23 @@ def _items(case: Case) -> list[Item]:
     assert case.proposal is not None
     per_voxel = figures.voxel_ml(case.volume.geometry)
     items = []
+    names = _names(case.proposal.candidates)
     for number, candidate in enumerate(case.proposal.candidates):
         amount = None if per_voxel is None else candidate.voxel_count * per_voxel
-        items.append(Item(number, candidate, figures.volume(amount)))
+        items.append(Item(number, candidate, names[number], figures.volume(amount)))
     return sorted(items, key=lambda i: (-_rank(i), i.number))
+
+
+def _names(candidates: Sequence[Candidate]) -> list[str]:
+    """Names by number; those that several share get a running number."""
+    shared = Counter(candidate.name for candidate in candidates)
+    seen: Counter[str] = Counter()
+    names = []
+    for candidate in candidates:
+        seen[candidate.name] += 1
+        several = shared[candidate.name] > 1
+        names.append(f"{candidate.name} {seen[candidate.name]}" if several else candidate.name)
+    return names
 
 
 def _rank(item: Item) -> float:

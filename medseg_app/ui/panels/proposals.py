@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer
-from PySide6.QtWidgets import QAbstractItemView, QListView, QSlider
+from PySide6.QtWidgets import QSlider
 
 from medseg_app.app.commands import proposals
 from medseg_app.ui.buttons import describe, push_button
@@ -13,16 +13,18 @@ from medseg_app.ui.labels import label
 
 from .proposal_delegate import ROW_HEIGHT, ProposalDelegate
 from .proposal_model import ITEM, Item, ProposalModel
+from .row_list import RowList
 from .section import Section
 
 if TYPE_CHECKING:
     from medseg_app.app.change import Change
     from medseg_app.app.session import Session
+    from medseg_app.core.proposal import Proposal
 
-EMPTY = "Nothing is proposed. Choose a model above and run it (Ctrl+R)."
-ALL_DECIDED = "All decided."
+EMPTY = "Run a model to get proposals (Ctrl+R)."
+ALL_DECIDED = "All decided. Shift+X takes the last rejection back."
 SETTLE_MS = 40
-ROWS_SHOWN = 7
+ROWS_LEAST, ROWS_MOST = 3, 7
 
 
 class ProposalsPanel(Section):
@@ -37,7 +39,7 @@ class ProposalsPanel(Section):
         self.empty = label(EMPTY, "empty", wrap=True)
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setRange(0, 100)
-        describe(self.threshold, "Least score", "", "Proposals below this score are hidden")
+        describe(self.threshold, "Least score", ", and .", "Proposals below this score are hidden")
         self.threshold_text = label("", "caption")
         self.threshold_text.setFixedWidth(32)
         self.accept = push_button(
@@ -58,21 +60,19 @@ class ProposalsPanel(Section):
         self._connect()
         self.show_case()
 
-    def _make_list(self) -> QListView:
-        made = QListView()
+    def _make_list(self) -> RowList:
+        made = RowList(ROW_HEIGHT, "Proposals")
         made.setModel(self.model)
         made.setItemDelegate(self.delegate)
-        made.setUniformItemSizes(True)
-        made.setMouseTracking(True)
-        made.setAccessibleName("Proposals")
-        made.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         return made
 
     def _build(self) -> None:
         self.row(self.empty)
         self.body.addWidget(self.list)
-        self.row(label("Least score", "secondary"), self.threshold, self.threshold_text)
-        self.row(self.accept, self.reject, self.accept_all)
+        self.controls = [
+            self.line(label("Least score", "secondary"), self.threshold, self.threshold_text),
+            self.line(self.accept, self.reject, self.accept_all),
+        ]
 
     def _connect(self) -> None:
         self.delegate.decided.connect(self.decide)
@@ -98,11 +98,13 @@ class ProposalsPanel(Section):
         most = len(proposal.candidates) if proposal else 0
         left = len(proposal.candidates) - len(case.decisions) if case and proposal else 0
         shown = self.model.rowCount()
-        self.fact.setText(f"{left} left" if proposal else "")
-        self.empty.setText(_empty_text(proposal is not None, left, shown))
+        self.fact.setText(f"{left} left" if most else "")
+        self.empty.setText(_empty_text(proposal, left, shown))
         self.empty.setVisible(shown == 0)
         self.list.setVisible(shown > 0)
-        self.list.setFixedHeight(min(max(most, 3), ROWS_SHOWN) * ROW_HEIGHT + 2)
+        self.list.hold(min(max(most, 1), ROWS_LEAST), min(max(most, 1), ROWS_MOST))
+        for line in self.controls:
+            line.setVisible(most > 0)
         self.threshold.setValue(round(100 * threshold))
         self.threshold.setEnabled(left > 0)
         self.accept_all.setText(f"Accept all {shown}" if shown > 1 else "Accept all")
@@ -136,6 +138,19 @@ class ProposalsPanel(Section):
         if number is not None:
             self.decide(number, answer)
 
+    def reconsider(self) -> None:
+        """Take the last rejection back and go to that proposal."""
+        case = self._session.case
+        rejected = [n for n, answer in case.decisions.items() if answer == "rejected"] if case else []
+        if rejected:
+            self._session.start(proposals.reopen_candidate, number=rejected[-1])
+            self.go_to(rejected[-1])
+
+    def move_threshold(self, by: int) -> None:
+        """Raise or lower the least score, in hundredths."""
+        if self.threshold.isEnabled():
+            self.threshold.setValue(self.threshold.value() + by)
+
     def accept_listed(self) -> None:
         """Accept every candidate that the list shows, in one step."""
         numbers = tuple(self.model.numbers())
@@ -166,9 +181,11 @@ class ProposalsPanel(Section):
             self.list.clearSelection()
 
 
-def _empty_text(proposed: bool, left: int, shown: int) -> str:
-    if not proposed:
+def _empty_text(proposal: Proposal | None, left: int, shown: int) -> str:
+    if proposal is None:
         return EMPTY
+    if not proposal.candidates:
+        return f"{proposal.model.name} found nothing on this series."
     if left and not shown:
         return f"{left} below this score."
     return ALL_DECIDED

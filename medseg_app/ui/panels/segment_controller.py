@@ -38,7 +38,7 @@ class SegmentController:
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         describe(
-            self.opacity, "Opacity of the labels", "S", "How strongly labels cover the image; S hides them"
+            self.opacity, "Opacity of the labels", "Ctrl+[ and Ctrl+]", "How strongly labels cover the image"
         )
         self.opacity_text = label("", "caption")
         self.opacity_text.setFixedWidth(32)

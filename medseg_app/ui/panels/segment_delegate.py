@@ -120,7 +120,7 @@ class SegmentDelegate(QStyledItemDelegate):
         eye, lock = right - EYE, right - EYE - LOCK
         self._paint_icon(painter, eye, rect, "eye" if visible else "eye-slash", visible)
         self._paint_icon(
-            painter, lock, rect, "lock-simple" if segment.locked else "lock-simple-open", segment.locked
+            painter, lock, rect, "lock-simple-fill" if segment.locked else "lock-simple-open", segment.locked
         )
         figures_left = lock - VOLUME_WIDTH
         self._paint_text(painter, figures_left, VOLUME_WIDTH - 6, rect, index.data(VOLUME), theme.SECONDARY)
@@ -143,7 +143,7 @@ class SegmentDelegate(QStyledItemDelegate):
     @staticmethod
     def _paint_icon(painter: QPainter, left: int, rect: QRect, name: str, on: bool) -> None:
         area = QRectF(left + 4, rect.top() + (rect.height() - 16) / 2, 16, 16)
-        icons.draw(painter, area, name, theme.SECONDARY if on else theme.DISABLED)
+        icons.draw(painter, area, name, theme.TEXT if on else theme.DISABLED)
 
     @staticmethod
     def _paint_text(painter: QPainter, left: int, width: int, rect: QRect, text: str, colour: str) -> None:
@@ -156,5 +156,5 @@ class SegmentDelegate(QStyledItemDelegate):
     def _paint_name(painter: QPainter, area: QRect, text: str, colour: str, strong: bool) -> None:
         painter.setFont(theme.font(strong=strong))
         painter.setPen(QColor(colour))
-        short = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+        short = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, short)

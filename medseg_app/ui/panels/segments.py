@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QListView
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView
 
 from medseg_app.ui.labels import label
 
+from .row_list import RowList
 from .section import Section
 from .segment_delegate import ROW_HEIGHT, SegmentDelegate
 from .segment_model import ROW, SegmentModel
@@ -17,28 +19,24 @@ from .segment_rows import Row
 if TYPE_CHECKING:
     from medseg_app.core.segmentation import Segmentation
 
-EMPTY_CASE = "Open a series to mark something on it (Ctrl+O)."
-EMPTY_LIST = "Press N to add a segment, or run a model (Ctrl+R)."
-ROWS_BEFORE_SCROLLING = 14
+EMPTY_CASE = "Open a series first (Ctrl+O)."
+EMPTY_LIST = "Add a segment (N) or run a model (Ctrl+R)."
+ROWS_LEAST, ROWS_MOST = 5, 10
 
 
-class SegmentList(QListView):
+class SegmentList(RowList):
     """The list itself: says what the reader chose, changes nothing by itself."""
 
     chosen = Signal(int)
     """A click on the name of a segment, or Return: make it active, show it if it is a finding."""
 
     def __init__(self, model: SegmentModel, delegate: SegmentDelegate) -> None:
-        super().__init__()
+        super().__init__(ROW_HEIGHT, "Segments")
         self.setModel(model)
         self.setItemDelegate(delegate)
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
-        self.setAccessibleName("Segments")
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.clicked.connect(self._choose)
         self.activated.connect(self._choose)
 
@@ -58,6 +56,13 @@ class SegmentList(QListView):
             flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
             self.selectionModel().setCurrentIndex(index, flag)
         self.scrollTo(index)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the selected segment in sight when other panels take room."""
+        super().resizeEvent(event)
+        chosen = self.selectedIndexes()
+        if len(chosen) == 1:
+            self.scrollTo(chosen[0])
 
     def _choose(self, index: QModelIndex) -> None:
         row: Row = index.data(ROW)
@@ -87,8 +92,8 @@ class SegmentsPanel(Section):
         self.empty.setText(EMPTY_LIST if segmentation else EMPTY_CASE)
         self.empty.setVisible(count == 0)
         self.list.setVisible(count > 0)
-        rows = min(max(self.model.rowCount(), 3), ROWS_BEFORE_SCROLLING)
-        self.list.setMinimumHeight(rows * ROW_HEIGHT // 2 + 2)
+        rows = max(self.model.rowCount(), 1)
+        self.list.hold(min(rows, ROWS_LEAST), min(rows, ROWS_MOST), grows=True)
 
     def ask_place(self, place: QPoint) -> list[int]:
         """The segments that a context menu at a place is about."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from medseg_app.ui.actions import Actions
     from medseg_app.ui.off_thread import OffThread
 
-EMPTY = "No series yet. Drop a folder on the window, or press Ctrl+O."
+EMPTY = "Drop a folder here, or press Ctrl+O."
 SETTLE_MS = 80
 
 
@@ -71,6 +71,7 @@ class StudiesPanel(Section):
         self.row(self.empty)
         self.body.addWidget(self.tree, 1)
         self.body.addStretch(0)
+        self._in_sight = ""
         self._thumbnails = Thumbnails(beside, self._show_picture)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self.show_studies)
@@ -86,15 +87,26 @@ class StudiesPanel(Section):
     def show_studies(self) -> None:
         """Bring the tree up to date."""
         case = self._session.case
-        entries = entries_of(self._session.studies, case.volume if case else None)
+        studies = self._session.studies
+        known = {info.series_uid for info in studies}
+        coming = [found for found in studies.announced.values() if found.series_uid not in known]
+        entries = entries_of([*studies, *coming], case.volume if case else None)
         if self.model.show_entries(entries):
             self._expand()
         self.model.mark_open(case.volume.id if case else None)
+        self._bring_into_sight(case.volume.id if case else "")
         self.fact.setText(str(len(entries)) if entries else "")
         self.empty.setVisible(not entries)
         self.tree.setVisible(bool(entries))
         for entry in self.model.without_picture():
             self._thumbnails.ask(entry.source)
+
+    def _bring_into_sight(self, entry_id: str) -> None:
+        """Scroll to the open series when it has become another one."""
+        item = self.model.item_of(entry_id)
+        if item is not None and entry_id != self._in_sight:
+            self._in_sight = entry_id
+            self.tree.scrollTo(item.index())
 
     def _expand(self) -> None:
         """Patients and studies are open; findings open by themselves where there is a problem."""

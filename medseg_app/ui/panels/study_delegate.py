@@ -74,7 +74,8 @@ class StudyDelegate(QStyledItemDelegate):
         thumb = QRect(SIDE, rect.top() + 8, THUMB, THUMB)
         _picture(painter, thumb, index.data(PICTURE))
         text = QRect(thumb.right() + 12, thumb.top() - 1, rect.width() - thumb.right() - 12 - SIDE, 20)
-        _line(painter, text, entry.title, theme.font(strong=bool(index.data(OPENED))), theme.TEXT)
+        face = theme.font(strong=bool(index.data(OPENED)))
+        _line(painter, text, entry.title, face, theme.TEXT, Qt.TextElideMode.ElideMiddle)
         _line(painter, text.translated(0, 18), entry.facts, theme.font(12), theme.SECONDARY)
         if entry.verdict:
             _badge(painter, self.badge_rect(rect), entry.verdict)
@@ -90,10 +91,13 @@ class StudyDelegate(QStyledItemDelegate):
         painter.drawText(area, FLAGS, index.data())
 
 
-def _line(painter: QPainter, area: QRect, text: str, face: QFont, colour: str) -> None:
+def _line(
+    painter: QPainter, area: QRect, text: str, face: QFont, colour: str,
+    elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+) -> None:  # fmt: skip
     painter.setFont(face)
     painter.setPen(QColor(colour))
-    short = QFontMetrics(face).elidedText(text or "", Qt.TextElideMode.ElideRight, area.width())
+    short = QFontMetrics(face).elidedText(text or "", elide, area.width())
     painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), short)
 
 

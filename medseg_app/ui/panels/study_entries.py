@@ -53,15 +53,15 @@ def _entry(info: Any) -> Entry:
     who = person(patient.get("name", "")) or patient.get("id", "") or "No name"
     study = f"{day(patient.get('study_date', ''))}  {patient.get('study_description', '')}".strip()
     number = patient.get("series_number", "")
-    title = f"{info.modality} {info.description or (f'series {number}' if number else 'series')}"
+    title = info.description or (f"Series {number}" if number else "Series")
     passport = getattr(info, "passport", None)
     if passport is None:
-        return Entry(info.series_uid, who, study or "Study", title, "being read")
+        return Entry(info.series_uid, who, study or "Study", title, f"{info.modality}  being read".strip())
     if info.part if hasattr(info, "part") else "":
         title += f", {info.part}"
     findings = tuple((finding.verdict, finding.text) for finding in passport.findings)
     shown = findings or (("ok", passport.sentence),)
-    facts = slices_text(info.shape[0], info.spacing[0])
+    facts = f"{info.modality}  {slices_text(info.shape[0], info.spacing[0])}".strip()
     return Entry(info.id, who, study or "Study", title, facts, passport.verdict, shown, info)
 
 

@@ -22,10 +22,10 @@ SMALLEST_MM, LARGEST_MM = 0.5, 100.0
 STEPS = 200
 HINTS = {
     "scroll": "Drag up or down to go through the slices. The wheel does the same with every tool.",
-    "window": "Drag sideways for width, up and down for level.",
+    "window": "Drag sideways for width, up for level.",
     "zoom": "Drag up to enlarge. Ctrl+wheel does the same with every tool.",
     "pan": "Drag to move the image. The middle button does the same with every tool.",
-    "ruler": "Drag from one end to the other. Del removes the last ruler.",
+    "ruler": "Drag from one end to the other. Backspace removes the last ruler.",
     "fill": "Click into an enclosed area to fill it with the active segment.",
 }
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from medseg_app.app.change import Change
 from medseg_app.app.session import Session
-from medseg_app.app.view_state import Plane
+from medseg_app.app.view_state import Layout, Plane
 from medseg_app.ui import theme
 
 from . import view_gestures
@@ -154,15 +154,23 @@ class ViewerArea(QWidget):
 
     def _arrange(self) -> None:
         state = self._session.view
+        if not state.large:
+            self._large = None
         large = (self._large or state.plane) if state.large else None
-        self._layout.arrange(state.layout, large, state.plane if state.layout == "one" else self._main)
+        layout: Layout = "one" if self._is_single_slice() else state.layout
+        one = state.layout == "one" and not self._is_single_slice()
+        self._layout.arrange(layout, large, state.plane if one else self._main)
         self.volume_view.show_drawn(state.show_3d)
+
+    def _is_single_slice(self) -> bool:
+        """Whether the other planes would show nothing but a line."""
+        case = self._session.case
+        return case is not None and case.volume.geometry.shape[0] == 1
 
     def _toggle_large(self, name: str) -> None:
         state = self._session.view
         self._large = name
         state.large = not state.large
-        self._large = name if state.large else None
 
     # -- commands of the window --------------------------------------------------------------------
 

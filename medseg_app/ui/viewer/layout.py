@@ -19,7 +19,7 @@ def places(layout: Layout, large: str | None, main: str, size: QSize) -> dict[st
     """Where each visible view lies; a large view takes all, as does the main one where only one is shown."""
     if large is not None or layout == "one":
         return {large or main: QRect(0, 0, size.width(), size.height())}
-    return _grid(size) if layout == "two by two" else _main_and_column(main, size)
+    return _grid(size) if layout == "two by two" else _main_and_others(main, size)
 
 
 def _grid(size: QSize) -> dict[str, QRect]:
@@ -31,6 +31,14 @@ def _grid(size: QSize) -> dict[str, QRect]:
         name: QRect(columns[c][0], rows[r][0], columns[c][1], rows[r][1])
         for name, (c, r) in zip(ORDER, cells, strict=True)
     }
+
+
+def _main_and_others(main: str, size: QSize) -> dict[str, QRect]:
+    """The others stand beside the main view, or below it where that leaves it more room."""
+    if size.width() >= size.height():
+        return _main_and_column(main, size)
+    turned = _main_and_column(main, size.transposed())
+    return {name: QRect(r.y(), r.x(), r.height(), r.width()) for name, r in turned.items()}
 
 
 def _main_and_column(main: str, size: QSize) -> dict[str, QRect]:

@@ -22,6 +22,8 @@ from PySide6.QtWidgets import QWidget
 
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "gdi generic", "basic render")
 """Words in the name of an OpenGL renderer that computes on the processor."""
+AMBIENT = (1.0, 1.0, 1.0, 0.3)
+"""White, at this share of the light."""
 MODULES = (
     "napari.components.viewer_model",
     "napari.utils.key_bindings",
@@ -92,6 +94,15 @@ class NapariCanvas:
         native.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         native.show()
+
+    def _light_from_the_eye(self) -> None:
+        """Light surfaces from where they are seen; napari lights them from behind in this orientation."""
+        direction = tuple(self.model.scene.camera.view_direction[::-1])
+        for visual in self._vispy.layer_to_visual.values():
+            shading = getattr(visual.node, "shading_filter", None)
+            if shading is not None and tuple(shading.light_dir) != direction:
+                shading.light_dir = direction
+                shading.ambient_light = AMBIENT
 
     def _add_layer(self, event: Any) -> None:
         from napari._vispy import create_vispy_layer
@@ -169,6 +180,7 @@ class NapariCanvas:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.native.defaultFramebufferObject())
         if area is None:
             self._vispy.on_draw()  # brings the two cameras in step; napari itself does it after drawing
+            self._light_from_the_eye()
         else:
             GL.glEnable(GL.GL_SCISSOR_TEST)
             GL.glScissor(left, low, right - left, bottom - top)

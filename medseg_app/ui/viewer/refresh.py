@@ -26,5 +26,5 @@ def refresh_voxels(views: Iterable[SliceView], change: Change) -> None:
     for view in views:
         if change.box is not None:
             view.refresh(change.box)
-        if change.refused is not None:
-            view.overlay.flash(change.refused)
+        if change.refused is not None and change.refused_mask is not None:
+            view.overlay.flash(change.refused, change.refused_mask)

@@ -160,15 +160,19 @@ class SliceView(QWidget):
 
     def area_of(self, part: Rectangle) -> QRect:
         """Logical pixels that a part (down, across) of the slice covers, with room for outlines."""
+        more = OUTLINE_MARGIN_PX
+        return self.pixels_of(part).adjusted(-more, -more, more, more) & self.rect()
+
+    def pixels_of(self, part: Rectangle) -> QRect:
+        """Logical pixels that a part (down, across) of the slice covers."""
         assert self.plane is not None
         rows, columns = part
         corners = np.zeros((4, 3))
         corners[:, self.plane.vertical] = np.array([rows.start, rows.start, rows.stop, rows.stop]) - 0.5
         corners[:, self.plane.horizontal] = np.array([columns.start, columns.stop] * 2) - 0.5
         pixels = self.camera.to_screen(self.plane.to_view(corners))
-        low = np.floor(pixels.min(axis=0)).astype(int) - OUTLINE_MARGIN_PX
-        high = np.ceil(pixels.max(axis=0)).astype(int) + OUTLINE_MARGIN_PX
-        return QRect(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])) & self.rect()
+        low, high = np.floor(pixels.min(axis=0)).astype(int), np.ceil(pixels.max(axis=0)).astype(int)
+        return QRect(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
 
     def redraw(self) -> None:
         """Draw image and overlay again."""

@@ -21,7 +21,7 @@ from .napari_canvas import NapariCanvas
 
 DELAY_MS = 700
 """A stroke is drawn in 3D some time after it ended."""
-OFF = "3D is off. Click to show surfaces of the labels."
+OFF = "3D is off. Click here or press Shift+D."
 WORKING = "Preparing surfaces"
 NOTHING = "Surfaces of the labels appear here."
 FROM_THE_FRONT = {"view_direction": (0, 1, 0), "up_direction": (1, 0, 0)}
@@ -59,7 +59,7 @@ class VolumeView(QWidget):
         self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self._start)
         self._made.connect(self._take)
-        self.setToolTip("Surfaces of the labels. Click to switch 3D on.")
+        self.setToolTip("Surfaces of the labels: drag turns, wheel enlarges (Shift+D)")
 
     # -- what is shown -----------------------------------------------------------------------------
 

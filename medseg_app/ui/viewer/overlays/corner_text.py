@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter
+from collections.abc import Iterator
 
-from medseg_app.ui import theme
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter
+
+from medseg_app.ui import figures, theme
 
 from .frame import Frame
 from .ink import overlay_font, write
@@ -17,6 +19,8 @@ BAR_ROOM = 16
 SMALL = 360
 """Views lower than this show only window, plane and slice: the patient stands in the large one."""
 
+AIR = 3.0
+"""Lines keep this distance from texts."""
 NARROW = 400
 """Views narrower than this leave the spacing to the others: it would run into letter and scale bar."""
 
@@ -26,22 +30,43 @@ Lines = list[tuple[str, bool]]
 
 def paint(painter: QPainter, frame: Frame) -> None:
     """Write the four corners."""
+    for texts, side, top in _corners(frame):
+        first = _first(frame, texts, top)
+        for number, (text, is_main) in enumerate(texts):
+            painter.setFont(overlay_font(strong=is_main))
+            area = QRectF(MARGIN, first + number * LINE, _width(frame, side), LINE)
+            colour = theme.TEXT if is_main else theme.SECONDARY
+            write(painter, area, side | Qt.AlignmentFlag.AlignVCenter, text, colour)
+
+
+def areas(frame: Frame) -> list[QRectF]:
+    """Where texts stand, in logical pixels: lines that would cross them end there."""
+    found = []
+    for texts, side, top in _corners(frame):
+        wide = max(
+            (QFontMetricsF(overlay_font(strong=main)).horizontalAdvance(t) for t, main in texts), default=0
+        )
+        left = MARGIN if side == Qt.AlignmentFlag.AlignLeft else MARGIN + _width(frame, side) - wide
+        area = QRectF(left, _first(frame, texts, top), wide, LINE * len(texts))
+        found.append(area.adjusted(-AIR, -AIR, AIR, AIR))
+    return found
+
+
+def _corners(frame: Frame) -> Iterator[tuple[Lines, Qt.AlignmentFlag, bool]]:
     left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
     if frame.state.show_patient and frame.height >= SMALL:
-        _column(painter, frame, patient_lines(frame), left, top=True)
-    _column(painter, frame, window_lines(frame), right, top=True)
-    _column(painter, frame, plane_lines(frame), left, top=False)
-    _column(painter, frame, slice_lines(frame), right, top=False)
+        yield patient_lines(frame), left, True
+    yield window_lines(frame), right, True
+    yield plane_lines(frame), left, False
+    yield slice_lines(frame), right, False
 
 
-def _column(painter: QPainter, frame: Frame, texts: Lines, side: Qt.AlignmentFlag, *, top: bool) -> None:
-    width = frame.width - 2 * MARGIN - (BAR_ROOM if side == Qt.AlignmentFlag.AlignRight else 0)
-    first = MARGIN if top else frame.height - MARGIN - LINE * len(texts)
-    for number, (text, is_main) in enumerate(texts):
-        painter.setFont(overlay_font(strong=is_main))
-        area = QRectF(MARGIN, first + number * LINE, width, LINE)
-        colour = theme.TEXT if is_main else theme.SECONDARY
-        write(painter, area, side | Qt.AlignmentFlag.AlignVCenter, text, colour)
+def _width(frame: Frame, side: Qt.AlignmentFlag) -> float:
+    return frame.width - 2 * MARGIN - (BAR_ROOM if side == Qt.AlignmentFlag.AlignRight else 0)
+
+
+def _first(frame: Frame, texts: Lines, top: bool) -> float:
+    return MARGIN if top else frame.height - MARGIN - LINE * len(texts)
 
 
 def patient_lines(frame: Frame) -> Lines:
@@ -70,10 +95,14 @@ def plane_lines(frame: Frame) -> Lines:
     plane = frame.plane
     across, down, apart = (spacing[axis] for axis in (plane.horizontal, plane.vertical, plane.axis))
     texts: Lines = [(plane.name.capitalize(), True)]
-    if frame.width >= NARROW:
-        texts.append((f"{across:.2f} × {down:.2f} mm,  {apart:.2f} mm apart", False))
+    wide = frame.width >= NARROW
+    if wide:
+        depth = "apart" if plane.slices > 1 else "thick"
+        texts.append((f"{across:.2f} × {down:.2f} mm,  {apart:.2f} mm {depth}", False))
     if not frame.case.volume.geometry.is_regular:
-        texts.append(("Uneven slices, gaps stay black" if plane.has_gaps else "Uneven slices", False))
+        texts.append(
+            ("Uneven slices, gaps stay black" if plane.has_gaps and wide else "Uneven slices", False)
+        )
     return texts
 
 
@@ -94,4 +123,4 @@ def position_of(frame: Frame) -> tuple[str, float]:
 
 def figure(value: float) -> str:
     """A window figure: whole where it is large, with decimals where the values are small."""
-    return f"{value:.0f}" if abs(value) >= 20 or float(value).is_integer() else f"{value:.2f}"
+    return figures.signed(value, 0 if abs(value) >= 20 or float(value).is_integer() else 2)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen, QRegion
 
+from . import corner_text, scale_bar
 from .frame import Frame
 
 GAP = 16.0
@@ -18,6 +19,16 @@ def paint(painter: QPainter, frame: Frame) -> None:
     """Draw the cross lines."""
     if not frame.state.show_cross:
         return
+    painter.save()
+    texts = QRegion()
+    for area in (*corner_text.areas(frame), scale_bar.area(frame)):
+        texts |= QRegion(area.toAlignedRect())
+    painter.setClipRegion(painter.clipRegion() - texts)
+    _lines(painter, frame)
+    painter.restore()
+
+
+def _lines(painter: QPainter, frame: Frame) -> None:
     (x, y), _ = frame.pixels_of(frame.state.cursor_lps)
     painter.setPen(QPen(COLOUR, 1.0))
     right, bottom = frame.width - EDGE - BAR_ROOM, frame.height - EDGE

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
 from medseg_app.ui import theme
 
-SHADE = QColor(0, 0, 0, 150)
-AROUND = ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1))
+SHADE = QColor(0, 0, 0, 190)
+AROUND = ((-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, -1), (-1, 1), (1, 1))
 
 
 def overlay_font(*, strong: bool = False) -> QFont:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, QTimer
-from PySide6.QtGui import QColor, QGuiApplication, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from medseg_app.core.box import Box
@@ -17,9 +19,8 @@ from medseg_app.ui.viewer.view_gestures import VIEW_TOOLS
 
 from . import brush, corner_text, cross, orientation, rulers, scale_bar
 from .frame import Frame
+from .refused import RefusedFlash
 from .slice_bar import SliceBar
-
-FLASH_MS = 350
 
 if TYPE_CHECKING:
     from medseg_app.ui.viewer.slice_view import SliceView
@@ -35,7 +36,7 @@ class Overlay(QWidget):
         self._place: QPointF | None = None
         self._outline: Outline | None = None
         self._outline_area = QRect()
-        self._refused = QRect()
+        self._refused = RefusedFlash(view, self.update)
         self.slice_bar = SliceBar()
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
@@ -57,6 +58,7 @@ class Overlay(QWidget):
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
         painter.setClipRegion(event.region())
+        self._refused.paint(painter)
         cross.paint(painter, frame)
         rulers.paint(painter, frame, self._view.session.gestures.ruler)
         scale_bar.paint(painter, frame)
@@ -69,9 +71,6 @@ class Overlay(QWidget):
 
     def _paint_frame(self, painter: QPainter, frame: Frame) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if not self._refused.isEmpty():
-            painter.setPen(QPen(QColor(theme.PROBLEM), 1.5))
-            painter.drawRoundedRect(self._refused, 3, 3)
         if frame.is_active:
             painter.setPen(QColor(theme.ACCENT))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
@@ -85,18 +84,9 @@ class Overlay(QWidget):
         assert plane is not None
         return self.slice_bar.slice_at(y, self.height(), plane.slices, downwards=self._downwards())
 
-    def flash(self, box: Box) -> None:
-        """Show once, for a moment, where voxels were refused."""
-        plane = self._view.plane
-        part = plane.cut_box(box, self._view.slice_index) if plane else None
-        if part is not None:
-            self._refused = self._view.area_of(part)
-            self.update(self._refused)
-            QTimer.singleShot(FLASH_MS, self._end_flash)
-
-    def _end_flash(self) -> None:
-        area, self._refused = self._refused, QRect()
-        self.update(area.adjusted(-2, -2, 2, 2))
+    def flash(self, box: Box, mask: NDArray[np.bool_]) -> None:
+        """Show once, for a moment, which voxels (k, j, i) of a box were refused."""
+        self._refused.show(box, mask)
 
     # -- the brush ---------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ def length_of(zoom: float, available: float) -> int:
 
 def paint(painter: QPainter, frame: Frame) -> None:
     """Draw the bar above the lower letter."""
-    mm = length_of(frame.camera.zoom, min(LONGEST_PX, frame.width / 4))
+    mm = _length(frame)
     half, middle, y = mm * frame.camera.zoom / 2, frame.width / 2, frame.height - BOTTOM
     left, right = QPointF(middle - half, y), QPointF(middle + half, y)
     up = QPointF(0, -TICK)
@@ -33,3 +33,13 @@ def paint(painter: QPainter, frame: Frame) -> None:
     text = f"{mm // 10} cm" if mm >= 10 else f"{mm} mm"
     area = QRectF(middle - 40, y - 17, 80, 14)
     write(painter, area, Qt.AlignmentFlag.AlignCenter, text, theme.SECONDARY)
+
+
+def area(frame: Frame) -> QRectF:
+    """Where the bar and its length stand, in logical pixels."""
+    half = max(_length(frame) * frame.camera.zoom / 2, 20.0)
+    return QRectF(frame.width / 2 - half, frame.height - BOTTOM - 18, 2 * half, 22)
+
+
+def _length(frame: Frame) -> int:
+    return length_of(frame.camera.zoom, min(LONGEST_PX, frame.width / 4))

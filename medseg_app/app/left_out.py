@@ -1,0 +1,47 @@
+"""What to tell about files of a folder that could not be listed as images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+HARMLESS = ("not a DICOM file", "holds no image", "not an image", "a DICOMDIR", "the same image")
+"""Reasons that a reader need not hear of where images were found beside such files."""
+SEG_STORAGE = b"1.2.840.10008.5.1.4.1.1.66.4"
+HEAD = 2048
+
+
+def nothing_found(place: Path, left_out: Sequence[Any]) -> str:
+    """Why a folder or file gave no series, in one sentence."""
+    if len(left_out) == 1:
+        return f"{left_out[0].path.name} cannot be opened: {left_out[0].reason}."
+    worth = [item for item in left_out if not _is_harmless(item)]
+    why = f" {_example(worth)}" if worth else ""
+    return f"No DICOM images were found in {place.name}.{why}"
+
+
+def left_behind(left_out: Sequence[Any]) -> str:
+    """Which images of a folder are missing from the list; empty where none is."""
+    worth = [item for item in left_out if not _is_harmless(item)]
+    if not worth:
+        return ""
+    count = "1 file was" if len(worth) == 1 else f"{len(worth)} files were"
+    return f"{count} left out. {_example(worth)}"
+
+
+def is_dicom_seg(path: Path) -> bool:
+    """Whether a file says in its head that it is a DICOM segmentation."""
+    try:
+        with path.open("rb") as file:
+            return SEG_STORAGE in file.read(HEAD)
+    except OSError:
+        return False
+
+
+def _example(items: Sequence[Any]) -> str:
+    return f"{items[0].path.name}: {items[0].reason}."
+
+
+def _is_harmless(item: Any) -> bool:
+    return any(reason in item.reason for reason in HARMLESS)

@@ -1,0 +1,38 @@
+"""Which model to offer first for a series, and why a model cannot run on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from medseg_app.app.demo_study import is_made_up
+
+from .model_card_view import is_demonstration
+
+if TYPE_CHECKING:
+    from medseg_app.core.volume import Volume
+    from medseg_app.engines.model_card import ModelCard
+
+NO_SERIES = "Open a series first (Ctrl+O)."
+
+
+def best_place(cards: Sequence[ModelCard], volume: Volume, used: str) -> int | None:
+    """Place of the model that ran last on such images, else of one made for them; None where none was.
+
+    Models for demonstration come last, except on made-up patients.
+    """
+    fitting = [n for n, card in enumerate(cards) if volume.modality in card.modality]
+    return min(fitting, key=lambda n: _strangeness(cards[n], volume, used), default=None)
+
+
+def misfit_of(card: ModelCard, volume: Volume | None) -> str:
+    """Why a model cannot run on a volume; empty where it can."""
+    if volume is None:
+        return NO_SERIES
+    if volume.modality and volume.modality not in card.modality:
+        return f"Made for {', '.join(card.modality)}; this series is {volume.modality}."
+    return ""
+
+
+def _strangeness(card: ModelCard, volume: Volume, used: str) -> tuple[bool, bool]:
+    return card.name != used, is_demonstration(card) != is_made_up(volume)
