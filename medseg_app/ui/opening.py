@@ -121,17 +121,17 @@ class Opening:
     def _start(self, path: Path) -> None:
         self._window.banner.hide()  # what it said was about something else
         task = self._session.start(commands.open_path, path=path)
-        if task is not None and path.is_dir():
+        if task is not None:
             self._show_series_of(task)
 
     def _show_series_of(self, task: Task) -> None:
-        """When the folder was read and nothing is open, show its largest series."""
+        """When a folder or DICOM file was read and nothing is open, show its largest series."""
 
         def follow(ended: Task) -> None:
             if ended is not task or not ended.is_over:
                 return
             self._session.tasks.changed.disconnect(follow)
-            volumes = ended.value.volumes if ended.state == "done" else ()
+            volumes = getattr(ended.value, "volumes", ()) if ended.state == "done" else ()
             if volumes and self._session.case is None:
                 self.open_series(max(volumes, key=lambda info: info.shape[0]).id)
 

@@ -183,7 +183,7 @@ QMenu::item { padding: 6px 28px 6px 12px; border-radius: ${radius}px; }
 QMenu::item:selected { background: $selected; }
 QMenu::item:disabled { color: $disabled; }
 QMenu::icon { padding-left: 8px; }
-QMenu::icon:checked { background: $hairline; border-radius: 3px; margin-left: 4px; padding-left: 4px; }
+QMenu::icon:checked { background: $selected; border-radius: 3px; margin-left: 4px; padding-left: 4px; }
 QMenu::separator { height: 1px; background: $hairline; margin: 4px 8px; }
 QMenu::right-arrow { image: url($marks/chevron-right.svg); width: 12px; height: 12px; margin-right: 8px; }
 QMenu::indicator { width: 14px; height: 14px; margin-left: 8px; }

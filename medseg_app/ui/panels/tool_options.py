@@ -22,7 +22,7 @@ SMALLEST_MM, LARGEST_MM = 0.5, 100.0
 STEPS = 200
 HINTS = {
     "scroll": "Drag up or down to go through the slices. The wheel does the same with every tool.",
-    "window": "Drag sideways for width, up for level.",
+    "window": "Drag: sideways width, up or down level.",
     "zoom": "Drag up to enlarge. Ctrl+wheel does the same with every tool.",
     "pan": "Drag to move the image. The middle button does the same with every tool.",
     "ruler": "Drag from one end to the other. Backspace removes the last ruler.",

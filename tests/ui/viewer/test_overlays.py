@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QSize
 
 from medseg_app.ui.viewer.camera import PlaneCamera
+from medseg_app.ui.viewer.layout import places
 from medseg_app.ui.viewer.overlays.orientation import letters_of
 from medseg_app.ui.viewer.overlays.scale_bar import length_of
 from medseg_app.ui.viewer.overlays.slice_bar import SliceBar, runs_of
@@ -60,3 +62,14 @@ def test_a_fitted_view_stays_fitted_when_it_is_resized() -> None:
     assert (corners <= camera.size).all()
     panned = camera.panned((30, 0)).resized((500, 500), extent)
     assert panned.centre == camera.panned((30, 0)).centre
+
+
+def test_a_portrait_window_puts_the_small_views_below_the_large_one() -> None:
+    beside, below = (
+        places("one and three", None, "axial", QSize(*size)) for size in ((900, 600), (600, 900))
+    )
+    for name, place in below.items():
+        turned = beside[name]
+        assert place.getRect() == (turned.y(), turned.x(), turned.height(), turned.width())
+    assert below["axial"].width() == 600
+    assert below["coronal"].top() > below["axial"].bottom()
