@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INTERRUPTED = 130
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run `medseg` with the words of the command line; returns the exit code."""
     given = list(sys.argv[1:] if words is None else words)
-    if _asks_for_window(given):
-        return _open_window(given)
-    from medseg_app.cli.main import main as command_line
+    try:
+        if _asks_for_window(given):
+            return _open_window(given)
+        from medseg_app.cli.main import main as command_line
 
-    return command_line(given)
+        return command_line(given)
+    except KeyboardInterrupt:  # so early or so late that no command heard of it
+        print("medseg: Interrupted.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def window() -> int:
@@ -32,20 +42,42 @@ def _open_window(words: Sequence[str]) -> int:
 
     try:
         arguments = read_arguments(words)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
         if arguments.command == "app":
-            from medseg_app.ui.main import main as open_window
-
-            return open_window(arguments.input)
+            return _open_app(arguments.input)
         from medseg_app.ui.demo import run_demo
 
         for name, path in run_demo(arguments.output, close=arguments.close).items():
             print(f"{name:12} {path}")
-    except SystemExit as stop:
-        return int(stop.code or 0)
     except MedsegError as error:
+        if arguments.debug:
+            import traceback
+
+            traceback.print_exc()
         print(f"medseg: {error.message}\n        {error.hint}", file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def _open_app(path: Path | None) -> int:
+    """Show the window; what stands in the way is told first, since Qt would end without a word."""
+    import os
+
+    from medseg_app.core.errors import CouldNotBeDone, InputError
+
+    if path is not None and not path.exists():
+        raise InputError(f"{path} does not exist.", "Check the name.")
+    places = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in places):
+        raise CouldNotBeDone(
+            "There is no display to show the window on.",
+            "Work on a desktop, or use the other commands: medseg --help.",
+        )
+    from medseg_app.ui.main import main as open_window
+
+    return open_window(path)
 
 
 if __name__ == "__main__":

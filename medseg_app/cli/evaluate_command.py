@@ -19,7 +19,10 @@ def run(arguments: Arguments) -> int:
 
 def _text(document: dict[str, Any]) -> str:
     lines = ["class                      Dice    IoU    NSD   HD95 mm  error ml"]
-    rows = [(f"{key} {row['name']}".strip(), row) for key, row in document["labels"].items()]
+    rows = [
+        (key if key == row["name"] else f"{key} {row['name']}".strip(), row)
+        for key, row in document["labels"].items()
+    ]
     for name, row in [*rows, ("mean", document["mean"])]:
         figures = [row.get(key) for key in ("dice", "iou", "nsd", "hd95_mm", "volume_error_ml")]
         cells = ["     -" if value is None else f"{value:6.3f}" for value in figures]

@@ -16,6 +16,7 @@ def run(arguments: Arguments) -> int:
     done = export_files(
         arguments.input, arguments.outputs, arguments.source, arguments.series, options, progress
     )
+    say.work_is_done()
     progress(1.0, "Done")
     say.remarks(arguments, done.remarks)
     say.left_out(done.left_out)

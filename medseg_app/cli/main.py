@@ -5,51 +5,73 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from medseg_app.core.errors import Cancelled, MedsegError
+from medseg_app.core.errors import Cancelled, MedsegError, OutOfMemory, WrongUse
 
-from .parser import Arguments, read_arguments
+from . import say
+from .parser import Arguments, WrongWords, read_arguments
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    given = list(sys.argv[1:] if words is None else words)
+    say.never_fail_at_letters()
     try:
-        arguments = read_arguments(words)
+        arguments = read_arguments(given)
+    except WrongWords as wrong:
+        if "--json" in given:
+            say.failure(WrongUse(wrong.message, wrong.hint))
+        return 2
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
-    signal.signal(signal.SIGTERM, _interrupt)
+    with _stopped_by_signals():
+        return _run(arguments)
+
+
+def _run(arguments: Arguments) -> int:
     try:
         command: Any = import_module(f"medseg_app.cli.{arguments.command}_command")
         return int(command.run(arguments))
     except KeyboardInterrupt:
         return _failed(Cancelled("Interrupted."), arguments)
     except MedsegError as error:
-        if arguments.debug:
-            raise
         return _failed(error, arguments)
     except MemoryError:
-        return _failed(MedsegError("The computer ran out of memory.", "Close other programs."), arguments)
-    except Exception as error:
-        if arguments.debug:
-            raise
+        return _failed(OutOfMemory("The computer ran out of memory.", "Close other programs."), arguments)
+    except Exception as error:  # noqa: BLE001
         # A bug: say so in one line; whoever reports it can see the traceback with --debug.
         text = f"MedSeg itself failed ({type(error).__name__}: {error})."
         return _failed(MedsegError(text, "Run it again with --debug and report what it says."), arguments)
 
 
 def _failed(error: MedsegError, arguments: Arguments) -> int:
+    if arguments.debug:
+        traceback.print_exc()
     print(f"medseg: {error.message}", file=sys.stderr)
     if error.hint:
         print(f"        {error.hint}", file=sys.stderr)
     if arguments.json:
-        print(json.dumps({"error": {"message": error.message, "hint": error.hint}}))
+        say.failure(error)
     return error.exit_code
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Inside it SIGTERM interrupts as Ctrl-C does; afterwards signals do what they did before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 Arguments = argparse.Namespace
 
@@ -19,7 +20,7 @@ EXIT = (
 
 
 def read_arguments(words: Sequence[str] | None = None) -> Arguments:
-    """Read the words of a command line. Raises SystemExit (2) for wrong ones, as argparse does."""
+    """Read the words of a command line. Raises WrongWords (a SystemExit of 2) for wrong ones."""
     arguments = build_parser().parse_args(words)
     for name, default in (("debug", False), ("quiet", False), ("json", False)):
         if not hasattr(arguments, name):
@@ -27,10 +28,27 @@ def read_arguments(words: Sequence[str] | None = None) -> Arguments:
     return arguments
 
 
+class WrongWords(SystemExit):
+    """The words make no command; they were told so on standard error already."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(2)
+        self.message, self.hint = message, hint
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and how to learn what is right."""
+        hint = f"See {self.prog} --help."
+        self.print_usage(sys.stderr)
+        print(f"{self.prog}: error: {message}\n        {hint}", file=sys.stderr)
+        raise WrongWords(message, hint)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All subcommands with their options."""
     anywhere = _global_options()
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         "medseg", description="Turn CT and MRI studies into ground-truth segmentations.",
         epilog=EXIT, parents=[anywhere], allow_abbrev=False,
     )  # fmt: skip
@@ -131,7 +149,11 @@ def _evaluate(commands: _Commands) -> None:
     parser.add_argument("prediction", metavar="PREDICTION", type=Path)
     parser.add_argument("truth", metavar="TRUTH", type=Path)
     parser.add_argument(
-        "--unknown", metavar="3,5", type=_values, default=(), help="classes that were not annotated"
+        "--unknown",
+        metavar="3,5",
+        type=_values,
+        default=(),
+        help="classes that were not annotated (of a DICOM SEG: numbers of the segments of TRUTH)",
     )
     _json(parser)
 
@@ -142,7 +164,7 @@ def _train(commands: _Commands) -> None:
     parser.add_argument("--name", metavar="N")
     parser.add_argument("--task", choices=("semantic", "instance"))
     parser.add_argument("--from", dest="base", metavar="MODEL", help="start from this model's weights")
-    parser.add_argument("--max-minutes", metavar="M", type=float)
+    parser.add_argument("--max-minutes", metavar="M", type=_minutes)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
     parser.add_argument("-o", dest="output", metavar="FOLDER", type=Path, help="where the model folder goes")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted training stopped")
@@ -169,6 +191,13 @@ def _replay(commands: _Commands) -> None:
     parser.add_argument("input", metavar="JOURNAL", type=Path)
     _out(parser, required=False)
     _json(parser)
+
+
+def _minutes(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < math.inf:
+        raise argparse.ArgumentTypeError("minutes are a number above 0")
+    return value
 
 
 def _score(text: str) -> float:

@@ -23,6 +23,7 @@ def run(arguments: Arguments) -> int:
         raise WrongUse("--format goes with --series all.", "Here the suffix of -o decides.")
     progress = say.progress_of(arguments)
     done = predict_files(arguments.input, arguments.model, arguments.outputs, arguments.series, how, progress)
+    say.work_is_done()
     progress(1.0, "Done")
     say.remarks(arguments, done.remarks)
     if not done.labels.segments:
@@ -49,7 +50,11 @@ def _all(arguments: Arguments, how: HowToRun) -> int:
     formats = [word for word in arguments.format.split(",") if word]
     progress = say.progress_of(arguments)
     runs = predict_series(arguments.input, arguments.model, arguments.outputs[0], formats, how, progress)
+    say.work_is_done()
     progress(1.0, "Done")
+    for run_ in runs:
+        if run_.nothing_found:
+            print(f"no findings in {run_.id}", file=sys.stderr)
     say.left_out(
         f"{r.id}: {reason}" for r in runs for reason in (r.left_out or ([r.reason] if _failed(r) else []))
     )

@@ -13,6 +13,7 @@ from .parser import Arguments
 def run(arguments: Arguments) -> int:
     """List the steps with reader, tool and time; write the labels they lead to."""
     document = replay_journal(arguments.input, arguments.outputs or [])
+    say.work_is_done()
     say.result(arguments, document, _text(document))
     return say.DONE
 

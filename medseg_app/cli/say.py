@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
+from medseg_app.core.errors import CouldNotBeDone, MedsegError
 from medseg_app.core.progress import Progress, silent
 
 from .parser import Arguments
@@ -17,7 +21,48 @@ DONE, LEFT_OUT = 0, 3
 
 def result(arguments: Arguments, document: Any, text: str) -> None:
     """Print the result: the document with --json, the text otherwise."""
-    print(json.dumps(document, indent=2, allow_nan=False) if arguments.json else text)
+    try:
+        _print(json.dumps(document, indent=2, allow_nan=False) if arguments.json else text)
+    except OSError as error:
+        raise CouldNotBeDone(
+            f"The result could not be written to standard output ({error.strerror}).",
+            "Send it to a place that has room.",
+        ) from error
+
+
+def failure(error: MedsegError) -> None:
+    """Print an error as the one document of --json; it stands on standard error as well."""
+    with suppress(OSError):
+        _print(json.dumps({"error": {"message": error.message, "hint": error.hint}}))
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Whoever reads has seen enough (`| head`). Nothing may be left to flush when Python ends.
+        _throw_away_the_rest()
+    except OSError:
+        _throw_away_the_rest()
+        raise
+
+
+def _throw_away_the_rest() -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def never_fail_at_letters() -> None:
+    """Letters that a terminal cannot show are printed as \\xNN: they must not end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if getattr(stream, "errors", "") == "strict" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def work_is_done() -> None:
+    """The files are in place: an interrupt while the result is printed comes too late to take them back."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def remarks(arguments: Arguments, texts: Iterable[str]) -> None:
