@@ -47,12 +47,23 @@ def write_outputs(
     """
     for path in paths:
         check_output(path, volume)
-    written: list[Written] = []
-    with _all_or_nothing(written):
-        for number, path in enumerate(_json_last(paths)):
+    written = {path: _json_written(path) for path in paths if _is_json(path)}
+    with _all_or_nothing(paths):
+        for number, path in enumerate(sorted(paths, key=_is_json)):
             progress(number / len(paths), f"Write and verify {path.name}")
-            written.append(_write(labels, volume, path, options, lambda: document(written)))
-    return sorted(written, key=lambda item: list(paths).index(item.path))
+            written[path] = _write(
+                labels, volume, path, options, lambda: document([written[path] for path in paths])
+            )
+    return [written[path] for path in paths]
+
+
+def _json_written(path: Path) -> Written:
+    """What becomes of a JSON document, which lists itself, and comes last."""
+    return Written(path, True, True, reader="json")
+
+
+def _is_json(path: Path) -> bool:
+    return format_of(path).suffixes[0] == ".json"
 
 
 def _write(
@@ -65,7 +76,7 @@ def _write(
     suffix = format_of(path).suffixes[0]
     if suffix == ".json":
         write_json(path, document())
-        return Written(path, True, True, reader="json")
+        return _json_written(path)
     if suffix == ".medseg":
         from medseg_app.io.case_file import write_case_file
 
@@ -89,15 +100,23 @@ def case_of(labels: LabelMap, volume: Volume) -> Case:
     return Case(volume, Segmentation.restored(labels.geometry, rows, groups, revision=1), saved_revision=1)
 
 
-def _json_last(paths: Sequence[Path]) -> list[Path]:
-    return sorted(paths, key=lambda path: format_of(path).suffixes[0] == ".json")
-
-
 @contextmanager
-def _all_or_nothing(written: list[Written]) -> Iterator[None]:
+def _all_or_nothing(paths: Sequence[Path]) -> Iterator[None]:
+    """Where the block does not end well, remove every output that it put in place."""
+    before = {path: _identity(path) for path in paths}
     try:
         yield
     except BaseException:
-        for item in written:
-            item.path.unlink(missing_ok=True)
+        for path in paths:
+            if _identity(path) != before[path]:
+                path.unlink(missing_ok=True)
         raise
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tells a file from the one that takes its place; None where there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_mtime_ns
