@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from medseg_app.core.box import Box
-from medseg_app.core.errors import GeometryError
+from medseg_app.core.errors import GeometryError, InputError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 
@@ -17,7 +17,7 @@ def evaluate_files(prediction: Path, truth: Path, unknown: tuple[int, ...] = ())
     """Figures per class, per finding and their means; undefined ones are None.
 
     Classes match by value, in DICOM SEG (whose numbers only count) by name. Raises GeometryError where
-    the grids differ.
+    the grids differ, InputError where only one of the files names its classes.
     """
     from medseg_app.io.formats import read_labels
     from medseg_app.metrics.evaluate_files import evaluate_files as compare
@@ -25,9 +25,26 @@ def evaluate_files(prediction: Path, truth: Path, unknown: tuple[int, ...] = ())
     files = read_labels(prediction), read_labels(truth)
     holds_seg = [_is_seg(path) for path in (prediction, truth)]
     mine, theirs = _on_one_grid(*files) if any(holds_seg) else files
-    by_name = any(holds_seg)
-    names = {s.name for s in theirs.segments if s.value in unknown}
-    return compare(mine, theirs, names if by_name else unknown, "name" if by_name else "value")
+    if not any(holds_seg):
+        return compare(mine, theirs, unknown, "value")
+    if not all(holds_seg):
+        _require_common_names((prediction, mine), (truth, theirs))
+    return compare(mine, theirs, _names(theirs, unknown) or _names(mine, unknown), "name")
+
+
+def _names(labels: LabelMap, values: tuple[int, ...]) -> set[str]:
+    return {segment.name for segment in labels.segments if segment.value in values}
+
+
+def _require_common_names(*files: tuple[Path, LabelMap]) -> None:
+    """A SEG tells its classes by name only, NIfTI and MHA by number only: nothing joins the two."""
+    (first, mine), (second, theirs) = ((path, [s.name for s in labels.segments]) for path, labels in files)
+    if mine and theirs and not {*mine} & {*theirs}:
+        raise InputError(
+            f"No class of {first.name} ({', '.join(mine[:9])}) has the name of one of {second.name} "
+            f"({', '.join(theirs[:9])}), and a DICOM SEG is compared by SegmentLabel.",
+            "Compare two DICOM SEG, or two files with the same values (predict and export write both).",
+        )
 
 
 def _is_seg(path: Path) -> bool:

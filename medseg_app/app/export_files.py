@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medseg_app.core.errors import InputError, WrongUse
+from medseg_app.core.errors import CaseError, InputError, WrongUse
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
@@ -67,7 +67,8 @@ def _open(
     if path.suffix.lower() == ".medseg":
         from medseg_app.io.case_file import read_case_file
 
-        return open_case_images(path, progress, source), read_case_file(path).segmentation.to_label_map()
+        volume = _images_of_case(path, source, progress)
+        return volume, read_case_file(path).segmentation.to_label_map()
     from medseg_app.io.formats import import_labels, read_labels
 
     if source is None:
@@ -75,6 +76,18 @@ def _open(
         return Volume(labels.layers[0], labels.geometry, id=path.name), labels
     volume = _source_volume(path, source, series, progress)
     return volume, import_labels(path, volume, said.append)
+
+
+def _images_of_case(path: Path, source: Path | None, progress: Progress) -> Volume:
+    """The images of a case, where it says or where the user says that they are now; checked by hash."""
+    if source is not None and not source.exists():
+        raise InputError(f"{source} does not exist.", "Check the name of the source.")
+    try:
+        return open_case_images(path, progress, source)
+    except CaseError as error:
+        if not error.hint.startswith("Choose"):
+            raise
+        raise CaseError(error.message, "Name the folder where they are now: --source FOLDER.") from error
 
 
 def _source_volume(path: Path, source: Path, series: str | None, progress: Progress) -> Volume:

@@ -17,9 +17,7 @@ def inspect(path: Path, progress: Progress = silent) -> dict[str, Any]:
     if not path.exists():
         raise InputError(f"{path} does not exist.", "Check the name.")
     if path.suffix.lower() == ".medseg":
-        from .inputs import open_case_images
-
-        return {"volumes": [_of_volume(open_case_images(path, progress))], "left_out": []}
+        return _of_case(path, progress)
     if is_image_file(path):
         from medseg_app.io.formats import read_image
 
@@ -35,6 +33,18 @@ def inspect(path: Path, progress: Progress = silent) -> dict[str, Any]:
         "volumes": [info.to_json() for info in found.volumes],
         "left_out": [{"path": str(item.path), "reason": item.reason} for item in found.left_out],
     }
+
+
+def _of_case(path: Path, progress: Progress) -> dict[str, Any]:
+    """The volume that a case was made on, checked by its hash, with the passport of its series."""
+    from medseg_app.io.dicom.scan import find_volume, scan_folder
+
+    from .inputs import open_case_images
+
+    volume = open_case_images(path, progress)
+    if volume.source is None or volume.source.kind != "dicom":
+        return {"volumes": [_of_volume(volume)], "left_out": []}
+    return {"volumes": [find_volume(scan_folder(volume.source.path), volume.id).to_json()], "left_out": []}
 
 
 def _of_volume(volume: Volume) -> dict[str, Any]:
