@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from medseg_app.core.errors import Cancelled, InputError, MedsegError, WrongUse
+from medseg_app.core.errors import Cancelled, CouldNotBeDone, InputError, MedsegError, WrongUse
 from medseg_app.core.progress import Progress, part, silent
 
-from .inputs import load_input
+from .images import is_image_file
+from .inputs import Input, load_input, open_input
 from .outputs import write_json
 from .predict_files import HowToRun, predict_input
 
@@ -22,13 +24,18 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class SeriesRun:
-    """What became of one volume: done, skipped (was done before) or failed, with the reason."""
+    """What became of one volume: done, skipped (was done before) or failed, with the reason.
+
+    source: hash that changes where slices of the volume are added, mended or taken away.
+    """
 
     id: str
     state: str
     files: dict[str, str]
+    source: str = ""
     reason: str = ""
     left_out: tuple[str, ...] = ()
+    nothing_found: bool = False
 
     def document(self) -> dict[str, Any]:
         """The entry of the manifest; files: SHA-256 by name."""
@@ -36,8 +43,40 @@ class SeriesRun:
             "id": self.id,
             "state": self.state,
             "files": self.files,
+            "source": self.source,
             "reason": self.reason or None,
             "left_out": list(self.left_out),
+        }
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """One volume of the input: its id, a hash of its files, and how to load it."""
+
+    id: str
+    source: str
+    load: Callable[[], Input]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What all volumes have in common."""
+
+    model: Any
+    folder: Path
+    formats: tuple[str, ...]
+    how: HowToRun
+
+    def document(self) -> dict[str, Any]:
+        """The head of the manifest: runs under another one are not taken for done."""
+        card, how = self.model.card, self.how
+        return {
+            "model": {"name": card.name, "version": card.version, "sha256": card.sha256},
+            "formats": list(self.formats),
+            "device": how.device,
+            "precision": how.precision,
+            "min_score": how.min_score,
+            "modality": how.modality or None,
         }
 
 
@@ -51,46 +90,91 @@ def predict_series(
 ) -> list[SeriesRun]:
     """One set of files per volume that fits the model, and a manifest with hashes after each.
 
-    Goes on after a failure. What the manifest lists with the same model and unchanged files is skipped.
+    Goes on after a failure. What the manifest lists with the same model, choices and slices, and with
+    unchanged files, is skipped. Raises WrongUse and InputError before any model runs.
     """
     from medseg_app.engines.registry import find_model
-    from medseg_app.io.dicom.scan import scan_folder
-    from medseg_app.io.formats import format_of
 
     how = how or HowToRun()
-    if not formats:
-        raise WrongUse("No format is named.", "Name them with --format seg.dcm,nii.gz.")
-    for ending in formats:
-        format_of(Path(f"x.{ending.lstrip('.')}"))
+    endings = _endings(formats)
     model_folder = find_model(model, how.models)
     if not path.exists():
         raise InputError(f"{path} does not exist.", "Check the name.")
-    fitting = [v for v in scan_folder(path).volumes if v.modality in model_folder.card.modality]
+    fitting = _fitting(path, model_folder.card)
     if not fitting:
         raise WrongUse(f"{path} holds no series that {model} takes.", "See what it holds with: medseg info.")
-    folder.mkdir(parents=True, exist_ok=True)
-    done = _finished(folder, model_folder.card)
+    _make_folder(folder)
+    batch = _Batch(model_folder, folder, endings, how)
+    done = _finished(batch)
     runs: list[SeriesRun] = []
-    for number, info in enumerate(fitting):
+    for number, choice in enumerate(fitting):
         share = part(progress, number / len(fitting), (number + 1) / len(fitting))
-        runs.append(done.get(info.id) or _run(info, model_folder, folder, formats, how, share))
-        _write_manifest(folder, model_folder.card, runs)
+        before = done.get(choice.id)
+        same = before is not None and before.source == choice.source
+        runs.append(before if before is not None and same else _run(choice, batch, share))
+        write_json(folder / MANIFEST, batch.document() | {"volumes": [run.document() for run in runs]})
     return runs
 
 
-def _run(
-    info: Any, model: Any, folder: Path, formats: Sequence[str], how: HowToRun, progress: Progress
-) -> SeriesRun:
-    outputs = [folder / f"{_file_name(info.id)}.{ending.lstrip('.')}" for ending in formats]
+def _endings(formats: Sequence[str]) -> tuple[str, ...]:
+    """Suffixes in small letters without the first dot, each once. Raises WrongUse for unknown ones."""
+    from medseg_app.io.formats import format_of
+
+    endings = tuple(dict.fromkeys(ending.strip().lstrip(".").lower() for ending in formats))
+    if not endings:
+        raise WrongUse("No format is named.", "Name them with --format seg.dcm,nii.gz.")
+    for ending in endings:
+        format_of(Path(f"x.{ending}"))
+    return endings
+
+
+def _fitting(path: Path, card: Any) -> list[_Choice]:
+    """The volumes whose modality the model takes; a file that is no DICOM holds one, judged later."""
+    from medseg_app.io.dicom.scan import scan_folder
+
+    if is_image_file(path) or path.suffix.lower() == ".medseg":
+        return [_Choice(path.name, _sha256(path), lambda: open_input(path))]
+    return [
+        _Choice(info.id, _source_of(info), partial(load_input, info))
+        for info in scan_folder(path).volumes
+        if info.modality in card.modality
+    ]
+
+
+def _source_of(info: Any) -> str:
+    """Hash of the slices of a volume (image, frame, size of the file) and of what it had to do without."""
+    sizes = {file: file.stat().st_size for file in info.files}
+    slices = [(frame.sop_instance_uid, frame.number, sizes[frame.path]) for frame in info.frames]
+    lost = [(item.path.name, item.reason) for item in info.left_out]
+    return hashlib.sha256(json.dumps([slices, lost]).encode()).hexdigest()
+
+
+def _make_folder(folder: Path) -> None:
     try:
-        result = predict_input(load_input(info), model, outputs, how, progress)
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise WrongUse(f"{folder} is no folder.", "Give -o the name of a folder.") from None
+    except OSError as error:
+        raise CouldNotBeDone(
+            f"The folder {folder} cannot be made ({error.strerror}).", "Choose another place."
+        ) from error
+
+
+def _run(choice: _Choice, batch: _Batch, progress: Progress) -> SeriesRun:
+    outputs = [batch.folder / f"{_file_name(choice.id)}.{ending}" for ending in batch.formats]
+    try:
+        result = predict_input(choice.load(), batch.model, outputs, batch.how, progress)
     except Cancelled:
         raise
     except MedsegError as error:
-        return SeriesRun(info.id, "failed", {}, str(error))
+        return SeriesRun(choice.id, "failed", {}, choice.source, str(error))
+    except Exception as error:  # noqa: BLE001  a bug met in one volume must not cost the others
+        reason = f"MedSeg itself failed ({type(error).__name__}: {error}). Run it alone with --debug."
+        return SeriesRun(choice.id, "failed", {}, choice.source, reason)
     files = {item.path.name: _sha256(item.path) for item in result.outputs if item.written}
     reasons = "; ".join(item.reason for item in result.outputs if item.reason)
-    return SeriesRun(info.id, "done", files, reasons, result.left_out)
+    nothing = not result.labels.segments
+    return SeriesRun(choice.id, "done", files, choice.source, reasons, result.left_out, nothing)
 
 
 def _file_name(volume_id: str) -> str:
@@ -101,31 +185,23 @@ def _file_name(volume_id: str) -> str:
     return hashlib.sha256(volume_id.encode()).hexdigest()[:24]
 
 
-def _finished(folder: Path, card: Any) -> dict[str, SeriesRun]:
+def _finished(batch: _Batch) -> dict[str, SeriesRun]:
     """Runs of the manifest that need not be done again."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        if manifest["model"] != _model_document(card):
+        manifest = json.loads((batch.folder / MANIFEST).read_text("utf-8"))
+        if {key: value for key, value in manifest.items() if key != "volumes"} != batch.document():
             return {}
-        kept = [entry for entry in manifest["volumes"] if entry["state"] != "failed"]
         return {
             entry["id"]: SeriesRun(
-                entry["id"], "skipped", entry["files"], entry["reason"] or "", tuple(entry["left_out"])
+                entry["id"], "skipped", entry["files"], entry["source"], entry["reason"] or "",
+                tuple(entry["left_out"]),
             )
-            for entry in kept
-            if all(_sha256(folder / name) == digest for name, digest in entry["files"].items())
-        }
-    except (OSError, ValueError, KeyError, TypeError):
+            for entry in manifest["volumes"]
+            if entry["state"] != "failed"
+            and all(_sha256(batch.folder / name) == digest for name, digest in entry["files"].items())
+        }  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def _write_manifest(folder: Path, card: Any, runs: list[SeriesRun]) -> None:
-    document = {"model": _model_document(card), "volumes": [run.document() for run in runs]}
-    write_json(folder / MANIFEST, document)
-
-
-def _model_document(card: Any) -> dict[str, str]:
-    return {"name": card.name, "version": card.version, "sha256": card.sha256}
 
 
 def _sha256(path: Path) -> str:
