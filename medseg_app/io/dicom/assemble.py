@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from medseg_app.core.geometry import VolumeGeometry
 from . import tags
 from .heads import Head
 from .passport import make_passport, padding_of
-from .place import heights_of, unit_normal
+from .place import heights_of, pixel_spacing, unit_normal
 from .split import Stack
 from .volume_info import Frame, LeftOut, PixelFormat, VolumeInfo
 
@@ -34,9 +35,7 @@ def assemble(stack: Stack, volume_id: str, root: Path, lost: Sequence[LeftOut] =
     """The volume of a stack. Raises GeometryError where rows and columns span no plane."""
     heights = heights_of(stack.heads)
     order = sorted(range(len(heights)), key=heights.__getitem__)
-    ordered = Stack(
-        tuple(stack.heads[n] for n in order), stack.part, stack.by_order, stack.own_references, stack.sizes
-    )
+    ordered = replace(stack, heads=tuple(stack.heads[n] for n in order))
     head = ordered.heads[0]
     frames = _frames(ordered.heads)
     geometry = _geometry(ordered.heads)
@@ -130,7 +129,7 @@ def _geometry(heads: Sequence[Head]) -> VolumeGeometry:
     if len(cosines) != 6 or any(len(position) != 3 for position in positions):
         cosines = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
         positions = [(0.0, 0.0, float(n)) for n in range(len(heads))]
-    rows, columns = _pixel_spacing(head)
+    rows, columns = pixel_spacing(head) or (1.0, 1.0)
     row, column = _unit(cosines[:3]), _unit(cosines[3:])
     last_step = None if len(heads) > 1 else unit_normal(cosines) * _slice_distance(head)
     reference = head.text(tags.FRAME_OF_REFERENCE)
@@ -145,14 +144,6 @@ def _unit(cosines: Sequence[float]) -> NDArray[np.float64]:
     if length == 0:
         raise GeometryError("The directions of rows and columns do not span a plane.")
     return vector / length
-
-
-def _pixel_spacing(head: Head) -> tuple[float, float]:
-    """Distance between rows and between columns, mm; 1 where none is stated."""
-    spacing = head.numbers(tags.PIXEL_SPACING) or head.numbers(tags.IMAGER_PIXEL_SPACING)
-    if len(spacing) != 2 or min(spacing) <= 0:
-        return 1.0, 1.0
-    return spacing[0], spacing[1]
 
 
 def _slice_distance(head: Head) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from struct import Struct, error
 
 from .head_runs import BREAKS, INNER, Runs, Step
-from .tags import PIXEL_TAGS, ROWS, SEQUENCES, WANTED, group_of, tag
+from .tags import PIXEL_TAGS, PIXELS, ROWS, SEQUENCES, WANTED, group_of, tag
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = tag(0xFFFE, 0xE000), tag(0xFFFE, 0xE00D), tag(0xFFFE, 0xE0DD)
@@ -42,11 +42,13 @@ class Walk:
     """What a walk found: raw values by tag, and where the pixels lie (offset 0: there are none).
 
     pixel_length is None where it is not stated (encapsulated, that is compressed, pixels).
+    floating: the pixels are floating-point numbers.
     """
 
     values: dict[int, bytes] = field(default_factory=dict)
     pixel_offset: int = 0
     pixel_length: int | None = None
+    floating: bool = False
 
 
 def walk(head: bytes, start: int, explicit: bool, size: int) -> Walk:
@@ -92,7 +94,7 @@ def _walk_implicit(head: bytes, position: int, result: Walk) -> int:
             continue
         number, length = _implicit(head, position)
         if number in PIXEL_TAGS:
-            _found_pixels(result, position + 8, length)
+            _found_pixels(result, number, position + 8, length)
             break
         if length == UNDEFINED:
             steps.add(position, 8, number, 0)
@@ -121,7 +123,7 @@ def _walk_explicit(head: bytes, position: int, result: Walk) -> int:
         if vr not in SHORT_VRS:
             length, size = _long_length(head, position + 8, vr), 12
             if number in PIXEL_TAGS:
-                _found_pixels(result, position + 12, length)
+                _found_pixels(result, number, position + 12, length)
                 break
             if length == UNDEFINED:
                 steps.add(position, 12, number, 0)
@@ -164,7 +166,8 @@ def _long_length(head: bytes, position: int, vr: bytes) -> int:
     return int(_length(head, position)[0])
 
 
-def _found_pixels(result: Walk, offset: int, length: int) -> None:
+def _found_pixels(result: Walk, number: int, offset: int, length: int) -> None:
+    result.floating = number != PIXELS
     result.pixel_offset = offset
     result.pixel_length = None if length == UNDEFINED else length
 

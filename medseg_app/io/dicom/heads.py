@@ -37,6 +37,7 @@ class Head:
     where only pydicom can find them (big endian, deflated).
     dataset: the pydicom data set without pixels, where one had to be made.
     cut_off: the encapsulated pixels do not come to their end within the file.
+    floating: the pixels are floating-point numbers.
     frame: 1-based number within a multi-frame object, where the head stands for one of its frames.
     """
 
@@ -49,6 +50,7 @@ class Head:
     dataset: Any = None
     frame: int = 1
     cut_off: bool = False
+    floating: bool = False
 
     def text(self, number: int) -> str:
         """The value as text without padding; empty where the attribute is absent."""
@@ -120,6 +122,7 @@ def _read_open_file(path: str, descriptor: int) -> Head:
 
         return head_by_pydicom(path, size)
     result = Head(path, size, syntax, found.values, found.pixel_offset, found.pixel_length)
+    result.floating = found.floating
     if found.pixel_offset and found.pixel_length is None:
         result.cut_off = not _fragments_end(descriptor, found.pixel_offset, size)
     return result

@@ -11,6 +11,8 @@ from .place import image_order, is_placed
 ANGLE_TOLERANCE = 1e-3
 """Direction cosines may differ by this much within one volume (0.06 degrees)."""
 SPACING_TOLERANCE = 1e-4
+OWNER = (tags.PATIENT_ID, tags.STUDY_UID, tags.MODALITY)
+"""What tells whose images they are, should careless anonymisers have given two series one UID."""
 NATURE = (tags.SOP_CLASS, tags.STACK, tags.PHOTOMETRIC)
 
 
@@ -20,18 +22,36 @@ def each_its_own_reference(images: list[Head]) -> bool:
     return len(images) > 2 and len(references) == len(images)
 
 
-def apart(images: list[Head], ignore_references: bool) -> list[list[Head]]:
-    """The images in groups that can lie in one grid, in the order of what parts them."""
+def owners(images: list[Head]) -> tuple[int, ...]:
+    """Which of patient, study and modality differ among the images of one SeriesInstanceUID.
+
+    One that is another in every single image tells nothing: careless anonymisers leave it so.
+    """
+    return tuple(number for number in OWNER if 1 < _kinds(images, number) < len(images))
+
+
+def _kinds(images: list[Head], number: int) -> int:
+    raw = {head.values.get(number): head for head in images}
+    return len({head.text(number) for head in raw.values()})
+
+
+def apart(images: list[Head], ignore_references: bool, owner: tuple[int, ...] = ()) -> list[list[Head]]:
+    """The images in groups that can lie in one grid, in the order of what parts them.
+
+    owner: attributes that tell whose images they are (see `owners`).
+    """
     groups: dict[Hashable, list[Head]] = {}
     for head in images:
-        groups.setdefault(_grid_key(head, ignore_references), []).append(head)
+        whose = tuple(map(head.values.get, owner))
+        groups.setdefault((whose, _grid_key(head, ignore_references)), []).append(head)
     merged: dict[Hashable, list[Head]] = {}
     known: list[tuple[float, ...]] = []
     for key in sorted(groups, key=lambda key: _sort_key(groups[key][0])):
         first = groups[key][0]
         plane = _same_plane(_plane(first), known)
         exact = None if is_placed(first) else (first.path, first.text(tags.SOP_INSTANCE))
-        merged.setdefault((plane, _kind(first, ignore_references), exact), []).extend(groups[key])
+        kind = *_kind(first, ignore_references), *map(first.text, owner)
+        merged.setdefault((plane, kind, exact), []).extend(groups[key])
     return list(merged.values())
 
 
@@ -48,7 +68,7 @@ def _nature(head: Head, ignore_references: bool) -> Hashable:
     return reference, _is_localizer(head), *map(get, NATURE), get(tags.ROWS), get(tags.COLUMNS)
 
 
-def _kind(head: Head, ignore_references: bool) -> Hashable:
+def _kind(head: Head, ignore_references: bool) -> tuple[Hashable, ...]:
     """The same without the padding that writers differ in."""
     reference = None if ignore_references else head.text(tags.FRAME_OF_REFERENCE)
     matrix = head.integer(tags.ROWS), head.integer(tags.COLUMNS)

@@ -17,10 +17,14 @@ from medseg_app.core.geometry import (
 
 from . import tags
 from .heads import Head
-from .place import is_placed
+from .place import is_placed, pixel_spacing
 from .split import Stack
 from .volume_info import Finding, Frame, LeftOut, Passport
 
+TURNED_MM = 0.1
+"""Slices whose corners are turned away by more than this lie elsewhere than the grid says."""
+MOST_PADDING = 1
+"""Bytes that may follow the pixels to make their number even."""
 FEWEST_SLICES = 3
 """Below this the distance between slices cannot be compared with another one."""
 
@@ -35,9 +39,10 @@ def make_passport(
     findings = [
         *_damage(lost),
         *_place(stack, geometry),
-        *_plane(stack),
+        *_plane(stack, geometry),
         *_splitting(stack),
-        *_pixels(head, rescale),
+        *_rescaling(stack.heads, rescale),
+        *_pixels(head),
     ]
     return Passport(
         gaps_mm=tuple(float(gap) for gap in geometry.gaps_mm),
@@ -164,17 +169,21 @@ def _shifts(geometry: VolumeGeometry) -> NDArray[np.bool_]:
     return np.asarray(np.linalg.norm(off - (off @ normal)[:, None] * normal, axis=1) > STEP_TOLERANCE_MM)
 
 
-def _plane(stack: Stack) -> Iterator[Finding]:
-    if _orthonormality(stack.heads[0]) > 10 * ORTHONORMAL_TOLERANCE:
-        yield Finding(
-            "not_orthonormal", "Rows and columns are not at right angles or of unit length.", "problem"
-        )
+def _plane(stack: Stack, geometry: VolumeGeometry) -> Iterator[Finding]:
+    deviation = _orthonormality(stack.heads[0])
+    if deviation > ORTHONORMAL_TOLERANCE:
+        grave = deviation > 10 * ORTHONORMAL_TOLERANCE
+        text = "Rows and columns are not at right angles or of unit length."
+        yield Finding("not_orthonormal", text, "problem" if grave else "note")
     different = {head.values.get(tags.ORIENTATION): head for head in stack.heads}.values()
     cosines = np.array([c for head in different if len(c := head.numbers(tags.ORIENTATION)) == 6])
     if len(cosines) > 1 and np.ptp(cosines, axis=0).max() > ORTHONORMAL_TOLERANCE:
-        yield Finding("orientation_varies", "The slices are turned slightly against each other.")
-    if not _spacing_known(stack.heads[0]):
-        yield Finding("no_spacing", "The pixel spacing is not stated and was taken as 1 mm.", "problem")
+        apart = _farthest_corner(cosines, geometry)
+        text = f"The slices are turned against each other, by up to {apart:.2f} mm at their corners."
+        yield Finding("orientation_varies", text, "problem" if apart > TURNED_MM else "note")
+    if pixel_spacing(stack.heads[0]) is None:
+        text = "No usable pixel spacing is stated; it was taken as 1 mm."
+        yield Finding("no_spacing", text, "problem")
     if stack.own_references:
         text = (
             "Every image states a frame of reference of its own: other series cannot be laid over this one."
@@ -182,11 +191,19 @@ def _plane(stack: Stack) -> Iterator[Finding]:
         yield Finding("frame_of_reference_varies", text)
 
 
-def _spacing_known(head: Head) -> bool:
-    return len(head.numbers(tags.PIXEL_SPACING) or head.numbers(tags.IMAGER_PIXEL_SPACING)) == 2
+def _farthest_corner(cosines: NDArray[np.float64], geometry: VolumeGeometry) -> float:
+    """How far (mm) the last corner of a slice lies from where the first slice's directions would put it."""
+    _, rows, columns = geometry.shape
+    _, between_rows, between_columns = geometry.spacing_kji
+    turned = cosines - cosines[0]
+    off = turned[:, :3] * (columns - 1) * between_columns + turned[:, 3:] * (rows - 1) * between_rows
+    return float(np.linalg.norm(off, axis=1).max())
 
 
 def _splitting(stack: Stack) -> Iterator[Finding]:
+    if stack.mixed:
+        text = "Images of several patients, studies or modalities carry the number of this one series."
+        yield Finding("mixed_series", text, "problem")
     if stack.part:
         yield Finding("part_of_series", f"The series holds several volumes; this one is: {stack.part}.")
     if len(set(stack.sizes)) > 1:
@@ -197,9 +214,25 @@ def _splitting(stack: Stack) -> Iterator[Finding]:
         yield Finding("repeated_positions", text, "problem")
 
 
-def _pixels(head: Head, rescale: tuple[float, float] | None) -> Iterator[Finding]:
+def _rescaling(heads: Sequence[Head], rescale: tuple[float, float] | None) -> Iterator[Finding]:
     if rescale is None:
         yield Finding("rescale_per_slice", "Each slice has a scale of its own, which was applied.")
+    distinct = {(head.values.get(tags.SLOPE), head.values.get(tags.INTERCEPT)): head for head in heads}
+    if any(_unreadable_rescale(head) for head in distinct.values()):
+        text = "The stated slope or intercept is no usable number: values are as stored, not HU or the like."
+        yield Finding("no_rescale", text, "problem")
+
+
+def _unreadable_rescale(head: Head) -> bool:
+    slope = head.numbers(tags.SLOPE)
+    wrong = any(head.text(number) and not head.numbers(number) for number in (tags.SLOPE, tags.INTERCEPT))
+    return wrong or bool(slope and slope[0] == 0)
+
+
+def _pixels(head: Head) -> Iterator[Finding]:
+    if _surplus(head) > MOST_PADDING:
+        text = "The files hold more pixels than their rows and columns take: the picture may be garbled."
+        yield Finding("surplus_pixels", text, "problem")
     padding = padding_of(head)
     if padding is not None:
         yield Finding("padding", f"Stored value {padding} marks pixels outside the image.")
@@ -209,6 +242,15 @@ def _pixels(head: Head, rescale: tuple[float, float] | None) -> Iterator[Finding
         yield Finding("lossy", "Lossy compression has changed the values.")
     if tags.MODALITY_LUT in head.values:
         yield Finding("lookup_table", "Values were converted with a lookup table from the file.")
+
+
+def _surplus(head: Head) -> int:
+    """Bytes of uncompressed pixels beyond those that rows, columns and frames account for."""
+    if head.pixel_length is None or not head.pixel_offset:
+        return 0
+    frames = max(head.integer(tags.NUMBER_OF_FRAMES, 1), 1)
+    pixels = head.integer(tags.ROWS) * head.integer(tags.COLUMNS) * frames
+    return head.pixel_length - pixels * head.integer(tags.BITS_ALLOCATED, 16) // 8
 
 
 def _count(number: int, noun: str) -> str:

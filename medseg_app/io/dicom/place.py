@@ -28,6 +28,14 @@ def is_placed(head: Head) -> bool:
     return len(head.numbers(tags.POSITION)) == 3 and len(head.numbers(tags.ORIENTATION)) == 6
 
 
+def pixel_spacing(head: Head) -> tuple[float, float] | None:
+    """Distance between rows and between columns that an image states, mm; None where it is none to go by."""
+    spacing = head.numbers(tags.PIXEL_SPACING) or head.numbers(tags.IMAGER_PIXEL_SPACING)
+    if len(spacing) != 2 or min(spacing) <= 0:
+        return None
+    return spacing[0], spacing[1]
+
+
 def heights_of(images: Sequence[Head]) -> list[float]:
     """Position along the normal of the first image, mm; the order itself where positions are missing."""
     cosines = images[0].numbers(tags.ORIENTATION)

@@ -125,7 +125,7 @@ class _Collection:
 
     on_series: OnSeries | None
     series: dict[str, list[Head]] = field(default_factory=dict)
-    seen: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, Head] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
 
     def add(self, file: str) -> None:
@@ -154,9 +154,12 @@ class _Collection:
         instance = head.text(tags.SOP_INSTANCE)
         if not instance:
             return
-        first = self.seen.setdefault(instance, head.path)
-        if first is not head.path:
-            raise Unusable(f"the same image (SOPInstanceUID) as {first}")
+        first = self.seen.setdefault(instance, head)
+        if first is head:
+            return
+        if _identity(first) != _identity(head):
+            raise Unusable(f"damaged: another image that carries the SOPInstanceUID of {first.path}")
+        raise Unusable(f"the same image (SOPInstanceUID) as {first.path}")
 
     def _keep(self, frames: list[Head]) -> None:
         uid = frames[0].text(tags.SERIES_UID)
@@ -169,6 +172,12 @@ class _Collection:
             head = frames[0]
             texts = head.text(tags.MODALITY), head.text(tags.SERIES_DESCRIPTION)
             self.on_series(SeriesFound(uid, *texts, patient_of(head), Path(head.path)))
+
+
+def _identity(head: Head) -> tuple[object, ...]:
+    """What two copies of one image have in common, however they are encoded."""
+    place = head.numbers(tags.POSITION), head.numbers(tags.ORIENTATION)
+    return head.text(tags.SERIES_UID), head.integer(tags.INSTANCE_NUMBER), *place
 
 
 def _volumes(heads: list[Head], root: Path, collection: _Collection) -> Iterator[VolumeInfo]:

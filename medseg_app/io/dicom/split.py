@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from .heads import Head
-from .one_grid import apart, each_its_own_reference, plane_words
+from .one_grid import apart, each_its_own_reference, owners, plane_words
 from .phases import clock_of, phases
 from .place import heights_of, is_even, repeats
 from .traits import TRAITS, Trait
@@ -26,6 +26,7 @@ class Stack:
     part: what tells it from the other stacks of its series, in words; empty where it is alone.
     by_order: nothing in the headers told repeated positions apart, so image order did.
     own_references: each image states a frame of reference of its own, which was ignored.
+    mixed: images of several patients, studies or modalities stood under one SeriesInstanceUID.
     sizes: numbers of slices of all stacks into which the same images were split (one where unsplit).
     """
 
@@ -34,17 +35,21 @@ class Stack:
     by_order: bool = False
     own_references: bool = False
     sizes: tuple[int, ...] = ()
+    mixed: bool = False
 
 
 def split(heads: Iterable[Head]) -> list[Stack]:
     """The stacks of one series, in the order of what tells them apart."""
     images = list(heads)
     own_references = each_its_own_reference(images)
+    owner = owners(images)
     stacks: list[Stack] = []
-    for group in apart(images, own_references):
+    for group in apart(images, own_references, owner):
         parts = _untangled(group)
         sizes = tuple(len(part.heads) for part in parts) if len(parts) > 1 else ()
-        stacks += [replace(part, own_references=own_references, sizes=sizes) for part in parts]
+        stacks += [
+            replace(part, own_references=own_references, sizes=sizes, mixed=bool(owner)) for part in parts
+        ]
     if len(stacks) == 1:
         return [replace(stacks[0], part="")]
     return [replace(stack, part=stack.part or plane_words(stack.heads[0])) for stack in stacks]

@@ -42,6 +42,7 @@ DECISIVE = (
     tags.PHOTOMETRIC,
     tags.BITS_ALLOCATED,
     tags.BITS_STORED,
+    tags.HIGH_BIT,
     tags.ROWS,
     tags.COLUMNS,
     tags.NUMBER_OF_FRAMES,
@@ -53,6 +54,8 @@ GREY = frozenset({"MONOCHROME1", "MONOCHROME2", ""})
 
 def require_image(head: Head) -> None:
     """Raise Unusable with the reason unless the object is a complete greyscale image."""
+    if head.floating:
+        raise Unusable("pixels of floating-point numbers, which are not supported")
     # Files of a series are alike in all that decides, so one of them is looked at closely.
     key = head.transfer_syntax, *map(head.values.get, DECISIVE)
     needed = _bytes_needed.get(key)
@@ -90,10 +93,21 @@ def _require_known_encoding(head: Head) -> None:
         raise Unusable("a colour image; only greyscale images can be segmented")
     if head.integer(tags.BITS_ALLOCATED, 16) not in (8, 16, 32):
         raise Unusable(f"pixels of {head.integer(tags.BITS_ALLOCATED)} bits, which are not supported")
+    _require_sound_bits(head)
     if head.transfer_syntax not in DECODABLE:
         raise Unusable(f"compressed in a way that cannot be read ({head.transfer_syntax})")
     if head.transfer_syntax == JPEG_EXTENDED and head.integer(tags.BITS_STORED, 16) > 8:
         raise Unusable("compressed as 12-bit JPEG Extended, which cannot be read")
+
+
+def _require_sound_bits(head: Head) -> None:
+    allocated = head.integer(tags.BITS_ALLOCATED, 16)
+    stored = head.integer(tags.BITS_STORED, allocated)
+    highest = head.integer(tags.HIGH_BIT, stored - 1)
+    if not 1 <= stored <= highest + 1 <= allocated:
+        raise Unusable(
+            f"damaged: it claims {stored} bits, the highest {highest}, in pixels of {allocated} bits"
+        )
 
 
 def _without_pixels(kind: str) -> str:

@@ -191,5 +191,6 @@ def _without(info: VolumeInfo, bad: Sequence[tuple[int, str]]) -> VolumeInfo:
         info.part,
         by_order=info.passport.has("repeated_positions"),
         own_references=info.passport.has("frame_of_reference_varies"),
+        mixed=info.passport.has("mixed_series"),
     )
     return replace(assemble(stack, info.id, info.root, [*info.left_out, *lost]), description=info.description)
