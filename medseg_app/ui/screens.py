@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import cos, radians, sin
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
     from medseg_app.app.session import Session
 
     from .controller import Controller
+    from .viewer.slice_view import SliceView
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screens"
 SIZE = (1600, 1000)
 ORGANS, LESIONS = "demo-organs", "demo-lesions"
 READY_SECONDS = 180.0
+RIM_MM = 14.0
+"""The stroke of the painting picture runs this far from the middle of a finding."""
 
 
 def make_screens(folder: Path) -> list[Path]:
@@ -88,6 +92,9 @@ class _Shots:
 
         self._controller.opening.open(write_demo_study(self._home / "study"))
         wait_until(lambda: self._session.case is not None, READY_SECONDS)
+        self._window.activateWindow()
+        self._window.central.setFocus()
+        wait_until(self._window.isActiveWindow, READY_SECONDS, "the focus")
         QTest.keyClick(self._window, Qt.Key.Key_1)
         pause(1.0)
         return self._shot("browser")
@@ -99,18 +106,21 @@ class _Shots:
         self._session.run(accept_candidates, numbers=tuple(open_candidates(self._session)))
         run_to_end(self._session, run_model, model=LESIONS)
         self._controller.proposals.step(1)
-        self._controller.proposals.step(-1)
         pause(0.5)
         return self._shot("proposal")
 
     def _painting(self) -> Path:
+        from medseg_app.app.commands.segments import jump_to_segment
+
         self._controller.proposals.decide_selected("accept")
-        self._session.view.tool = "brush"
+        active = self._session.view.active_segment
+        assert active is not None
+        self._session.run(jump_to_segment, segment_id=active)
+        self._session.view.tool, self._session.view.brush_mm = "brush", 6.0
         area = self._controller.viewer.area
         assert area is not None
         view = area.views["axial"]
-        middle = view.rect().center()
-        places = [middle + QPoint(step * 4 - 60, -(step**2) // 12) for step in range(30)]
+        places = _around_the_cross(view)
         QTest.mousePress(view.overlay, Qt.MouseButton.LeftButton, pos=places[0])
         for place in places[1:]:
             QTest.mouseMove(view.overlay, place)
@@ -145,6 +155,16 @@ class _Shots:
         self._session.view.show_3d = True
         pause(2.0)
         return self._shot("window")
+
+
+def _around_the_cross(view: SliceView) -> list[QPoint]:
+    """Pixels of a stroke along the rim of what the cross lies on."""
+    assert view.plane is not None
+    on_plane, _ = view.plane.from_patient(view.session.view.cursor_lps)
+    h, v = on_plane.tolist()
+    turns = [radians(angle) for angle in range(-150, 31, 6)]
+    pixels = [view.camera.to_screen((h + RIM_MM * cos(a), v + RIM_MM * sin(a))).tolist() for a in turns]
+    return [QPoint(round(x), round(y)) for x, y in pixels]
 
 
 if __name__ == "__main__":

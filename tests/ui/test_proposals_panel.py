@@ -133,3 +133,15 @@ def test_proposals_that_share_a_name_are_numbered(session, panel):
     )
     names = [panel.model.index(row).data().partition(",")[0] for row in range(3)]
     assert names == ["Lesion 1", "Lesion 2", "Lesion 3"]
+
+
+def test_an_accepted_proposal_keeps_the_name_that_was_read(session, panel):
+    from dataclasses import replace
+
+    given = proposal()
+    shared = tuple(replace(found, name="Lesion") for found in given.candidates)
+    show_proposal(session, replace(given, candidates=shared))
+    panel.decide(1, "accept")
+    (segment,) = session.case.segmentation.segments
+    assert segment.name == "Lesion 2"
+    assert session.case.history.undo_name == "Accept Lesion 2"

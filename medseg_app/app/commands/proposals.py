@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medseg_app.app.candidate_names import names_of
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
 from medseg_app.app.groups import group_for
@@ -11,7 +12,7 @@ from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.label_writer import LabelWriter
 from medseg_app.core.progress import Progress
-from medseg_app.core.proposal import Candidate, Proposal
+from medseg_app.core.proposal import Proposal
 from medseg_app.core.segment import Provenance
 
 
@@ -62,13 +63,13 @@ def accept_candidates(session: Session, *, numbers: tuple[int, ...]) -> tuple[in
     """Make segments of several proposed ones, in one step."""
     case = session.writable()
     proposal = _proposal(session)
-    names = [proposal.candidates[number].name for number in numbers]
-    title = f"Accept {names[0]}" if len(names) == 1 else f"Accept {len(names)} segments"
+    names = names_of(proposal.candidates)
+    title = f"Accept {names[numbers[0]]}" if len(numbers) == 1 else f"Accept {len(numbers)} segments"
     made = []
     model = proposal.model
     with session.step(title, source="model", model=model.name, version=model.version) as writer:
         for number in numbers:
-            made.append(_accept(session, writer, proposal, proposal.candidates[number]))
+            made.append(_accept(session, writer, proposal, number, names[number]))
     case.decisions.update(dict.fromkeys(numbers, "accepted"))
     case.accepted_in[case.segmentation.revision] = tuple(numbers)
     session.view.active_segment = made[-1]
@@ -124,12 +125,12 @@ def open_candidates(session: Session) -> list[int]:
     ]
 
 
-def _accept(session: Session, writer: LabelWriter, proposal: Proposal, candidate: Candidate) -> int:
-    segmentation = session.open().segmentation
+def _accept(session: Session, writer: LabelWriter, proposal: Proposal, number: int, name: str) -> int:
+    segmentation, candidate = session.open().segmentation, proposal.candidates[number]
     group = group_for(writer, candidate.box, candidate.mask)
     model = proposal.model
     segment = new_segment(
-        segmentation, candidate.name, group,
+        segmentation, name, group,
         colour=candidate.colour, kind=candidate.kind, category=candidate.category, type=candidate.type,
         modifiers=candidate.modifiers, region=candidate.region, score=candidate.score,
         class_value=candidate.class_value,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
+from medseg_app.app.candidate_names import names_of
 from medseg_app.ui import figures
 
 if TYPE_CHECKING:
@@ -88,23 +87,11 @@ def _items(case: Case) -> list[Item]:
     assert case.proposal is not None
     per_voxel = figures.voxel_ml(case.volume.geometry)
     items = []
-    names = _names(case.proposal.candidates)
+    names = names_of(case.proposal.candidates)
     for number, candidate in enumerate(case.proposal.candidates):
         amount = None if per_voxel is None else candidate.voxel_count * per_voxel
         items.append(Item(number, candidate, names[number], figures.volume(amount)))
     return sorted(items, key=lambda i: (-_rank(i), i.number))
-
-
-def _names(candidates: Sequence[Candidate]) -> list[str]:
-    """Names by number; those that several share get a running number."""
-    shared = Counter(candidate.name for candidate in candidates)
-    seen: Counter[str] = Counter()
-    names = []
-    for candidate in candidates:
-        seen[candidate.name] += 1
-        several = shared[candidate.name] > 1
-        names.append(f"{candidate.name} {seen[candidate.name]}" if several else candidate.name)
-    return names
 
 
 def _rank(item: Item) -> float:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from medseg_app.core.proposal import Proposal
 
 EMPTY = "Run a model to get proposals (Ctrl+R)."
-ALL_DECIDED = "All decided. Shift+X takes the last rejection back."
+ALL_DECIDED = "All decided. Shift+X undoes a rejection."
 SETTLE_MS = 40
 ROWS_LEAST, ROWS_MOST = 3, 7
 
