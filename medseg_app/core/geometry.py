@@ -25,6 +25,9 @@ STEP_TOLERANCE_RATIO = 0.01
 SHEAR_TOLERANCE_MM = 0.01
 """In-plane drift of the origin per slice, above which a grid counts as sheared (gantry tilt)."""
 ORTHONORMAL_TOLERANCE = 1e-4
+SHORTEST_STEP_MM = 1e-6
+FLATTEST_GRID = 1e-3
+"""Volume of a voxel as a share of that of a right-angled one; below it the axes do not span space."""
 
 
 def _frozen(values: ArrayLike) -> Vector:
@@ -57,6 +60,9 @@ class VolumeGeometry:
         if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
             raise GeometryError("The grid needs a 4x4 matrix of finite numbers.", f"Got {matrix!r}.")
         k_step, j_step, i_step, origin = (matrix[:3, n] for n in range(4))
+        lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+        if lengths.min() < SHORTEST_STEP_MM or abs(np.linalg.det(matrix[:3, :3] / lengths)) < FLATTEST_GRID:
+            raise GeometryError("Its voxels have no volume: the axes of the grid do not span space.")
         origins = origin + np.arange(shape[0])[:, None] * k_step
         return cls.from_slices(shape, i_step, j_step, origins, k_step, frame_of_reference_uid)
 

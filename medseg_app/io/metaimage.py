@@ -62,7 +62,8 @@ def check_labels(label_map: LabelMap) -> None:
     """Raise GeometryError where MetaImage cannot hold the grid."""
     if label_map.geometry.is_regular and label_map.geometry.is_sheared:
         raise GeometryError(
-            "The slices are tilted against their stacking direction, which MetaImage readers do not keep.",
+            "The axes are not at right angles (tilted slices, or skewed rows and columns), "
+            "which MetaImage readers do not keep.",
             "Use NRRD (.nrrd) or DICOM SEG (.seg.dcm), which keep every voxel in place.",
         )
     _ = label_map.geometry.affine

@@ -49,19 +49,30 @@ def _read(path: Path) -> tuple[NDArray[Any], NDArray[np.float64]]:
 
     opened = igzip.open(path, "rb") if _is_gzip(path) else path.open("rb")
     with readable(path, "NIfTI"), opened as stream:
-        image = _parse(stream)
+        image = _parse(stream, path)
         affine = _matrix(image, path)
         return np.asanyarray(image.dataobj).transpose(), affine
 
 
-def _parse(stream: BinaryIO) -> Any:
+def _parse(stream: BinaryIO, path: Path) -> Any:
     import nibabel
 
     (header_bytes,) = struct.unpack("<i", stream.read(4))
     stream.seek(0)
     swapped = int.from_bytes(header_bytes.to_bytes(4, "little", signed=True), "big", signed=True)
     kind = nibabel.Nifti2Image if _NIFTI2_HEADER_BYTES in (header_bytes, swapped) else nibabel.Nifti1Image
+    _refuse_zero_size(kind.header_class(stream.read(kind.header_class.sizeof_hdr), check=False), path)
+    stream.seek(0)
     return kind.from_stream(stream)
+
+
+def _refuse_zero_size(header: Any, path: Path) -> None:
+    """nibabel takes a voxel size of nothing for 1 mm; where it decides about places, that is made up."""
+    if int(header["sform_code"]) <= 0 and not np.all(header["pixdim"][1:4]):
+        raise InputError(
+            f"{path.name} states a voxel size of 0 mm.",
+            "Write it again with a tool that keeps the voxel size.",
+        )
 
 
 def _is_gzip(path: Path) -> bool:
@@ -101,7 +112,8 @@ def to_ras_ijk(geometry: VolumeGeometry) -> NDArray[np.float64]:
     """The matrix from (i, j, k, 1) to RAS mm, as NIfTI wants it. Raises GeometryError where there is none."""
     if geometry.is_regular and geometry.is_sheared:
         raise GeometryError(
-            "The slices are tilted against their stacking direction; NIfTI readers straighten that silently.",
+            "The axes are not at right angles (tilted slices, or skewed rows and columns); "
+            "NIfTI readers straighten that silently.",
             "Use NRRD (.nrrd) or DICOM SEG (.seg.dcm), which keep every voxel in place.",
         )
     return np.asarray((_FLIP @ geometry.affine)[:, [2, 1, 0, 3]])

@@ -85,7 +85,7 @@ def _or_unreadable(step: Callable[[], Any]) -> Any:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as problem:  # decoders written in Rust raise past Exception
-        raise Unreadable("damaged: its compressed pixels cannot be decoded") from problem
+        raise Unreadable("damaged: its pixels cannot be decoded") from problem
 
 
 def _read_into(frame: Frame, stored: Stored) -> None:

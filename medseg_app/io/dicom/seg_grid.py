@@ -14,6 +14,8 @@ from medseg_app.core.geometry import VolumeGeometry
 
 SAME_PLACE_MM = 0.05
 """Two frames within this distance lie on the same slice."""
+SAME_PLACE_VOXELS = 0.2
+"""The same as a share of the smallest voxel side, where voxels are very fine."""
 MOST_SLICES = 4096
 """More slices than this are not put back: a tiny stated spacing would ask for endless memory."""
 Vector = NDArray[np.float64]
@@ -37,7 +39,7 @@ class FramePlaces:
 
 def frame_places(dataset: Any, path: Path) -> FramePlaces:
     """Positions from the functional groups. Raises InputError where frames have none or are not parallel."""
-    shared = dataset.SharedFunctionalGroupsSequence[0]
+    shared = _shared(dataset)
     frames = dataset.get("PerFrameFunctionalGroupsSequence") or []
     if not frames or not _has_positions(frames[0], shared):
         raise InputError(
@@ -47,8 +49,7 @@ def frame_places(dataset: Any, path: Path) -> FramePlaces:
     orientations = np.array([_plane(frame, shared) for frame in frames])
     if np.abs(orientations - orientations[0]).max() > 1e-4:
         raise InputError(f"The frames of {path.name} are not parallel.", "Split it by orientation first.")
-    measures = _group(frames[0], shared, "PixelMeasuresSequence")
-    between_rows, between_columns = (float(value) for value in measures.PixelSpacing)
+    between_rows, between_columns = _spacing(frames, shared, path)
     origins = [_group(frame, shared, "PlanePositionSequence").ImagePositionPatient for frame in frames]
     return FramePlaces(
         origins=np.array(origins, dtype=float),
@@ -57,6 +58,30 @@ def frame_places(dataset: Any, path: Path) -> FramePlaces:
         shape=(int(dataset.Rows), int(dataset.Columns)),
         segment_numbers=tuple(_segment_number(frame, shared) for frame in frames),
     )
+
+
+def _shared(dataset: Any) -> Any:
+    """The functional groups of all frames; an empty data set where each frame has its own alone."""
+    return (dataset.get("SharedFunctionalGroupsSequence") or [{}])[0]
+
+
+def _spacing(frames: Any, shared: Any, path: Path) -> tuple[float, float]:
+    """Distance between rows and between columns, mm. Raises InputError where frames differ or it is none."""
+    stated = {
+        tuple(float(value) for value in _group(frame, shared, "PixelMeasuresSequence").PixelSpacing)
+        for frame in frames
+    }
+    if len(stated) > 1:
+        raise InputError(
+            f"The frames of {path.name} have pixels of several sizes.", "Split it by pixel spacing first."
+        )
+    [(between_rows, between_columns)] = stated
+    if not min(between_rows, between_columns) > 0:
+        raise InputError(
+            f"{path.name} states a pixel spacing of {between_rows:g} x {between_columns:g} mm.",
+            "Get it again from its maker.",
+        )
+    return between_rows, between_columns
 
 
 def _group(frame: Any, shared: Any, keyword: str) -> Any:
@@ -121,13 +146,18 @@ def _even(origins: Vector, normal: Vector, stated: float | None) -> tuple[Vector
 
 
 def _stated_spacing(dataset: Any) -> float | None:
-    measures = dataset.SharedFunctionalGroupsSequence[0].get("PixelMeasuresSequence")
+    measures = _measures(dataset)
     spacing = measures[0].get("SpacingBetweenSlices") if measures else None
     return abs(float(spacing)) or None if spacing else None
 
 
+def _measures(dataset: Any) -> Any:
+    frames = dataset.get("PerFrameFunctionalGroupsSequence") or [{}]
+    return _shared(dataset).get("PixelMeasuresSequence") or frames[0].get("PixelMeasuresSequence")
+
+
 def _thickness(dataset: Any) -> float:
-    measures = dataset.SharedFunctionalGroupsSequence[0].get("PixelMeasuresSequence")
+    measures = _measures(dataset)
     thickness = measures[0].get("SliceThickness") if measures else None
     return float(thickness) if thickness else 1.0
 
@@ -137,10 +167,11 @@ def slices_on(places: FramePlaces, geometry: VolumeGeometry) -> list[int] | None
     if places.shape != geometry.shape[1:] or not _same_plane(places, geometry):
         return None
     found = []
+    tolerance = _same_place_mm(geometry)
     for origin in places.origins:
         apart = np.linalg.norm(geometry.origins - origin, axis=1)
         nearest = int(np.argmin(apart))
-        if apart[nearest] > SAME_PLACE_MM:
+        if apart[nearest] > tolerance:
             return None
         found.append(nearest)
     return found
@@ -150,4 +181,8 @@ def _same_plane(places: FramePlaces, geometry: VolumeGeometry) -> bool:
     rows, columns = places.shape
     across = np.linalg.norm((places.i_step - geometry.i_step) * (columns - 1))
     down = np.linalg.norm((places.j_step - geometry.j_step) * (rows - 1))
-    return bool(max(across, down) <= SAME_PLACE_MM)
+    return bool(max(across, down) <= _same_place_mm(geometry))
+
+
+def _same_place_mm(geometry: VolumeGeometry) -> float:
+    return min(SAME_PLACE_MM, SAME_PLACE_VOXELS * min(geometry.spacing_kji))

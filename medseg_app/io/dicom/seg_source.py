@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from medseg_app.core.errors import InputError, WrongUse
@@ -42,13 +43,25 @@ def read_head(volume: Volume) -> Any:
         )
     try:
         head = dcmread(source.files[0], stop_before_pixels=True, force=True)
-        _ = head.SOPClassUID
-    except (OSError, InvalidDicomError, AttributeError) as error:
+    except (OSError, InvalidDicomError) as error:
         raise InputError(
             f"{source.files[0]}, an image of this case, cannot be read.",
             "Were the images moved? Open the case again and show it where they are.",
         ) from error
+    _require_names(head, volume, source.files[0])
     return head
+
+
+def _require_names(head: Any, volume: Volume, path: Path) -> None:
+    """A SEG names its images by SOPClassUID and SOPInstanceUID: images without them cannot be named."""
+    source = volume.source
+    if head.get("SOPClassUID") and source is not None and all(source.sop_instance_uids):
+        return
+    raise InputError(
+        f"{path.name} or another image of its series has no SOPClassUID or SOPInstanceUID, "
+        "by which a DICOM SEG must name it.",
+        "Use another format (.nii.gz, .nrrd), or get the series again from its archive.",
+    )
 
 
 def references_of(volume: Volume, head: Any) -> References:
