@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from medseg_app.core.errors import Cancelled, MedsegError, OutOfMemory, WrongUse
+from medseg_app.core.errors import Cancelled, InputError, MedsegError, OutOfMemory, WrongUse
 
 from . import say
 from .parser import Arguments, WrongWords, read_arguments
@@ -43,6 +43,9 @@ def _run(arguments: Arguments) -> int:
         return _failed(Cancelled("Interrupted."), arguments)
     except MedsegError as error:
         return _failed(error, arguments)
+    except PermissionError as error:
+        text = f"{error.filename or 'A file'} cannot be opened ({error.strerror})."
+        return _failed(InputError(text, "Check your right to read it."), arguments)
     except MemoryError:
         return _failed(OutOfMemory("The computer ran out of memory.", "Close other programs."), arguments)
     except Exception as error:  # noqa: BLE001

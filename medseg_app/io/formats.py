@@ -167,8 +167,6 @@ def import_labels(path: Path, volume: Volume, say: Say = lambda _remark: None) -
 
 
 def _readable(path: Path) -> Format:
-    if not path.is_file():
-        raise InputError(f"{path} does not exist or is not a file.", "Check the name.")
     if _is_dicom(path):
         return FORMATS[0]
     found = _by_suffix(path)
@@ -181,5 +179,13 @@ def _readable(path: Path) -> Format:
 
 
 def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+    """Whether a file begins as DICOM does. Raises InputError where there is no file that can be opened."""
+    try:
+        if not path.is_file():
+            raise InputError(f"{path} does not exist or is not a file.", "Check the name.")
+        with path.open("rb") as stream:
+            return stream.read(132)[128:] == b"DICM"
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be opened ({error.strerror}).", "Check its name and your right to read it."
+        ) from error

@@ -12,6 +12,7 @@ from medseg_app.core.progress import Progress, silent
 
 from . import tags
 from .assemble import assemble, patient_of
+from .dicomdir import missing_files
 from .heads import Head, Unusable, read_head
 from .multiframe import frames_of
 from .split import split
@@ -47,8 +48,7 @@ def scan_folder(
     its first image. Raises InputError where there is nothing at the path.
     """
     root = Path(path)
-    if not root.exists():
-        raise InputError(f"There is no file or folder {root}.", "Check the path.")
+    _require(root)
     collection = _Collection(on_series)
     files = (
         [str(root)]
@@ -63,6 +63,16 @@ def scan_folder(
     volumes = [volume for heads in collection.series.values() for volume in _volumes(heads, root, collection)]
     progress(1.0)
     return ScanResult(root, tuple(volumes), tuple(collection.left_out))
+
+
+def _require(root: Path) -> None:
+    try:
+        if not root.exists():
+            raise InputError(f"There is no file or folder {root}.", "Check the path.")
+    except OSError as error:
+        raise InputError(
+            f"{root} cannot be opened ({error.strerror}).", "Check its name and your right to read it."
+        ) from error
 
 
 def find_volume(
@@ -133,6 +143,8 @@ class _Collection:
         head = None
         try:
             head = read_head(file)
+            if tags.DIRECTORY_RECORDS in head.values:
+                self.left_out += missing_files(file)
             require_image(head)
             frames = frames_of(head)
             self._refuse_duplicate(head)

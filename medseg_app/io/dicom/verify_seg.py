@@ -15,6 +15,7 @@ from medseg_app.core.errors import VerificationError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.volume import Volume
+from medseg_app.io.atomic import temporary_prefix
 from medseg_app.io.placement import Placement, placements
 from medseg_app.io.verify import ReadBack
 
@@ -48,7 +49,7 @@ def dcmqi() -> Path | None:
 
 def read_back_with_dcmqi(path: Path, label_map: LabelMap) -> list[Placement | None]:
     """Placements of SegmentNumber 1..n as dcmqi finds them."""
-    with tempfile.TemporaryDirectory(prefix=".medseg-verify-", dir=_roomy_folder(path, label_map)) as folder:
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=_roomy_folder(path, label_map)) as folder:
         _run_dcmqi(path, Path(folder))
         try:
             found = _collect(Path(folder))

@@ -243,3 +243,41 @@ def test_folders_without_images(tmp_path: Path) -> None:
         find_volume(scan_folder(tmp_path))
     with pytest.raises(InputError, match="no file or folder"):
         scan_folder(tmp_path / "gone")
+
+
+# -- the index of a medium -----------------------------------------------------------------------
+
+
+def _medium(folder: Path) -> list[Path]:
+    media = FileSet()
+    for dataset in stack():
+        dataset.StudyDate, dataset.StudyTime, dataset.StudyID, dataset.SeriesNumber = "20260101", "12", "1", 1
+        media.add(dataset)
+    media.write(folder)
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "DICOMDIR")
+
+
+def test_files_that_a_dicomdir_names_but_that_are_not_there_are_named(tmp_path: Path) -> None:
+    """The first and the last slice leave no gap behind: only the index knows of them."""
+    files = _medium(tmp_path / "medium")
+    gone = {files[0], files[-1]}
+    for file in gone:
+        file.unlink()
+    result = scan_folder(tmp_path / "medium")
+    named = {entry.path for entry in result.left_out if entry.reason.startswith("missing: the index")}
+    assert {path.resolve() for path in named} == {path.resolve() for path in gone}
+    assert [volume.shape[0] for volume in result.volumes] == [10]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_dicomdir_does_not_lead_out_of_its_folder(tmp_path: Path) -> None:
+    from pydicom import dcmread
+
+    _medium(tmp_path / "medium")
+    index = dcmread(tmp_path / "medium" / "DICOMDIR")
+    images = [record for record in index.DirectoryRecordSequence if "ReferencedFileID" in record]
+    images[0].ReferencedFileID = ["..", "..", "SECRET"]
+    images[1].ReferencedFileID = "/SECRET"
+    index.save_as(tmp_path / "medium" / "DICOMDIR")
+    names = [entry.path.name for entry in scan_folder(tmp_path / "medium").left_out]
+    assert names == ["DICOMDIR"]
