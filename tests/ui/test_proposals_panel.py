@@ -53,7 +53,7 @@ def test_after_a_decision_the_cross_is_on_the_next_one(window, session, panel):
     press(window, Qt.Key.Key_A)
     assert session.view.selected_candidate == 1
     index = session.case.volume.geometry.to_index(session.view.cursor_lps)
-    np.testing.assert_allclose(index, (7.5, 21.5, 31.5), atol=1e-6)
+    np.testing.assert_allclose(index, (7, 21, 31), atol=1e-6)
 
 
 def test_the_signs_of_a_row_decide(session, panel):

@@ -104,10 +104,11 @@ def clear_proposal(session: Session) -> None:
 
 @command("Show proposal")
 def jump_to_candidate(session: Session, *, number: int) -> None:
-    """Choose a proposed segment and move the cross to its middle."""
+    """Choose a proposed segment and move the cross to the voxel at its middle."""
     candidate = _proposal(session).candidates[number]
     session.view.selected_candidate = number
-    middle = [(a + b - 1) / 2 for a, b in zip(candidate.box.start, candidate.box.stop, strict=True)]
+    # A place between two voxels would lie on two slices at once: one view's and another reader's.
+    middle = [(a + b - 1) // 2 for a, b in zip(candidate.box.start, candidate.box.stop, strict=True)]
     x, y, z = session.open().volume.geometry.to_patient(middle).tolist()
     session.view.cursor_lps = (x, y, z)
 
