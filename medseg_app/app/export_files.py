@@ -74,7 +74,7 @@ def _open(
     if source is None:
         labels = read_labels(path)
         return Volume(labels.layers[0], labels.geometry, id=path.name), labels
-    volume = _source_volume(path, source, series, progress)
+    volume = _source_volume(path, source, series, said, progress)
     return volume, import_labels(path, volume, said.append)
 
 
@@ -90,7 +90,9 @@ def _images_of_case(path: Path, source: Path | None, progress: Progress) -> Volu
         raise CaseError(error.message, "Name the folder where they are now: --source FOLDER.") from error
 
 
-def _source_volume(path: Path, source: Path, series: str | None, progress: Progress) -> Volume:
+def _source_volume(
+    path: Path, source: Path, series: str | None, said: list[str], progress: Progress
+) -> Volume:
     """The volume of the source that the labels lie on: by id, the only one, or the one with their grid."""
     from medseg_app.io.dicom.scan import find_volume, scan_folder
     from medseg_app.io.formats import read_image, read_labels
@@ -110,6 +112,8 @@ def _source_volume(path: Path, source: Path, series: str | None, progress: Progr
         if len(same) != 1:
             raise
         info = same[0]
+    if info.passport.verdict == "problem":
+        said.append(f"Geometry of the source: {info.passport.sentence}")
     loaded = load_input(info, progress)
     if loaded.left_out:
         raise InputError(

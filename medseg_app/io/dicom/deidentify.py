@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from medseg_app.core.errors import WrongUse
+from medseg_app.core.segment import Segment
 
 if TYPE_CHECKING:
     from .seg_source import References
 
+_SHORTEST_NUMBER = 4
+"""Shorter patient numbers are ordinary numbers of lesions too."""
 _METHOD = "MedSeg: patient, study and reader removed, UIDs replaced"
 
 
@@ -34,6 +41,37 @@ def replaced_references(references: References) -> References:
         frame_of_reference_uid=replaced_uid(references.frame_of_reference_uid),
         instance_uids=tuple(replaced_uid(uid) for uid in references.instance_uids),
     )
+
+
+def refuse_patient_in_names(segments: Iterable[Segment], head: Any) -> None:
+    """Raise WrongUse where a name that a reader gave holds the patient's name or number.
+
+    head: the data set of an image of the patient.
+    """
+    marks = _marks_of_patient(head)
+    for segment in segments:
+        for text in (segment.name, segment.provenance.model, segment.provenance.model_version):
+            words = set(_words(text))
+            if any(mark <= words for mark in marks):
+                raise WrongUse(
+                    f"The segment '{segment.name}' holds the patient's name or number.",
+                    "Rename it, then export again.",
+                )
+
+
+def _marks_of_patient(head: Any) -> list[set[str]]:
+    """What gives a patient away where all its words stand together: name, number, accession number."""
+    texts = [str(head.get(keyword, "")) for keyword in ("PatientID", "AccessionNumber")]
+    numbers = [set(_words(text)) for text in texts if len(text) >= _SHORTEST_NUMBER]
+    names = [
+        {word for word in _words(spelling) if len(word) > 1}
+        for spelling in str(head.get("PatientName", "")).split("=")
+    ]
+    return [mark for mark in (*numbers, *names) if mark]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
 
 
 def mark_deidentified(dataset: Any, study_uid: str) -> None:

@@ -11,7 +11,7 @@ from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
 from medseg_app.io.export_options import ExportOptions
 
-from .deidentify import replaced_references, replaced_uid
+from .deidentify import refuse_patient_in_names, replaced_references, replaced_uid
 from .seg_frames import frames_of, write_frames
 from .seg_header import build_header
 from .seg_source import read_head, references_of
@@ -32,6 +32,7 @@ def write_seg(label_map: LabelMap, volume: Volume, path: Path, options: ExportOp
     references = references_of(volume, head)
     segments = list(label_map.segments)
     if options.deidentify:
+        refuse_patient_in_names(segments, head)
         references = replaced_references(references)
         segments = [_without_history(segment) for segment in segments]
     labels = unique_labels(segments)

@@ -12,8 +12,11 @@ from pydicom.datadict import DicomDictionary
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from medseg_app.core.errors import WrongUse
 from medseg_app.core.volume import Volume
 from medseg_app.io.dicom.deidentify import replaced_uid
+from medseg_app.io.dicom.scan import scan_folder
+from medseg_app.io.dicom.volume import load_volume
 from medseg_app.io.formats import ExportOptions, export_labels
 from tests.io.made_labels import labels_on
 from tests.io.made_series import grids, make_series
@@ -136,3 +139,47 @@ def test_validator_finds_no_error(tmp_path: Path) -> None:
     export_labels(labels_on(volume.geometry), volume, path, DEIDENTIFY)
     said = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False).stderr
     assert [line for line in said.splitlines() if line.startswith("Error")] == []
+
+
+NAMED = {
+    "whole name": ("Lesion of Made UP", True),
+    "turned about": ("up, made", True),
+    "number": ("MADE-1 liver", True),
+    "accession": ("x ACC7", True),
+    "half of the name": ("Made lesion", False),
+    "part of a word": ("Madeup liver", False),
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_a_segment_named_after_the_patient_is_refused(tmp_path: Path, case: str) -> None:
+    name, refused = NAMED[case]
+    volume = make_series(tmp_path / "series", grids()["axial"])
+    labels = labels_on(volume.geometry)
+    first, *others = labels.segments
+    labels = replace(labels, segments=(replace(first, name=name), *others))
+    assert export_labels(labels, volume, tmp_path / "plain.seg.dcm").verified
+    if not refused:
+        assert export_labels(labels, volume, tmp_path / "x.seg.dcm", DEIDENTIFY).verified
+        return
+    with pytest.raises(WrongUse, match="holds the patient's name or number"):
+        export_labels(labels, volume, tmp_path / "x.seg.dcm", DEIDENTIFY)
+    assert not (tmp_path / "x.seg.dcm").exists()
+
+
+def test_every_value_of_a_real_patient_is_gone(tmp_path: Path) -> None:
+    """Text, dates and UIDs of the source, element by element; only codes of the vocabulary may be shared."""
+    from tests.data_folder import data
+
+    (info,) = scan_folder(data("dicom", "sarcoma_ct_pet_mr_rtstruct", "STS_002", "CT", "image")).volumes
+    volume = load_volume(info)
+    export_labels(labels_on(volume.geometry), volume, tmp_path / "x.seg.dcm", DEIDENTIFY)
+    left = {str(e.value) for e in dcmread(tmp_path / "x.seg.dcm").iterall()}
+    assert not any(e.tag.is_private for e in dcmread(tmp_path / "x.seg.dcm").iterall())
+    kinds = {"PN", "LO", "SH", "DA", "DT", "TM", "UI", "ST", "LT", "UT"}
+    for element in dcmread(info.files[0], stop_before_pixels=True).iterall():
+        value = str(element.value)
+        if element.keyword in {"CodeValue", "CodeMeaning", "CodingSchemeDesignator"}:
+            continue
+        if element.VR in kinds and len(value) > 3 and not value.startswith("1.2.840.10008"):
+            assert value not in left, element.keyword
