@@ -41,6 +41,7 @@ def main() -> int:
     job, packages, _ = JOBS[name]
     environment = Environment(ROOT)
     signal.signal(signal.SIGTERM, stop)  # ends the running step, as Ctrl+C does
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job is deaf to it
     try:
         system_packages.ensure(packages)
         python_packages.ensure(environment)

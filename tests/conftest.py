@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -22,6 +23,9 @@ USER_FOLDERS = {
     "XDG_STATE_HOME": "state",
 }
 SECONDS_TO_END = 5.0
+
+# Started in the background of a script, this program and every one it starts would be deaf to Ctrl+C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
