@@ -1,0 +1,140 @@
+"""What goes to which stream under which exit code, whatever happens to stream, disk or user."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from medseg_app.__main__ import main as program
+from medseg_app.app import outputs as outputs_module
+
+
+def test_debug_adds_the_traceback_and_changes_nothing_else(medseg, tmp_path):
+    plain = medseg("info", tmp_path / "nowhere", "--json")
+    ran = medseg("--debug", "info", tmp_path / "nowhere", "--json")
+    assert (ran.code, ran.document) == (plain.code, plain.document) == (2, plain.document)
+    assert "Traceback" in ran.err
+    assert "Traceback" not in plain.err
+
+
+@pytest.mark.parametrize("words", [["info"], ["predict", "x"], ["train", "x", "--max-minutes", "-1"]])
+def test_wrong_words_with_json_are_one_document(medseg, words):
+    ran = medseg(*words, "--json")
+    assert ran.code == 2
+    assert ran.document["error"]["message"]
+    assert "--help" in ran.document["error"]["hint"]
+
+
+@pytest.mark.parametrize("words", [["--quiet", "info"], ["info", "--quiet"]])
+def test_quiet_works_before_and_after_the_subcommand(medseg, study, words):
+    ran = medseg(*words, study)
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_a_failure_leaves_the_file_that_was_there(medseg, image, models, tmp_path):
+    out = tmp_path / "o.nii"
+    out.write_text("earlier")
+    words = ["predict", image, "--model", "tiny-organs", "--models", models, "-o", out]
+    assert medseg(*words, "--modality", "MR").code == 2
+    assert out.read_text() == "earlier"
+    assert medseg(*words).code == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["o.nii"], "replaced, and nothing temporary is left"
+    assert out.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("name", ["o.nii", "o.nrrd", "o.mha", "o.seg.dcm", "o.medseg"])
+def test_a_full_disk_is_exit_1_with_file_and_remedy(medseg, study, labels, tmp_path, monkeypatch, name):
+    def full(_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("medseg_app.io.atomic._sync_file", full)
+    ran = medseg("export", labels, "--source", study, "-o", tmp_path / name)
+    assert ran.code == 1
+    assert name in ran.err
+    assert "full" in ran.err
+    assert "Free some space" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_grow_takes_the_others_with_it(medseg, labels, tmp_path):
+    resource = pytest.importorskip("resource", reason="no limit on the size of files here")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8000, before[1]))
+    try:
+        ran = medseg("export", labels, "-o", tmp_path / "small.json", "-o", tmp_path / "large.nii")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert ran.code == 1
+    assert "large.nii was not written" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_between_two_outputs_leaves_neither(medseg, labels, tmp_path, monkeypatch):
+    write = outputs_module.export_labels
+
+    def interrupted(*args: object) -> object:
+        written = write(*args)
+        if args[2].name == "b.nrrd":
+            raise KeyboardInterrupt
+        return written
+
+    monkeypatch.setattr(outputs_module, "export_labels", interrupted)
+    ran = medseg("export", labels, "-o", tmp_path / "a.nii", "-o", tmp_path / "b.nrrd", "--json")
+    assert ran.code == 130
+    assert ran.document["error"]["message"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_while_the_program_starts_has_no_traceback(monkeypatch, capsys):
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("medseg_app.cli.main.main", interrupted)
+    assert program(["models"]) == 130
+    assert "Interrupted" in capsys.readouterr().err
+
+
+def test_signals_do_afterwards_what_they_did_before(medseg, labels, tmp_path):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    assert medseg("export", labels, "-o", tmp_path / "a.nii").code == 0
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_letters_that_the_terminal_lacks_are_no_error(study, tmp_path):
+    shutil.copytree(study, tmp_path / "s")
+    (tmp_path / "s" / "schädel.txt").write_text("no")
+    ran = subprocess.run(
+        [sys.executable, "-m", "medseg_app", "info", "--quiet", tmp_path / "s"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii:strict"}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert b"sch\\xe4del.txt" in ran.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(study):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-m", "medseg_app", "info", "--quiet", study, "--json"],
+            stdout=writing, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_the_window_says_what_stands_in_its_way(monkeypatch, capsys, tmp_path):
+    assert program(["app", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert program(["app"]) == 1
+    assert "no display" in capsys.readouterr().err
