@@ -39,6 +39,7 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
         raise InputError(f"{path} does not exist.", "Check the name.")
     recipe = _recipe(path, how)
     out = how.output or Folders.of_user().models / recipe.name
+    _require_place(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     device = choose_device(how.device)
     run_training(
@@ -48,6 +49,17 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
     if find_cases(recipe).validation:
         evaluate_model(out, recipe, device=device, progress=part(progress, 0.9, 1.0))
     return out
+
+
+def _require_place(out: Path) -> None:
+    """Refuse a place that holds anything but an older model: the finished model replaces what is there."""
+    from medseg_app.engines.model_folder import CARD
+
+    if not out.exists() or (out / CARD).is_file() or (out.is_dir() and not any(out.iterdir())):
+        return
+    raise WrongUse(
+        f"{out} is there already and is no model; it would be replaced.", "Give -o the name of a new folder."
+    )
 
 
 def _recipe(path: Path, how: HowToTrain) -> Any:

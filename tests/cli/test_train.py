@@ -56,3 +56,15 @@ def test_nothing_to_learn_from_is_exit_2(medseg, tmp_path):
     assert ran.code == 2
     assert "empty" in ran.err
     assert not (tmp_path / "m").exists()
+
+
+def test_what_is_no_model_is_never_replaced(medseg, dataset, tmp_path):
+    folder, file = tmp_path / "results", tmp_path / "notes"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    file.write_text("mine")
+    for out in (folder, file):
+        ran = medseg("train", dataset, "--max-minutes", "0.01", "-o", out, "--device", "cpu")
+        assert ran.code == 2
+        assert out.name in ran.err
+    assert (folder / "mine.txt").read_text() == file.read_text() == "mine"
