@@ -16,12 +16,22 @@ BODY_HU = -300.0
 
 
 def vary_channels(channels: Tensor, augment: Augment, rng: np.random.Generator) -> Tensor:
-    """Channels (c, k, j, i) in -1..1 with other brightness, contrast and noise, clipped to -1..1."""
+    """Channels (c, k, j, i) in -1..1 with other greys, sharpness and noise, clipped to -1..1."""
+    changed = _with_gamma(channels, augment.gamma, rng) if augment.gamma else channels
+    if augment.blur and rng.random() < augment.blur:
+        changed = _coarse(changed, rng)
     gain = 1.0 + augment.contrast * rng.uniform(-1, 1)
-    changed = channels * gain + augment.shift * rng.uniform(-1, 1)
+    changed = changed * gain + augment.shift * rng.uniform(-1, 1)
     if augment.noise and rng.random() < 0.5:
         changed = changed + augment.noise * rng.random() * torch.randn_like(changed)
     return changed.clamp(-1.0, 1.0)
+
+
+def vary_brightness(image: Tensor, bias: float, rng: np.random.Generator) -> Tensor:
+    """MR (k, j, i) under a coil that is nearer to one side: a smooth factor of 1 / (1 + bias) .. 1 + bias."""
+    field = torch.from_numpy(rng.uniform(-1, 1, (1, 1, 3, 3, 3)).astype(np.float32))
+    smooth = torch.nn.functional.interpolate(field, image.shape, mode="trilinear", align_corners=True)[0, 0]
+    return image * torch.exp(float(np.log1p(bias)) * smooth)
 
 
 def furnish_air(patch: Patch, case: Case, rng: np.random.Generator) -> Tensor:
@@ -40,6 +50,20 @@ def furnish_air(patch: Patch, case: Case, rng: np.random.Generator) -> Tensor:
             things, x - middle, y - back, z - rng.uniform(0, 1) * case.image.shape[0] * case.spacing[0], rng
         )
     return torch.where(outside, things, image)
+
+
+def _with_gamma(channels: Tensor, gamma: float, rng: np.random.Generator) -> Tensor:
+    exponent = float(np.exp(rng.uniform(-1, 1) * np.log1p(gamma)))
+    return ((channels + 1) / 2).clamp(min=0) ** exponent * 2 - 1
+
+
+def _coarse(channels: Tensor, rng: np.random.Generator) -> Tensor:
+    """In the slice as if it had been taken with pixels of up to three times the size."""
+    j, i = channels.shape[-2:]
+    few = [max(int(n / rng.uniform(1, 3)), 2) for n in (j, i)]
+    zoom = torch.nn.functional.interpolate
+    small = zoom(channels, few, mode="bilinear", antialias=True)
+    return zoom(small, (j, i), mode="bilinear")
 
 
 def _points_mm(patch: Patch, case: Case) -> tuple[Tensor, Tensor, Tensor]:

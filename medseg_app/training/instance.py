@@ -14,11 +14,14 @@ from torch import Tensor, nn
 
 from medseg_app.engines.preprocess import Preprocessing, slice_with_neighbours
 
-from .augment import vary_channels
+from .augment import vary_brightness, vary_channels
 from .dataset import Case
+from .paste import PASTED, paste_finding
 from .patches import Patch, Size, random_matrix, sample_patch
 from .recipe import Recipe
 
+MOST_SHRUNK = 2.5
+"""Pasted findings are up to this much smaller, so that small ones are met too."""
 MIN_PIXELS = 6
 """Smaller cuts through a finding are no targets."""
 SMALLEST_CROP = 0.35
@@ -63,20 +66,49 @@ class InstanceTask:
 
     def _draw(self, largest: Size, rng: np.random.Generator) -> list[tuple[Tensor, Target]]:
         number = int(rng.integers(len(self._cases)))
-        case, augment = self._cases[number], self._recipe.augment
+        case = self._cases[number]
         size = _crop_size(case, largest, rng)
         wanted = len(self._places[number]) > 0 and rng.random() < self._recipe.training.foreground
-        centre = _centre_over(self._places[number], size, rng) if wanted else _anywhere(case, size, rng)
-        patch = sample_patch(
-            case, _inside(centre, size, case), size, random_matrix(augment, case.spacing, rng)
-        )
-        # Percentiles are taken from the crop, as they are in use.
-        maker = self._preprocessing.measured(patch.image.numpy(), case.modality)
-        channels = vary_channels(torch.from_numpy(maker(patch.image.numpy())), augment, rng).numpy()
+        patch, classes = self._with_guest(self._crop(number, size, wanted, rng), number, rng)
+        channels = self._channels(patch.image, case.modality, rng)
         return [
-            (self._image(channels, k), _target(patch.labels[k].numpy(), case.classes, self._recipe.values))
+            (self._image(channels, k), _target(patch.labels[k].numpy(), classes, self._recipe.values))
             for k in _choose_slices(patch, largest[0], wanted, rng)
         ]
+
+    def _crop(
+        self, number: int, size: Size, wanted: bool, rng: np.random.Generator, shrink: float = 1.0
+    ) -> Patch:
+        """A patch of a case, over one of its findings where wanted; all in it is `shrink` times smaller."""
+        case = self._cases[number]
+        centre = _centre_over(self._places[number], size, rng) if wanted else _anywhere(case, size, rng)
+        matrix = random_matrix(self._recipe.augment, case.spacing, rng) * shrink
+        return sample_patch(case, _inside(centre, size, case), size, matrix)
+
+    def _with_guest(
+        self, patch: Patch, number: int, rng: np.random.Generator
+    ) -> tuple[Patch, dict[int, int]]:
+        """The patch, now and then with a finding of another case; and the class of every finding."""
+        case = self._cases[number]
+        donors = [
+            n for n, c in enumerate(self._cases) if n != number and c.modality == case.modality and c.classes
+        ]
+        if not donors or rng.random() >= self._recipe.augment.paste:
+            return patch, case.classes
+        donor = int(rng.choice(donors))
+        k, j, i = patch.labels.shape
+        guest = self._crop(donor, (k, j, i), True, rng, rng.uniform(1.0, MOST_SHRUNK))
+        pasted = {number + PASTED: kind for number, kind in self._cases[donor].classes.items()}
+        return paste_finding(patch, guest, case.modality), {**case.classes, **pasted}
+
+    def _channels(self, image: Tensor, modality: str, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Channels (c, k, j, i) of a crop, varied. Percentiles are taken from the crop, as in use."""
+        augment = self._recipe.augment
+        if augment.bias and modality == "MR":
+            image = vary_brightness(image, augment.bias, rng)
+        maker = self._preprocessing.measured(image.numpy(), modality)
+        varied = vary_channels(torch.from_numpy(maker(image.numpy())), augment, rng)
+        return np.asarray(varied.numpy(), np.float32)
 
     def _image(self, channels: NDArray[np.float32], k: int) -> Tensor:
         return torch.from_numpy(slice_with_neighbours(channels, k, self._preprocessing.neighbours))

@@ -66,6 +66,10 @@ class Augment:
     of it.
     flip: left-right mirroring, never for models that tell sides apart.
     shift, contrast: in units of the channels (-1..1). noise: standard deviation in the same units.
+    gamma: by how much the middle greys vary (0.3: exponents 0.77..1.3).
+    blur: share of patches that are made as coarse as those of a scanner with larger pixels.
+    bias: by how much the brightness of MR varies across the patch, as coils make it.
+    paste: share of patches that get a finding of another patient (finding models only).
     air: replace featureless -1024 air outside the body by noisy air, couches and head rests.
     """
 
@@ -76,6 +80,10 @@ class Augment:
     shift: float = 0.0
     contrast: float = 0.0
     noise: float = 0.0
+    gamma: float = 0.0
+    blur: float = 0.0
+    bias: float = 0.0
+    paste: float = 0.0
     air: bool = False
 
     __pydantic_config__ = FORBID_UNKNOWN

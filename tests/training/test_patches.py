@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from medseg_app.training.augment import furnish_air, vary_channels
+from medseg_app.training.augment import furnish_air, vary_brightness, vary_channels
 from medseg_app.training.dataset import Case
 from medseg_app.training.patches import random_matrix, sample_patch
 from medseg_app.training.recipe import Augment
@@ -93,3 +93,23 @@ def test_channels_stay_in_their_range():
         varied = vary_channels(channels, augment, np.random.default_rng(seed))
         assert varied.abs().max() <= 1
     assert torch.equal(vary_channels(channels, Augment(), np.random.default_rng(0)), channels)
+
+
+def test_gamma_and_blur_change_greys_and_keep_their_range():
+    channels = torch.rand(2, 4, 24, 24) * 2 - 1
+    for augment in (Augment(gamma=0.5), Augment(blur=1.0)):
+        varied = vary_channels(channels, augment, np.random.default_rng(1))
+        assert varied.shape == channels.shape
+        assert not torch.allclose(varied, channels)
+        assert float(varied.abs().max()) <= 1.0
+    ends = torch.tensor([-1.0, 1.0]).reshape(1, 1, 1, 2)
+    assert torch.allclose(vary_channels(ends, Augment(gamma=0.5), np.random.default_rng(1)), ends)
+
+
+def test_brightness_varies_smoothly_and_within_its_bounds():
+    image = torch.full((8, 40, 40), 100.0)
+    varied = vary_brightness(image, 0.5, np.random.default_rng(2))
+    assert float(varied.min()) >= 100 / 1.5 - 1e-3
+    assert float(varied.max()) <= 150 + 1e-3
+    assert float(varied.std()) > 5
+    assert float(torch.diff(varied, dim=2).abs().max()) < 6

@@ -1,0 +1,74 @@
+"""Copy-paste: a finding of another patient laid into a training patch (after arXiv 2012.07177).
+
+A finding then appears in places, sizes and surroundings in which no patient had one, so that neither its
+place nor its neighbours give it away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .patches import Patch
+
+PASTED = 256
+"""Numbers of pasted findings start here; those of a case are smaller."""
+BORDER = 1.0
+"""Standard deviation in voxels over which pasted grey values fade out; a hard cut would give them away."""
+MOST_OVERLAP = 0.2
+"""Share of the pasted finding that may cover findings which are there."""
+LEAST_TISSUE = 0.8
+"""Share of the pasted finding that must lie in tissue."""
+CT_TISSUE = -200.0
+MR_TISSUE = 0.25
+"""Share of the way from dark to bright at which MR tissue begins."""
+DARK, BRIGHT = 2.0, 98.0
+
+
+def paste_finding(patch: Patch, donor: Patch, modality: str) -> Patch:
+    """The patch with the findings of the donor, or the patch itself where they would not fit.
+
+    Both have one shape (k, j, i). Pasted findings keep their numbers, counted from PASTED.
+    """
+    pasted = donor.labels > 0
+    if not _fits(patch, pasted, modality):
+        return patch
+    image = torch.lerp(patch.image, _alike(donor.image, patch.image, modality), _faded(pasted))
+    return replace(patch, image=image, labels=torch.where(pasted, donor.labels + PASTED, patch.labels))
+
+
+def _fits(patch: Patch, pasted: Tensor, modality: str) -> bool:
+    if not pasted.any():
+        return False
+    covered = (patch.labels[pasted] > 0).float().mean()
+    tissue = (patch.image[pasted] > _least_tissue(patch.image, modality)).float().mean()
+    return bool(covered <= MOST_OVERLAP and tissue >= LEAST_TISSUE)
+
+
+def _least_tissue(image: Tensor, modality: str) -> float:
+    if modality == "CT":
+        return CT_TISSUE
+    dark, bright = _range(image)
+    return dark + MR_TISSUE * (bright - dark)
+
+
+def _alike(image: Tensor, like: Tensor, modality: str) -> Tensor:
+    """MR has no scale of its own: dark and bright are brought together. HU stay."""
+    if modality == "CT":
+        return image
+    (dark, bright), (low, high) = _range(image), _range(like)
+    return (image - dark) * ((high - low) / max(bright - dark, 1e-6)) + low
+
+
+def _range(image: Tensor) -> tuple[float, float]:
+    dark, bright = np.percentile(image.numpy()[::2, ::2, ::2], [DARK, BRIGHT])
+    return float(dark), float(bright)
+
+
+def _faded(mask: Tensor) -> Tensor:
+    from scipy import ndimage
+
+    return torch.from_numpy(ndimage.gaussian_filter(mask.float().numpy(), (0.0, BORDER, BORDER)))
