@@ -8,7 +8,7 @@ from struct import pack
 from typing import Any
 
 from . import tags
-from .heads import Head, Unusable
+from .heads import BIG_ENDIAN, EXPLICIT, IMPLICIT, Head, Unusable
 
 
 def head_by_pydicom(path: str, size: int) -> Head:
@@ -20,9 +20,18 @@ def head_by_pydicom(path: str, size: int) -> Head:
         if raw is not None:
             values[number] = raw
     values[tags.CHARACTER_SET] = b"ISO_IR 192"
-    meta = getattr(dataset, "file_meta", {})
-    syntax = str(meta.get("TransferSyntaxUID", "") or "1.2.840.10008.1.2")
-    return Head(path, size, syntax, values, dataset=dataset)
+    return Head(path, size, str(dataset.file_meta.TransferSyntaxUID), values, dataset=dataset)
+
+
+def state_transfer_syntax(dataset: Any) -> None:
+    """Let a data set that was read say how it is encoded, where its file had no words about that."""
+    from pydicom.dataset import FileMetaDataset
+
+    meta = getattr(dataset, "file_meta", None) or FileMetaDataset()
+    if "TransferSyntaxUID" not in meta:
+        implicit, little = dataset.original_encoding
+        meta.TransferSyntaxUID = IMPLICIT if implicit else EXPLICIT if little else BIG_ENDIAN
+    dataset.file_meta = meta
 
 
 def read_dataset(path: str) -> Any:
@@ -34,6 +43,7 @@ def read_dataset(path: str) -> Any:
             warnings.simplefilter("ignore")  # what pydicom warns of is either harmless or found by the scan
             dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True)
             dataset.decode()
+            state_transfer_syntax(dataset)
     except Exception as problem:  # pydicom leaks at least eight types on damaged files
         raise Unusable(f"damaged: it cannot be understood as DICOM ({type(problem).__name__})") from problem
     if "SOPClassUID" not in dataset and "Rows" not in dataset:

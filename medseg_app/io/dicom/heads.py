@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import tags
-from .head_walk import Damaged, NeedMore, Odd, Walk, forget_runs, walk
+from .head_walk import LONG_VRS, SHORT_VRS, Damaged, NeedMore, Odd, Walk, forget_runs, walk
 
 FIRST_READ = 8192
 """Bytes read at first: holds the whole head of most files and costs one system call."""
@@ -154,13 +154,31 @@ def _data_set_start(head: bytes) -> tuple[str, int]:
     """The transfer syntax and where the data set begins. Raises Unusable for what is not DICOM."""
     if head[128:132] == b"DICM":
         return _after_file_meta(head)
-    if (
-        head[:2] == b"\x08\x00"
-        and len(head) > 8
-        and head[2:4] in (b"\x00\x00", b"\x01\x00", b"\x05\x00", b"\x08\x00")
-    ):
-        return (EXPLICIT if head[4:6].isalpha() and head[4:6].isupper() else IMPLICIT), 0
-    raise Unusable("not a DICOM file")
+    if head[:2] == b"\2\0" and head[4:6] in (b"UL", b"OB", b"UI"):
+        return _through_file_meta(head, 0)  # the 132 bytes in front of it were left out
+    syntax = _syntax_without_meta(head)
+    if not syntax:
+        raise Unusable("not a DICOM file")
+    return syntax, 0
+
+
+def _syntax_without_meta(head: bytes) -> str:
+    """How a data set that stands alone in its file is encoded, seen from its first element; else empty.
+
+    Images begin with one of the first attributes of group 8; other files hardly ever look like that.
+    """
+    if head[:2] == b"\0\x08" and head[2] == 0 and head[3] < _FIRST_ELEMENTS and head[4:6] in _VRS:
+        return BIG_ENDIAN
+    if head[:2] != b"\x08\0" or len(head) < 9 or head[3] != 0 or head[2] >= _FIRST_ELEMENTS:
+        return ""
+    if head[4:6] in _VRS:
+        return EXPLICIT
+    return IMPLICIT if int.from_bytes(head[4:8], "little") <= _LONGEST_FIRST_VALUE else ""
+
+
+_FIRST_ELEMENTS = 0x20
+_LONGEST_FIRST_VALUE = 256
+_VRS = SHORT_VRS | LONG_VRS
 
 
 def _after_file_meta(head: bytes) -> tuple[str, int]:
@@ -177,8 +195,8 @@ def _after_file_meta(head: bytes) -> tuple[str, int]:
     return _through_file_meta(head)
 
 
-def _through_file_meta(head: bytes) -> tuple[str, int]:
-    position, syntax, end = 132, "", len(head) - 12
+def _through_file_meta(head: bytes, position: int = 132) -> tuple[str, int]:
+    syntax, end = "", len(head) - 12
     while position <= end and head[position : position + 2] == b"\x02\x00":
         long_form = head[position + 4 : position + 6] in (b"OB", b"UN", b"UT", b"SQ", b"OW")
         length_at = position + (8 if long_form else 6)

@@ -68,8 +68,11 @@ def decode_frames(path: str, numbers: Iterable[int]) -> Iterator[Stored]:
     import pydicom
     from pydicom.pixels import apply_modality_lut, iter_pixels
 
+    from .head_pydicom import state_transfer_syntax
+
     indices = [number - 1 for number in numbers]
     dataset = _or_unreadable(lambda: pydicom.dcmread(path, force=True))
+    state_transfer_syntax(dataset)
     has_table = _or_unreadable(lambda: "ModalityLUTSequence" in dataset)
     frames = iter_pixels(dataset, indices=indices, raw=True)
     while (stored := _or_unreadable(lambda: next(frames, None))) is not None:

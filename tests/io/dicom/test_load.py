@@ -16,6 +16,8 @@ from pydicom.pixels import apply_modality_lut, apply_rescale, pixel_array
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGLSLossless,
     RLELossless,
@@ -178,6 +180,26 @@ def test_rare_encodings(tmp_path: Path, syntax: str) -> None:
             dataset.PixelData = stored()[k].astype(">u2").tobytes()
             dataset["PixelData"].VR = "OW"
     np.testing.assert_array_equal(load_volume(_info(images, tmp_path)).voxels, stored().astype(int) - 1024)
+
+
+@pytest.mark.parametrize("meta", [False, True])
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_files_without_preamble_are_read(tmp_path: Path, syntax: str, meta: bool) -> None:
+    """As some archives keep them: the data set alone, or only the 132 bytes before the meta data missing."""
+    datasets = stack()
+    for k, dataset in enumerate(datasets):
+        dataset.file_meta.TransferSyntaxUID = syntax
+        if syntax == ExplicitVRBigEndian:
+            dataset.PixelData = stored()[k].astype(">u2").tobytes()
+            dataset["PixelData"].VR = "OW"
+    folder = write(datasets, tmp_path / "bare")
+    for path in folder.iterdir():
+        whole = path.read_bytes()
+        length = int.from_bytes(whole[140:144], "little")
+        path.write_bytes(whole[132:] if meta else whole[144 + length :])
+    np.testing.assert_array_equal(
+        load_volume(scan_folder(folder).volumes[0]).voxels, stored().astype(np.int16) - 1024
+    )
 
 
 def test_the_middle_slice_comes_first_and_all_come(tmp_path: Path) -> None:
