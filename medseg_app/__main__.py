@@ -20,7 +20,7 @@ def main(words: Sequence[str] | None = None) -> int:
             return _open_window(given)
         from medseg_app.cli.main import main as command_line
 
-        return command_line(given)
+        return command_line(given, at_the_end=words is None)
     except KeyboardInterrupt:  # so early or so late that no command heard of it
         print("medseg: Interrupted.", file=sys.stderr)
         return INTERRUPTED
@@ -37,27 +37,27 @@ def _asks_for_window(words: Sequence[str]) -> bool:
 
 
 def _open_window(words: Sequence[str]) -> int:
+    from medseg_app.cli.main import guarded
     from medseg_app.cli.parser import read_arguments
-    from medseg_app.core.errors import MedsegError
 
     try:
         arguments = read_arguments(words)
     except SystemExit as stop:
         return int(stop.code or 0)
-    try:
+
+    def work() -> int:
         if arguments.command == "app":
             return _open_app(arguments.input)
-        from medseg_app.ui.demo import run_demo
+        return _show_demo(arguments.output, arguments.close)
 
-        for name, path in run_demo(arguments.output, close=arguments.close).items():
-            print(f"{name:12} {path}")
-    except MedsegError as error:
-        if arguments.debug:
-            import traceback
+    return guarded(work, arguments)
 
-            traceback.print_exc()
-        print(f"medseg: {error.message}\n        {error.hint}", file=sys.stderr)
-        return error.exit_code
+
+def _show_demo(output: Path | None, close: bool) -> int:
+    from medseg_app.ui.demo import run_demo
+
+    for name, path in run_demo(output, close=close).items():
+        print(f"{name:12} {path}")
     return 0
 
 

@@ -45,9 +45,9 @@ def export_files(
 
     source: the DICOM folder (or image file) that the labels belong to.
     """
-    check_outputs(outputs)
     if not labels_or_case.exists():
         raise InputError(f"{labels_or_case} does not exist.", "Check the name.")
+    check_outputs(outputs, labels_or_case, source if source and source.exists() else None)
     said: list[str] = []
     volume, labels = _open(labels_or_case, source, series, said, part(progress, 0.0, 0.4))
     chosen = options or ExportOptions()

@@ -23,14 +23,18 @@ from medseg_app.io.formats import check_output, export_labels, format_of
 Document = Callable[[list[Written]], dict[str, Any]]
 
 
-def check_outputs(paths: Sequence[Path]) -> None:
-    """Refuse unknown suffixes and names given twice, before anything is read or run."""
+def check_outputs(paths: Sequence[Path], *inputs: Path | None) -> None:
+    """Refuse unknown suffixes, names given twice and names of inputs, before anything is read or run."""
     if not paths:
         raise WrongUse("No output is named.", "Name one with -o FILE.")
     for path in paths:
         format_of(path)
     if len({path.resolve() for path in paths}) < len(paths):
         raise WrongUse("An output is named twice.", "Give every output its own name.")
+    taken = {_identity(given) for given in inputs if given is not None} - {None}
+    for path in paths:
+        if _identity(path) in taken:
+            raise WrongUse(f"{path} is the input, which would be lost.", "Give the output another name.")
 
 
 def write_outputs(
@@ -54,6 +58,10 @@ def write_outputs(
             written[path] = _write(
                 labels, volume, path, options, lambda: document([written[path] for path in paths])
             )
+        for path in paths:
+            # What an earlier run left under a name that this run has nothing for would pass for its result.
+            if not written[path].written:
+                path.unlink(missing_ok=True)
     return [written[path] for path in paths]
 
 

@@ -61,7 +61,7 @@ def predict_files(
     from medseg_app.engines.registry import find_model
 
     how = how or HowToRun()
-    check_outputs(outputs)
+    check_outputs(outputs, path)
     folder = find_model(model, how.models)
     wanted = open_input(path, series, folder.card.modality, part(progress, 0.0, 0.1))
     return predict_input(wanted, folder, outputs, how, part(progress, 0.1, 1.0))

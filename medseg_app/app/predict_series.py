@@ -100,6 +100,7 @@ def predict_series(
     model_folder = find_model(model, how.models)
     if not path.exists():
         raise InputError(f"{path} does not exist.", "Check the name.")
+    _require_dicom_for(endings, path)
     fitting = _fitting(path, model_folder.card)
     if not fitting:
         raise WrongUse(f"{path} holds no series that {model} takes.", "See what it holds with: medseg info.")
@@ -126,6 +127,20 @@ def _endings(formats: Sequence[str]) -> tuple[str, ...]:
     for ending in endings:
         format_of(Path(f"x.{ending}"))
     return endings
+
+
+def _require_dicom_for(endings: tuple[str, ...], path: Path) -> None:
+    """DICOM output from a file that is no DICOM is refused here, not found out volume by volume."""
+    from medseg_app.io.case_file import read_case_file
+    from medseg_app.io.formats import format_of
+
+    wanted = [ending for ending in endings if format_of(Path(f"x.{ending}")).needs_dicom]
+    is_case = path.suffix.lower() == ".medseg"
+    if wanted and (is_image_file(path) or (is_case and read_case_file(path).source_kind != "dicom")):
+        raise WrongUse(
+            f"{wanted[0]} needs a DICOM series, and {path.name} is none.",
+            "Choose other formats with --format.",
+        )
 
 
 def _fitting(path: Path, card: Any) -> list[_Choice]:

@@ -20,5 +20,5 @@ def run(arguments: Arguments) -> int:
     progress(1.0, "Done")
     say.remarks(arguments, done.remarks)
     say.left_out(done.left_out)
-    say.result(arguments, done.document(), say.outputs(done.outputs))
+    say.result(arguments, done.document(), say.outputs(done.outputs), done.outputs)
     return say.LEFT_OUT if done.left_out else say.DONE

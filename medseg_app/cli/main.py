@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -19,8 +19,12 @@ from . import say
 from .parser import Arguments, WrongWords, read_arguments
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+def main(words: Sequence[str] | None = None, *, at_the_end: bool = False) -> int:
+    """Run one command and return its exit code.
+
+    at_the_end: the process ends with it. An interrupt that comes while Python itself shuts down would
+    end it as interrupted though its files are in place, so none is heard from then on.
+    """
     given = list(sys.argv[1:] if words is None else words)
     say.never_fail_at_letters()
     try:
@@ -31,14 +35,22 @@ def main(words: Sequence[str] | None = None) -> int:
         return 2
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
-    with _stopped_by_signals():
+    with _stopped_by_signals(at_the_end):
         return _run(arguments)
 
 
 def _run(arguments: Arguments) -> int:
+    def command() -> int:
+        module: Any = import_module(f"medseg_app.cli.{arguments.command}_command")
+        return int(module.run(arguments))
+
+    return guarded(command, arguments)
+
+
+def guarded(work: Callable[[], int], arguments: Arguments) -> int:
+    """Do work that returns an exit code; errors are told in words and become one."""
     try:
-        command: Any = import_module(f"medseg_app.cli.{arguments.command}_command")
-        return int(command.run(arguments))
+        return work()
     except KeyboardInterrupt:
         return _failed(Cancelled("Interrupted."), arguments)
     except MedsegError as error:
@@ -66,15 +78,15 @@ def _failed(error: MedsegError, arguments: Arguments) -> int:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Inside it SIGTERM interrupts as Ctrl-C does; afterwards signals do what they did before."""
+def _stopped_by_signals(deaf_afterwards: bool) -> Iterator[None]:
+    """Inside it SIGTERM interrupts as Ctrl-C does; afterwards signals do what they did before, or nothing."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if deaf_afterwards else handler)
 
 
 def _interrupt(number: int, frame: object) -> None:

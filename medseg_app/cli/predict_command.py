@@ -29,7 +29,7 @@ def run(arguments: Arguments) -> int:
     if not done.labels.segments:
         print("no findings", file=sys.stderr)
     say.left_out(done.left_out)
-    say.result(arguments, done.document(), _text(done))
+    say.result(arguments, done.document(), _text(done), done.outputs)
     return say.LEFT_OUT if done.left_out else say.DONE
 
 

@@ -9,21 +9,30 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medseg_app.core.errors import CouldNotBeDone, MedsegError
 from medseg_app.core.progress import Progress, silent
 
 from .parser import Arguments
 
+if TYPE_CHECKING:
+    from medseg_app.io.export_options import Written
+
 DONE, LEFT_OUT = 0, 3
 
 
-def result(arguments: Arguments, document: Any, text: str) -> None:
-    """Print the result: the document with --json, the text otherwise."""
+def result(arguments: Arguments, document: Any, text: str, outputs: Iterable[Written] = ()) -> None:
+    """Print the result: the document with --json, the text otherwise.
+
+    outputs: what was written; taken back where the result cannot be printed, for then the command failed.
+    """
     try:
         _print(json.dumps(document, indent=2, allow_nan=False) if arguments.json else text)
     except OSError as error:
+        for output in outputs:
+            if output.written:
+                output.path.unlink(missing_ok=True)
         raise CouldNotBeDone(
             f"The result could not be written to standard output ({error.strerror}).",
             "Send it to a place that has room.",
@@ -78,7 +87,7 @@ def left_out(texts: Iterable[str]) -> None:
         print(f"left out: {text}", file=sys.stderr)
 
 
-def outputs(written: Iterable[Any]) -> str:
+def outputs(written: Iterable[Written]) -> str:
     """One line per output: where it is and who verified it, or why there is none."""
     lines = [
         f"{item.path}  (verified by {item.reader})"

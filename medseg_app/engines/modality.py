@@ -12,7 +12,7 @@ from medseg_app.core.volume import Volume
 from .model_card import ModelCard
 
 AIR_HU = -500
-"""Every CT shows some air, so a CT has values at most this low."""
+"""Every CT shows some air, so a CT has values below this."""
 CT_HIGHEST = 40_000
 
 
@@ -66,7 +66,9 @@ def _require(card: ModelCard, modality: str, what: str) -> None:
 
 def _require_hounsfield(card: ModelCard, volume: Volume) -> None:
     lowest, highest = float(volume.voxels.min()), float(volume.voxels.max())
-    if lowest > AIR_HU or highest > CT_HIGHEST:
+    # A model for CT alone needs a voxel below; for one of several modalities "at most" made it CT.
+    without_air = lowest >= AIR_HU if card.modality == ("CT",) else lowest > AIR_HU
+    if without_air or highest > CT_HIGHEST:
         raise ModalityError(
             f"The values of {volume.id} ({lowest:g} to {highest:g}) cannot be Hounsfield units, which the "
             f"model {card.name} needs for CT.",

@@ -92,7 +92,7 @@ def test_an_interrupt_between_two_outputs_leaves_neither(medseg, labels, tmp_pat
 
 
 def test_an_interrupt_while_the_program_starts_has_no_traceback(monkeypatch, capsys):
-    def interrupted(_: object) -> int:
+    def interrupted(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("medseg_app.cli.main.main", interrupted)

@@ -125,7 +125,9 @@ def _listing(volumes: list[VolumeInfo] | tuple[VolumeInfo, ...]) -> str:
 def _why_nothing(scan: ScanResult) -> str:
     if not scan.left_out:
         return "It is empty."
-    first = scan.left_out[0]
+    first, *others = scan.left_out
+    if not others:
+        return f"1 file was left out, {first.path.name}: {first.reason}."
     return f"{len(scan.left_out)} files were left out; the first, {first.path.name}: {first.reason}."
 
 
