@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from medseg_app.core.case import Case
+from medseg_app.core.case import Case, Position
 from medseg_app.core.volume import Volume
 
 from .case_journal import CaseJournal
@@ -47,12 +47,16 @@ def about(case: Case) -> dict[str, Any]:
 
 def _look_at(session: Session, volume: Volume) -> None:
     view = session.view
-    centre = volume.geometry.to_patient([(n - 1) // 2 for n in volume.geometry.shape])
-    x, y, z = centre.tolist()
     view.active_segment, view.hidden, view.selected_candidate = None, frozenset(), None
-    view.cursor_lps = (x, y, z)
+    view.cursor_lps = centre_of(volume)
     view.window_name = ""
     view.window = volume.window or window_of(volume)
+
+
+def centre_of(volume: Volume) -> Position:
+    """The middle voxel's place in patient mm (LPS)."""
+    x, y, z = volume.geometry.to_patient([(n - 1) // 2 for n in volume.geometry.shape]).tolist()
+    return x, y, z
 
 
 def window_of(volume: Volume) -> tuple[float, float]:

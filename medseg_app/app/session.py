@@ -29,6 +29,7 @@ from .tasks import CallOnMain, Task, TaskRunner
 from .view_state import ViewState
 
 if TYPE_CHECKING:
+    from .beside import Beside
     from .engine_lane import EngineLane
 
 P = ParamSpec("P")
@@ -57,6 +58,8 @@ class Session:
         self.case: Case | None = None
         self.journal: CaseJournal | None = None
         self.case_lock: Any = None
+        self.beside: Beside | None = None
+        self.view.events.layout.connect(self._on_layout)
         self._engines: EngineLane | None = None
 
     # -- commands ----------------------------------------------------------------------------------
@@ -132,6 +135,20 @@ class Session:
             )
         return case
 
+    def show_beside(self, beside: Beside | None) -> None:
+        """Show another series beside the open one, or none any more."""
+        former, self.beside = self.beside, beside
+        if former is not None:
+            former.leave()
+        if beside is not None:
+            beside.enter()
+        if beside is not former:
+            self.changed.emit(Change.of("beside"))
+
+    def _on_layout(self, layout: str) -> None:
+        if layout != "side by side" and self.beside is not None:
+            self.show_beside(None)
+
     @property
     def unsaved(self) -> bool:
         """Whether the labels differ from the case file (or were never saved)."""
@@ -191,6 +208,7 @@ class Session:
 
     def release_case(self, *, forget_unsaved: bool) -> None:
         """Let go of the open case. forget_unsaved: the user chose not to keep what was not saved."""
+        self.show_beside(None)
         if self.journal:
             self.journal.close(forget_unsaved=forget_unsaved)
         if self.case_lock is not None:

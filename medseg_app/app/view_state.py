@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from psygnal import SignalGroupDescriptor
 
 Plane = Literal["axial", "coronal", "sagittal"]
-Layout = Literal["one and three", "two by two", "one"]
+Layout = Literal["one and three", "two by two", "one", "side by side"]
 Position = tuple[float, float, float]
 
 
@@ -19,6 +19,7 @@ class ViewState:
     cursor_lps: the linked cursor in patient mm. window: (centre, width) in the volume's units.
     tool: name of the tool on the left button. hidden: ids of segments that are not drawn.
     brush_mm: diameter of the brush. threshold: proposals below this score are not shown.
+    is_active: whether keys go to the series of this state; of two side by side only one has them.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
@@ -27,6 +28,7 @@ class ViewState:
     window: tuple[float, float] = (40.0, 400.0)
     window_name: str = ""
     plane: Plane = "axial"
+    is_active: bool = True
     layout: Layout = "one and three"
     large: bool = False
     tool: str = "window"

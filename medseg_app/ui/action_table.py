@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medseg_app.app.view_state import Layout, Plane
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -67,8 +69,9 @@ EDIT_MENU = (
     "delete_rulers",
 )
 VIEW_MENU = (
-    "fit", "layout", "large", "show_3d", "", "show_labels", "show_outlines", "show_cross", "show_patient",
-    "interpolate", "opacity_less", "opacity_more", "", "next_slice", "previous_slice",
+    "fit", "layout", "next_beside", "next_plane", "large", "show_3d", "", "show_labels", "show_outlines",
+    "show_cross", "show_patient", "interpolate", "opacity_less", "opacity_more", "", "next_slice",
+    "previous_slice",
     "", "show_panels", "full_screen",
 )  # fmt: skip
 SEGMENT_MENU = (
@@ -83,7 +86,8 @@ AI_MENU = (
 STRIP_VIEW = (
     "show_labels", "show_cross", "show_patient", "interpolate", "show_3d", "layout", "fit", "show_panels",
 )  # fmt: skip
-LAYOUTS = ("one and three", "two by two", "one")
+LAYOUTS: tuple[Layout, ...] = ("one and three", "two by two", "one", "side by side")
+PLANES: tuple[Plane, ...] = ("axial", "sagittal", "coronal")
 OPACITY_STEP, SCORE_STEP = 5, 5
 """Percent and hundredths per key press."""
 BRUSH_STEP = 1.2

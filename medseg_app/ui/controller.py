@@ -19,6 +19,7 @@ from .panels.segment_controller import SegmentController
 from .panels.segments import SegmentsPanel
 from .panels.studies import StudiesPanel
 from .panels.tool_options import ToolOptionsPanel
+from .side_by_side import SideBySide
 from .status_bar import StatusFollower
 from .titles import Titles
 from .viewer_loader import ViewerLoader
@@ -40,7 +41,8 @@ class Controller:
         self.closing = Closing(window, session)
         self.actions = Actions(window)
         self.opening = Opening(window, session, self.closing, self.actions, self.beside)
-        self.studies = StudiesPanel(session, self.beside, self.opening.open_series)
+        self.side_by_side = SideBySide(session)
+        self.studies = StudiesPanel(session, self.beside, self.opening.open_series, self.side_by_side.show)
         self.segments = SegmentController(SegmentsPanel(), session)
         self.ai = AiPanel(session, self.beside)
         self.proposals = ProposalsPanel(session)

@@ -143,26 +143,27 @@ class StatusFollower:
         if hover is None:
             self.show_position()
         else:
-            self._show_voxel(hover.index, hover.position_lps)
+            self._show_voxel(hover)
 
     def show_position(self, *_: object) -> None:
         """What lies under the cross."""
-        case, place = self._session.case, self._session.view.cursor_lps
-        index = case.volume.geometry.nearest_voxel(place) if case else None
-        if index is None:
+        from .viewer.hover import hover_at  # the first frame of the window needs no volumes
+
+        case = self._session.case
+        hover = hover_at(case, self._session.view.cursor_lps) if case else None
+        if hover is None:
             for slot in (self._bar.index, self._bar.position, self._bar.value, self._bar.segment):
                 slot.setText("")
         else:
-            self._show_voxel(index, place)
+            self._show_voxel(hover)
 
-    def _show_voxel(self, index: tuple[int, int, int], place: tuple[float, float, float]) -> None:
-        case, bar = self._session.open(), self._bar
-        volume, found = case.volume, case.segmentation.segment_at(index)
-        x, y, z = place
-        bar.index.setText("({}, {}, {})".format(*index))
+    def _show_voxel(self, hover: Hover) -> None:
+        bar = self._bar
+        x, y, z = hover.position_lps
+        bar.index.setText("({}, {}, {})".format(*hover.index))
         bar.position.setText(f"{figures.signed(x)}  {figures.signed(y)}  {figures.signed(z)} mm")
-        bar.value.setText(value_text(volume.modality, volume.units, float(volume.voxels[index])))
-        bar.segment.setText(found.name if found else "")
+        bar.value.setText(value_text(hover.modality, hover.units, hover.value))
+        bar.segment.setText(hover.segment.name if hover.segment else hover.series)
 
     def show_saved(self) -> None:
         """The saved slot and where models run."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NEEDS_CASE = (
     "save_case", "save_as", "export", "close_case", "open_labels", "add_segment", "fit", "layout", "show_3d",
-    "large", "next_slice", "previous_slice",
+    "large", "next_slice", "previous_slice", "next_beside", "next_plane", "show_beside",
 )  # fmt: skip
 NEEDS_SEGMENT = (
     "rename", "recolour", "toggle_lock", "toggle_visible", "duplicate_segment", "merge_segments",

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QSlider
 
+from medseg_app.app.beside import in_hand
 from medseg_app.app.command import spec_of
+from medseg_app.app.commands import beside as beside_commands
 from medseg_app.app.commands import case as case_commands
 from medseg_app.app.commands import export as export_commands
 from medseg_app.app.commands import measure, proposals, segments, view
@@ -109,9 +111,7 @@ class WindowActions:
                 glyph=entry.glyph, detail=entry.detail,
             )  # fmt: skip
         add, viewer = self._actions.add, self._c.viewer
-        add(
-            "layout", "Layout", self._next_layout, "L", glyph="layout", detail="Next arrangement of the views"
-        )
+        self._layouts()
         self._opacity()
         add("fit", "Fit", viewer.fit, "R", glyph="frame-corners", detail="Show whole slices again")
         add("next_slice", "Next slice", lambda: viewer.scroll(1), "Down PgDown")
@@ -124,6 +124,21 @@ class WindowActions:
             add(f"preset_{key}", f"Window preset {key}", _constant(self._preset, number), key)
         for name in ("next_slice", "previous_slice", "large"):
             self._actions.keep_to(name, self._window.central)
+
+    def _layouts(self) -> None:
+        add, pair, studies = self._actions.add, self._c.side_by_side, self._c.studies
+        add("layout", "Layout", pair.next_layout, "L", glyph="layout", detail="Next arrangement of the views")
+        add(
+            "next_beside",
+            "Another series beside",
+            pair.show_next,
+            "Shift+L",
+            glyph="columns",
+            detail="Show the next series of the study beside the open one",
+        )
+        add("next_plane", "Next plane", self._next_plane, "V", detail="Axial, sagittal, coronal")
+        self._command(beside_commands.show_beside, studies.show_chosen_beside, "Shift+Return")
+        self._actions.keep_to("show_beside", studies.tree)
 
     def _opacity(self) -> None:
         step, opacity = table.OPACITY_STEP, self._c.segments.opacity
@@ -240,14 +255,12 @@ class WindowActions:
         state = self._session.view
         state.brush_mm = round(min(max(state.brush_mm * factor, 0.5), 100.0), 1)
 
-    def _next_layout(self) -> None:
+    def _next_plane(self) -> None:
         state = self._session.view
-        place = table.LAYOUTS.index(state.layout)
-        state.layout = table.LAYOUTS[(place + 1) % len(table.LAYOUTS)]  # type: ignore[assignment]
+        state.plane = table.PLANES[(table.PLANES.index(state.plane) + 1) % len(table.PLANES)]
 
     def _preset(self, number: int) -> None:
-        case = self._session.case
-        names = view.window_names(case.volume.modality) if case else ()
+        names = view.window_names(in_hand(self._session)[0].modality) if self._session.case else ()
         if number < len(names):
             self._session.start(view.set_window, name=names[number])
 

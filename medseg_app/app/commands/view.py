@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medseg_app.app.beside import in_hand
 from medseg_app.app.command import command
 from medseg_app.app.enter_case import window_of
 from medseg_app.app.session import Session
@@ -25,9 +26,9 @@ def window_names(modality: str) -> tuple[str, ...]:
 
 @command("Window preset", menu="View")
 def set_window(session: Session, *, name: str) -> None:
-    """Use a window preset."""
-    volume = session.open().volume
+    """Use a window preset for the series that keys go to."""
+    volume, state = in_hand(session)
     if name not in window_names(volume.modality):
         raise WrongUse(f"There is no window named {name} for {volume.modality or 'this'} images.")
-    session.view.window = window_of(volume) if name == AUTO else CT_WINDOWS[name]
-    session.view.window_name = name
+    state.window = window_of(volume) if name == AUTO else CT_WINDOWS[name]
+    state.window_name = name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QTimer
+from PySide6.QtCore import QModelIndex, Qt, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QAbstractItemView, QTreeView
 
@@ -60,11 +60,17 @@ class StudyTree(QTreeView):
 
 
 class StudiesPanel(Section):
-    """Follows the session's list of studies; `open_series` is called with the id that a reader chose."""
+    """Follows the session's list of studies; a chosen id goes to `open_series` or `show_beside`."""
 
-    def __init__(self, session: Session, beside: OffThread, open_series: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        beside: OffThread,
+        open_series: Callable[[str], object],
+        show_beside: Callable[[str], object],
+    ) -> None:
         super().__init__("Studies")
-        self._session, self._open_series = session, open_series
+        self._session, self._open_series, self._show_beside = session, open_series, show_beside
         self.model = StudyModel()
         self.tree = StudyTree(self.model)
         self.empty = label(EMPTY, "empty", wrap=True)
@@ -81,8 +87,13 @@ class StudiesPanel(Section):
         self.show_studies()
 
     def use(self, actions: Actions) -> None:
-        """Put the open button into the heading line."""
+        """Put the open button into the heading line; a right click on a series offers to show it beside."""
         self.top.addWidget(ActionButton(actions["open_folder"], small=True))
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    def show_chosen_beside(self) -> None:
+        """Show the series that is chosen in the tree beside the open one."""
+        self._hand_on(self.tree.currentIndex(), self._show_beside)
 
     def show_studies(self) -> None:
         """Bring the tree up to date."""
@@ -93,13 +104,17 @@ class StudiesPanel(Section):
         entries = entries_of([*studies, *coming], case.volume if case else None)
         if self.model.show_entries(entries):
             self._expand()
-        self.model.mark_open(case.volume.id if case else None)
+        self._mark_shown()
         self._bring_into_sight(case.volume.id if case else "")
         self.fact.setText(str(len(entries)) if entries else "")
         self.empty.setVisible(not entries)
         self.tree.setVisible(bool(entries))
         for entry in self.model.without_picture():
             self._thumbnails.ask(entry.source)
+
+    def _mark_shown(self) -> None:
+        case, beside = self._session.case, self._session.beside
+        self.model.mark_shown(case.volume.id if case else "", beside.case.volume.id if beside else "")
 
     def _bring_into_sight(self, entry_id: str) -> None:
         """Scroll to the open series when it has become another one."""
@@ -121,12 +136,18 @@ class StudiesPanel(Section):
             self.show_studies()
         elif "studies" in change.kinds:
             self._settle.start()
+        if "beside" in change.kinds:
+            self._mark_shown()
 
     def _open(self, index: QModelIndex) -> None:
+        self._hand_on(index, self._open_series)
+
+    @staticmethod
+    def _hand_on(index: QModelIndex, receive: Callable[[str], object]) -> None:
         if index.data(KIND) == "series":
             entry: Entry = index.data(ENTRY)
             if entry.source is not None:
-                self._open_series(entry.id)
+                receive(entry.id)
 
     def _show_picture(self, entry_id: str, picture: QImage) -> None:
         self.model.set_picture(entry_id, picture)

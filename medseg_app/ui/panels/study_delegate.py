@@ -10,7 +10,7 @@ from medseg_app.ui import icons, theme
 from medseg_app.ui.banner import GLYPHS
 
 from .study_entries import Entry
-from .study_model import ENTRY, KIND, OPENED, PICTURE, VERDICT
+from .study_model import BESIDE, ENTRY, KIND, OPENED, PICTURE, VERDICT
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -39,7 +39,8 @@ class StudyDelegate(QStyledItemDelegate):
         kind = index.data(KIND)
         rect = QRect(0, option.rect.top(), option.rect.right() + 1, option.rect.height())
         if kind == "series":
-            self._paint_ground(painter, rect, option, bool(index.data(OPENED)))
+            self._paint_ground(painter, rect, option)
+            self._paint_shown(painter, rect, index)
             self._paint_series(painter, rect, index)
         elif kind == "finding":
             self._paint_finding(painter, rect, index)
@@ -61,13 +62,18 @@ class StudyDelegate(QStyledItemDelegate):
         return cls.badge_rect(QRect(0, rect.top(), rect.right() + 1, rect.height())).contains(place)
 
     @staticmethod
-    def _paint_ground(painter: QPainter, rect: QRect, option: QStyleOptionViewItem, opened: bool) -> None:
+    def _paint_ground(painter: QPainter, rect: QRect, option: QStyleOptionViewItem) -> None:
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, QColor(theme.SELECTED))
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(rect, QColor(theme.RAISED))
-        if opened:
-            painter.fillRect(QRect(0, rect.top(), 2, rect.height()), QColor(theme.ACCENT))
+
+    @staticmethod
+    def _paint_shown(painter: QPainter, rect: QRect, index: AnyIndex) -> None:
+        """A stripe at the edge: the accent for the open series, quieter for the one beside it."""
+        for role, colour in ((OPENED, theme.ACCENT), (BESIDE, theme.SECONDARY)):
+            if index.data(role):
+                painter.fillRect(QRect(0, rect.top(), 2, rect.height()), QColor(colour))
 
     def _paint_series(self, painter: QPainter, rect: QRect, index: AnyIndex) -> None:
         entry: Entry = index.data(ENTRY)

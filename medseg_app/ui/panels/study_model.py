@@ -16,6 +16,10 @@ ENTRY = Qt.ItemDataRole.UserRole + 1
 PICTURE = Qt.ItemDataRole.UserRole + 2
 VERDICT = Qt.ItemDataRole.UserRole + 3
 OPENED = Qt.ItemDataRole.UserRole + 4
+BESIDE = Qt.ItemDataRole.UserRole + 5
+
+
+KEYS = "Double-click or Return opens it, Shift+Return shows it beside the open series."
 
 
 class StudyModel(QStandardItemModel):
@@ -41,7 +45,7 @@ class StudyModel(QStandardItemModel):
             item.setData(entry, ENTRY)
             item.setData(entry.verdict, VERDICT)
             item.setData(pictures.get(entry.id), PICTURE)
-            item.setToolTip(f"{entry.title}, {entry.facts}. Double-click or Return opens it.")
+            item.setToolTip(f"{entry.title}, {entry.facts}. {KEYS}")
             item.appendRows([_finding(verdict, text) for verdict, text in entry.findings])
             study.appendRow(item)
             self._series[entry.id] = item
@@ -58,10 +62,11 @@ class StudyModel(QStandardItemModel):
         if item is not None:
             item.setData(picture, PICTURE)
 
-    def mark_open(self, entry_id: str | None) -> None:
-        """Mark the series that the viewer shows."""
+    def mark_shown(self, open_id: str, beside_id: str) -> None:
+        """Mark the series that is open, and the one that stands beside it."""
         for key, item in self._series.items():
-            item.setData(key == entry_id, OPENED)
+            item.setData(key == open_id, OPENED)
+            item.setData(key == beside_id, BESIDE)
 
     def item_of(self, entry_id: str) -> QStandardItem | None:
         """The row of a series."""

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
+from medseg_app.app.beside import in_hand
 from medseg_app.app.commands import view
 from medseg_app.ui.buttons import describe
 
 if TYPE_CHECKING:
+    from medseg_app.app.change import Change
     from medseg_app.app.session import Session
+    from medseg_app.app.view_state import ViewState
 
 COLUMNS = 3
 
@@ -26,17 +29,22 @@ class WindowPresets(QWidget):
         self._grid.setContentsMargins(12, 0, 12, 0)
         self._grid.setSpacing(4)
         session.changed.connect(self._on_change)
-        session.view.events.window_name.connect(self._mark)
-        session.view.events.window.connect(self._mark)
+        session.view.events.is_active.connect(self._show, max_args=0)
+        self._follow(session.view)
         self._show()
 
-    def _on_change(self, change: object) -> None:
-        if "case" in getattr(change, "kinds", ()):
+    def _follow(self, state: ViewState) -> None:
+        state.events.window_name.connect(self._mark)
+        state.events.window.connect(self._mark)
+
+    def _on_change(self, change: Change) -> None:
+        if "beside" in change.kinds and self._session.beside is not None:
+            self._follow(self._session.beside.view)
+        if {"case", "beside"} & change.kinds:
             self._show()
 
     def _show(self) -> None:
-        case = self._session.case
-        names = view.window_names(case.volume.modality) if case else ()
+        names = view.window_names(in_hand(self._session)[0].modality) if self._session.case else ()
         if list(self._buttons) != list(names):
             for button in self._buttons.values():
                 self._grid.removeWidget(button)
@@ -54,5 +62,6 @@ class WindowPresets(QWidget):
         return button
 
     def _mark(self, *_: object) -> None:
+        used = in_hand(self._session)[1].window_name if self._session.case else ""
         for name, button in self._buttons.items():
-            button.setChecked(name == self._session.view.window_name)
+            button.setChecked(name == used)

@@ -8,15 +8,17 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPalette
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
+from medseg_app.app.beside import LAYOUT
 from medseg_app.app.change import Change
 from medseg_app.app.session import Session
 from medseg_app.app.view_state import Layout, Plane
 from medseg_app.ui import theme
 
 from . import view_gestures
+from .beside_view import BesideView
 from .heat import HeatStrips
 from .hover import hover_at
-from .layout import ViewLayout
+from .layout import BESIDE, ViewLayout
 from .marks import Marks
 from .plane import planes_of
 from .pointer import event_at
@@ -27,9 +29,9 @@ from .volume_view import VolumeView
 PLANES: tuple[Plane, ...] = ("axial", "sagittal", "coronal")
 VALUES = ("window", "window_name", "fill_opacity", "interpolate", "show_labels", "show_outlines")
 MARKS = ("active_segment", "hidden", "threshold", "selected_candidate")
-LINES = ("show_patient", "show_cross", "plane", "tool")
+LINES = ("show_patient", "show_cross", "plane", "tool", "is_active")
 KEY_EVENTS = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
-ARRANGEMENT = ("layout", "large", "show_3d", "plane")
+ARRANGEMENT = ("layout", "large", "show_3d", "plane", "is_active")
 
 
 class ViewerArea(QWidget):
@@ -62,6 +64,7 @@ class ViewerArea(QWidget):
         self._layout.add_views(
             {"3d": self.volume_view, **{str(name): view for name, view in self.views.items()}}
         )
+        self._beside = BesideView(session, self._layout, self._welcome_beside)
         self._heat = HeatStrips(self)
         self._heat.ready.connect(self._show_heat)
         self._connect()
@@ -92,12 +95,15 @@ class ViewerArea(QWidget):
         QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
         self._heat.close()
         self.volume_view.close_view()
+        self._beside.close()
         for view in self.views.values():
             view.canvas.close()
 
     # -- following the session ---------------------------------------------------------------------
 
     def _on_change(self, change: Change) -> None:
+        if "beside" in change.kinds:
+            self._follow_beside()
         if "case" in change.kinds:
             self._show_case()
             return
@@ -122,6 +128,19 @@ class ViewerArea(QWidget):
         if acquired:
             self._main = self._session.view.plane = acquired[0]
             self._arrange()
+
+    def _follow_beside(self) -> None:
+        self._layout.remove_view(BESIDE)
+        self._beside.follow()
+        if self.beside is not None:
+            self._layout.add_views({BESIDE: self.beside})
+        elif self._large == BESIDE:
+            self._large = None
+        self._arrange()
+
+    def _welcome_beside(self, view: SliceView) -> None:
+        view.pointed.connect(partial(self._pointed, view))
+        view.double_clicked.connect(partial(self._toggle_large, BESIDE))
 
     def _show_marks(self) -> None:
         case = self._session.case
@@ -156,10 +175,12 @@ class ViewerArea(QWidget):
         state = self._session.view
         if not state.large:
             self._large = None
-        large = (self._large or state.plane) if state.large else None
-        layout: Layout = "one" if self._is_single_slice() else state.layout
-        one = state.layout == "one" and not self._is_single_slice()
-        self._layout.arrange(layout, large, state.plane if one else self._main)
+        large = (self._large or self._active_name) if state.large else None
+        single = self._is_single_slice()
+        alone = self.beside is None and (single or state.layout == LAYOUT)
+        layout: Layout = "one" if alone else state.layout
+        any_plane = state.layout in ("one", LAYOUT) and not single
+        self._layout.arrange(layout, large, state.plane if any_plane else self._main)
         self.volume_view.show_drawn(state.show_3d)
 
     def _is_single_slice(self) -> bool:
@@ -175,13 +196,23 @@ class ViewerArea(QWidget):
     # -- commands of the window --------------------------------------------------------------------
 
     @property
+    def beside(self) -> SliceView | None:
+        """The view of the series beside the open one."""
+        return self._beside.view
+
+    @property
     def active(self) -> SliceView:
         """The view that the user worked in last."""
-        return self.views[self._session.view.plane]
+        beside = self.beside
+        return self.views[self._session.view.plane] if self._session.view.is_active or not beside else beside
+
+    @property
+    def _active_name(self) -> str:
+        return BESIDE if self.active is self.beside else self._session.view.plane
 
     def fit(self) -> None:
         """Show whole slices again in every view."""
-        for view in self.views.values():
+        for view in (*self.views.values(), *([self.beside] if self.beside else [])):
             view.fit()
 
     def scroll_slices(self, steps: int) -> None:
@@ -196,9 +227,10 @@ class ViewerArea(QWidget):
     # -- pointer -----------------------------------------------------------------------------------
 
     def _pointed(self, view: SliceView, place: QPointF | None) -> None:
-        case = self._session.case
+        case = view.case
         pointer = event_at(view, place, Qt.KeyboardModifier.NoModifier) if place is not None else None
-        self.hovered.emit(hover_at(case, pointer.position_lps) if case and pointer else None)
+        series = case.volume.description if case and view is self.beside else ""
+        self.hovered.emit(hover_at(case, pointer.position_lps, series) if case and pointer else None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show at once what the brush does while Ctrl is held; every event of the window passes here."""

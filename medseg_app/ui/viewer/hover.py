@@ -11,20 +11,26 @@ from medseg_app.core.segment import Segment
 
 @dataclass(frozen=True)
 class Hover:
-    """The voxel under the pointer: index (k, j, i), centre in patient mm, value and topmost segment."""
+    """The voxel under the pointer: index (k, j, i), place in patient mm, value and topmost segment.
+
+    series: the series that the voxel belongs to, where it is not the open one.
+    """
 
     index: Index
     position_lps: Position
     value: float
     units: str
     segment: Segment | None
+    modality: str = ""
+    series: str = ""
 
 
-def hover_at(case: Case, position_lps: Position) -> Hover | None:
+def hover_at(case: Case, position_lps: Position, series: str = "") -> Hover | None:
     """What lies at a patient position (LPS mm); None outside the volume."""
     volume = case.volume
     index = volume.geometry.nearest_voxel(position_lps)
     if index is None:
         return None
     units = "HU" if volume.modality == "CT" and not volume.units else volume.units
-    return Hover(index, position_lps, float(volume.voxels[index]), units, case.segmentation.segment_at(index))
+    value, segment = float(volume.voxels[index]), case.segmentation.segment_at(index)
+    return Hover(index, position_lps, value, units, segment, volume.modality, series)

@@ -13,13 +13,24 @@ from medseg_app.app.view_state import Layout
 GAP = 2
 MAIN_SHARE = 0.66
 ORDER = ("axial", "sagittal", "coronal", "3d")
+BESIDE = "beside"
+"""The view of another series; it is there only while that series is shown."""
 
 
 def places(layout: Layout, large: str | None, main: str, size: QSize) -> dict[str, QRect]:
     """Where each visible view lies; a large view takes all, as does the main one where only one is shown."""
     if large is not None or layout == "one":
         return {large or main: QRect(0, 0, size.width(), size.height())}
+    if layout == "side by side":
+        return _halves(main, size)
     return _grid(size) if layout == "two by two" else _main_and_others(main, size)
+
+
+def _halves(main: str, size: QSize) -> dict[str, QRect]:
+    """The main view at the left, the other series at the right."""
+    left = (size.width() - GAP) // 2
+    rest = size.width() - left - GAP
+    return {main: QRect(0, 0, left, size.height()), BESIDE: QRect(left + GAP, 0, rest, size.height())}
 
 
 def _grid(size: QSize) -> dict[str, QRect]:
@@ -61,9 +72,13 @@ class ViewLayout(QWidget):
         self._arrangement: tuple[Layout, str | None, str] = ("one and three", None, "axial")
 
     def add_views(self, views: Mapping[str, QWidget]) -> None:
-        """The views by name (ORDER)."""
+        """The views by name (ORDER, BESIDE)."""
         self._views.update(views)
         self._place()
+
+    def remove_view(self, name: str) -> None:
+        """Forget a view."""
+        self._views.pop(name, None)
 
     def arrange(self, layout: Layout, large: str | None, main: str) -> None:
         """Use another layout; `large` is the view that takes all, `main` the one that leads."""

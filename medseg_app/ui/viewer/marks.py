@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg_app.app.session import Session
+from medseg_app.app.viewed import Viewed
 from medseg_app.core.case import Case
 from medseg_app.core.proposal import Candidate
 from medseg_app.core.segment import Colour, Segment
@@ -40,7 +40,7 @@ class Marks:
     colours: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, session: Session, case: Case) -> Marks:
+    def of(cls, session: Viewed, case: Case) -> Marks:
         """The marks that the session's view state asks for."""
         shown = [s for s in case.segmentation.segments if s.id not in session.view.hidden]
         candidates = list(_shown_candidates(session, case))
@@ -149,7 +149,7 @@ def _tables(case: Case, shown: list[Segment]) -> tuple[NDArray[np.uint16], ...]:
     return tuple(tables)
 
 
-def _shown_candidates(session: Session, case: Case) -> Iterator[tuple[int, Candidate]]:
+def _shown_candidates(session: Viewed, case: Case) -> Iterator[tuple[int, Candidate]]:
     if case.proposal is None:
         return
     for number, candidate in enumerate(case.proposal.candidates):

@@ -59,7 +59,7 @@ class Pointer:
         view, place = self._view, event.position()
         if view.plane is None or self._drag is not None or view.session.gestures.is_running:
             return
-        view.session.view.plane = view.name
+        view.session.view.plane, view.session.view.is_active = view.name, True
         self._pressed = self._last = (place.x(), place.y())
         self._drag = self._drag_for(event, self._pressed)
         self._clicked = self._drag is not None and event.button() == Qt.MouseButton.LeftButton

@@ -9,8 +9,8 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from medseg_app.app.session import Session
 from medseg_app.app.view_state import Plane
+from medseg_app.app.viewed import Viewed
 from medseg_app.core.box import Box
 from medseg_app.core.case import Case
 
@@ -28,7 +28,10 @@ OUTLINE_MARGIN_PX = 4
 
 
 class SliceView(QWidget):
-    """Shows slice `slice_index` of `plane`; follows the session's linked cursor.
+    """Shows slice `slice_index` of `plane`; follows the linked cursor of its session.
+
+    session: the session, or what stands for it where a series is shown beside the open one.
+    caption, warning: what to say about the series over the image, besides whose it is.
 
     Textures are sent when a frame is drawn, not when something changes: whatever happens between two
     frames costs one upload, so that fast scrolling drops frames instead of lagging behind.
@@ -38,12 +41,13 @@ class SliceView(QWidget):
     """The pointer is at a QPointF of the view, or left it (None)."""
     double_clicked = Signal()
 
-    def __init__(self, session: Session, name: Plane, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Viewed, name: Plane, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
         self.name = name
         self.plane: ViewPlane | None = None
         self.case: Case | None = None
+        self.caption = self.warning = ""
         self.slice_index = 0
         self.camera = PlaneCamera()
         self._marks: Marks | None = None

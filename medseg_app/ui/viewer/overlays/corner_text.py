@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
@@ -19,24 +20,26 @@ BAR_ROOM = 16
 SMALL = 360
 """Views lower than this show only window, plane and slice: the patient stands in the large one."""
 
+OUTSIDE = "The cross lies beyond this series"
 AIR = 3.0
 """Lines keep this distance from texts."""
 NARROW = 400
 """Views narrower than this leave the spacing to the others: it would run into letter and scale bar."""
 
-Lines = list[tuple[str, bool]]
-"""Texts from the top, each with whether it is the main one of its corner."""
+Role = Literal["main", "plain", "note"]
+Lines = list[tuple[str, Role]]
+"""Texts from the top; one is the main one of its corner, a note tells what must not be overlooked."""
+COLOURS: dict[Role, str] = {"main": theme.TEXT, "plain": theme.SECONDARY, "note": theme.NOTE}
 
 
 def paint(painter: QPainter, frame: Frame) -> None:
     """Write the four corners."""
     for texts, side, top in _corners(frame):
         first = _first(frame, texts, top)
-        for number, (text, is_main) in enumerate(texts):
-            painter.setFont(overlay_font(strong=is_main))
+        for number, (text, role) in enumerate(texts):
+            painter.setFont(overlay_font(strong=role == "main"))
             area = QRectF(MARGIN, first + number * LINE, _width(frame, side), LINE)
-            colour = theme.TEXT if is_main else theme.SECONDARY
-            write(painter, area, side | Qt.AlignmentFlag.AlignVCenter, text, colour)
+            write(painter, area, side | Qt.AlignmentFlag.AlignVCenter, text, COLOURS[role])
 
 
 def areas(frame: Frame) -> list[QRectF]:
@@ -44,7 +47,8 @@ def areas(frame: Frame) -> list[QRectF]:
     found = []
     for texts, side, top in _corners(frame):
         wide = max(
-            (QFontMetricsF(overlay_font(strong=main)).horizontalAdvance(t) for t, main in texts), default=0
+            (QFontMetricsF(overlay_font(strong=role == "main")).horizontalAdvance(t) for t, role in texts),
+            default=0,
         )
         left = MARGIN if side == Qt.AlignmentFlag.AlignLeft else MARGIN + _width(frame, side) - wide
         area = QRectF(left, _first(frame, texts, top), wide, LINE * len(texts))
@@ -54,8 +58,7 @@ def areas(frame: Frame) -> list[QRectF]:
 
 def _corners(frame: Frame) -> Iterator[tuple[Lines, Qt.AlignmentFlag, bool]]:
     left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-    if frame.state.show_patient and frame.height >= SMALL:
-        yield patient_lines(frame), left, True
+    yield [*patient_lines(frame), *place_lines(frame)], left, True
     yield window_lines(frame), right, True
     yield plane_lines(frame), left, False
     yield slice_lines(frame), right, False
@@ -70,12 +73,22 @@ def _first(frame: Frame, texts: Lines, top: bool) -> float:
 
 
 def patient_lines(frame: Frame) -> Lines:
-    """Name, identifier and date of the study, and what the series is."""
+    """Name, identifier and date of the study, and what the series is; of two series their kind at least."""
+    if not frame.state.show_patient or frame.height < SMALL:
+        return [(frame.case.volume.modality, "main")] if frame.caption or frame.warning else []
     patient, volume = frame.case.volume.patient, frame.case.volume
     name = patient.get("name", "").replace("^", " ").strip()
     second = "  ".join(part for part in (patient.get("id", ""), _date(patient.get("study_date", ""))) if part)
     series = "  ".join(part for part in (volume.modality, volume.description) if part)
-    return [(text, number == 0) for number, text in enumerate(t for t in (name, second, series) if t)]
+    texts = [text for text in (name, second, series) if text]
+    return [(text, "plain" if number else "main") for number, text in enumerate(texts)]
+
+
+def place_lines(frame: Frame) -> Lines:
+    """How the series goes with the open one, and whether it ends before the place of the cross."""
+    outside = "" if frame.shows_cursor else OUTSIDE
+    texts: Lines = [(frame.caption, "plain"), (frame.warning, "note"), (outside, "note")]
+    return [(text, role) for text, role in texts if text]
 
 
 def _date(text: str) -> str:
@@ -85,8 +98,8 @@ def _date(text: str) -> str:
 def window_lines(frame: Frame) -> Lines:
     """Width and level, and the preset that they came from."""
     centre, width = frame.state.window
-    texts: Lines = [(f"W {figure(width)}  L {figure(centre)}", True)]
-    return [*texts, (frame.state.window_name, False)] if frame.state.window_name else texts
+    texts: Lines = [(f"W {figure(width)}  L {figure(centre)}", "main")]
+    return [*texts, (frame.state.window_name, "plain")] if frame.state.window_name else texts
 
 
 def plane_lines(frame: Frame) -> Lines:
@@ -94,14 +107,14 @@ def plane_lines(frame: Frame) -> Lines:
     spacing = frame.case.volume.geometry.spacing_kji
     plane = frame.plane
     across, down, apart = (spacing[axis] for axis in (plane.horizontal, plane.vertical, plane.axis))
-    texts: Lines = [(plane.name.capitalize(), True)]
+    texts: Lines = [(plane.name.capitalize(), "main")]
     wide = frame.width >= NARROW
     if wide:
         depth = "apart" if plane.slices > 1 else "thick"
-        texts.append((f"{across:.2f} × {down:.2f} mm,  {apart:.2f} mm {depth}", False))
+        texts.append((f"{across:.2f} × {down:.2f} mm,  {apart:.2f} mm {depth}", "plain"))
     if not frame.case.volume.geometry.is_regular:
         texts.append(
-            ("Uneven slices, gaps stay black" if plane.has_gaps and wide else "Uneven slices", False)
+            ("Uneven slices, gaps stay black" if plane.has_gaps and wide else "Uneven slices", "plain")
         )
     return texts
 
@@ -109,7 +122,8 @@ def plane_lines(frame: Frame) -> Lines:
 def slice_lines(frame: Frame) -> Lines:
     """Where the slice lies along the nearest patient axis, and its number."""
     letter, distance = position_of(frame)
-    return [(f"{letter} {distance:.1f} mm", False), (f"{frame.slice_index + 1} / {frame.plane.slices}", True)]
+    number = f"{frame.slice_index + 1} / {frame.plane.slices}"
+    return [(f"{letter} {distance:.1f} mm", "plain"), (number, "main")]
 
 
 def position_of(frame: Frame) -> tuple[str, float]:

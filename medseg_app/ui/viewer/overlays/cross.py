@@ -17,7 +17,7 @@ COLOUR = QColor(230, 232, 234, 84)
 
 def paint(painter: QPainter, frame: Frame) -> None:
     """Draw the cross lines."""
-    if not frame.state.show_cross:
+    if not frame.state.show_cross or not frame.shows_cursor:
         return
     painter.save()
     texts = QRegion()

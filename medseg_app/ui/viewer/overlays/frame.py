@@ -14,10 +14,16 @@ from medseg_app.core.case import Case
 from medseg_app.ui.viewer.camera import PlaneCamera
 from medseg_app.ui.viewer.plane import ViewPlane
 
+HALF_SLICE = 0.501
+"""A view shows the slice nearest to the cursor; farther off than this there is none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A view at the moment of painting; sizes in logical pixels."""
+    """A view at the moment of painting; sizes in logical pixels.
+
+    caption, warning: what to say about the series over the image, besides whose it is.
+    """
 
     case: Case
     state: ViewState
@@ -25,6 +31,8 @@ class Frame:
     camera: PlaneCamera
     slice_index: int
     is_active: bool = False
+    caption: str = ""
+    warning: str = ""
 
     @property
     def width(self) -> int:
@@ -35,6 +43,12 @@ class Frame:
     def height(self) -> int:
         """Height of the view."""
         return self.camera.size[1]
+
+    @property
+    def shows_cursor(self) -> bool:
+        """Whether the linked cursor lies on this slice, to half a slice; beyond the last one it does not."""
+        _, off = self.pixels_of(self.state.cursor_lps)
+        return abs(float(off)) <= HALF_SLICE
 
     def pixels_of(self, positions_lps: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Logical pixels (n, 2) of patient positions (n, 3), and how many slices each lies off this one."""

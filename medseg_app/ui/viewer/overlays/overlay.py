@@ -47,8 +47,9 @@ class Overlay(QWidget):
         if view.case is None or view.plane is None:
             return None
         state = view.session.view
-        is_active = state.plane == view.name
-        return Frame(view.case, state, view.plane, view.camera, view.slice_index, is_active)
+        is_active = state.is_active and state.plane == view.name
+        texts = view.caption, view.warning
+        return Frame(view.case, state, view.plane, view.camera, view.slice_index, is_active, *texts)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw everything that lies in the damaged area."""

@@ -1,0 +1,83 @@
+"""BesideView: the view of the series that stands beside the open one; made for it, and gone with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QWidget
+
+from medseg_app.app.beside import Beside
+from medseg_app.app.session import Session
+
+from .marks import Marks
+from .plane import planes_of
+from .slice_view import SliceView
+
+VALUES = ("window", "window_name", "interpolate")
+LINES = ("show_patient", "show_cross", "is_active", "tool")
+LINKED = "Linked by patient position"
+APART = "Not linked: other frame of reference, scrolls by itself"
+NO_FRAME = "Not linked: no frame of reference is known, scrolls by itself"
+OTHER_PATIENT = "Another patient."
+
+
+class BesideView:
+    """Follows `session.beside`; `view` is None where no series stands beside the open one."""
+
+    def __init__(self, session: Session, parent: QWidget, welcome: Callable[[SliceView], object]) -> None:
+        self._session, self._parent, self._welcome = session, parent, welcome
+        self._shown: Beside | None = None
+        self.view: SliceView | None = None
+
+    def follow(self) -> None:
+        """Make the view of the series that is beside now, and let the former one go."""
+        if self._session.beside is self._shown:
+            return
+        self.close()
+        self._shown = self._session.beside
+        if self._shown is not None:
+            self._make(self._shown)
+
+    def close(self) -> None:
+        """Give the memory of series and canvas back."""
+        view, self.view, self._shown = self.view, None, None
+        if view is not None:
+            view.show_case(None, None, None)
+            view.hide()
+            view.canvas.close()
+            view.deleteLater()
+
+    def _make(self, beside: Beside) -> None:
+        self.view = view = SliceView(beside, beside.view.plane, self._parent)
+        view.caption, view.warning = _texts(beside, self._session)
+        events = beside.view.events
+        events.cursor_lps.connect(view.follow_cursor, max_args=0)
+        events.plane.connect(self._show_plane, max_args=0)
+        for name in VALUES:
+            getattr(events, name).connect(view.show_values, max_args=0)
+        for name in LINES:
+            getattr(events, name).connect(self._show_lines, max_args=0)
+        self._welcome(view)
+        self._show_plane()
+
+    def _show_plane(self) -> None:
+        view, beside = self.view, self._shown
+        if view is not None and beside is not None:
+            view.name = beside.view.plane
+            plane = planes_of(beside.case.volume.geometry)[view.name]
+            view.show_case(beside.case, plane, Marks.of(beside, beside.case))
+
+    def _show_lines(self) -> None:
+        if self.view is not None:
+            self.view.overlay.update()
+
+
+def _texts(beside: Beside, session: Session) -> tuple[str, str]:
+    """Caption and warning: whether both series scroll together, and whether they show one patient."""
+    mine, other = session.open().volume, beside.case.volume
+    names = mine.patient.get("id", ""), other.patient.get("id", "")
+    stranger = OTHER_PATIENT if all(names) and names[0] != names[1] else ""
+    if beside.linked:
+        return LINKED, stranger
+    known = mine.geometry.frame_of_reference_uid and other.geometry.frame_of_reference_uid
+    return "", f"{APART if known else NO_FRAME}. {stranger}".strip()
