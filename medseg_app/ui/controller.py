@@ -68,6 +68,7 @@ class Controller:
     def load_viewer(self, path: Path | None = None) -> None:
         """Load the viewer and open what was asked for; then look for models and for interrupted work."""
         self.viewer.ready.connect(self.ai.find_models)
+        self.viewer.ready.connect(lambda: self.status.device.find(self.beside))
         self.viewer.ready.connect(self.opening.offer_recovery)
         self.viewer.load()
         if path is not None:

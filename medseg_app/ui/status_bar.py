@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePo
 
 from . import figures, theme
 from .buttons import icon_button
+from .device_slot import DeviceSlot
 from .labels import ElidedLabel, label
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ EVERY_MS = 500
 MESSAGE_STAYS_MS = 6_000
 UNITS = {"1": "", "NONE": "", "GML": "g/ml", "BQML": "Bq/ml", "CNTS": "counts", "PROPCNTS": "counts"}
 """DICOM's codes for units of PET, as readers write them."""
-DEVICES = {"auto": "Auto", "cpu": "CPU", "mps": "GPU"}
 
 
 class StatusBar(QFrame):
@@ -123,7 +123,7 @@ class StatusFollower:
         session.view.events.cursor_lps.connect(self.show_position)
         session.changed.connect(self._on_change)
         session.tasks.changed.connect(self.show_tasks)
-        bar.device.setToolTip("Where models run and how they calculate (Ctrl+,)")
+        self.device = DeviceSlot(bar.device, session)
         self._clock = QTimer(bar, interval=EVERY_MS)
         self._clock.timeout.connect(self.show_saved)
         self._clock.timeout.connect(self.show_tasks)
@@ -167,8 +167,7 @@ class StatusFollower:
 
     def show_saved(self) -> None:
         """The saved slot and where models run."""
-        settings = self._session.settings
-        self._bar.device.setText(f"{DEVICES.get(settings.device, settings.device)} {settings.precision}")
+        self.device.show()
         self._bar.saved.setText(saved_text(self._session))
 
 

@@ -10,9 +10,12 @@ from PySide6.QtTest import QTest
 
 from medseg_app.app.command import Job, command
 from medseg_app.app.commands import segments as commands
+from medseg_app.engines.expected_device import ExpectedDevices
 from medseg_app.ui import figures
 from medseg_app.ui.scripted import wait_until
 from medseg_app.ui.status_bar import saved_text, value_text
+
+from .conftest import proposal
 
 
 def test_it_tells_what_lies_under_the_cross(window, session):
@@ -72,3 +75,32 @@ def test_values_by_modality():
     assert value_text("CT", "", -1000.0) == f"HU {figures.MINUS}1000"
     assert value_text("PT", "g/ml", 3.25) == "3.25 g/ml"
     assert value_text("MR", "", 12.0) == "Value 12"
+
+
+def test_the_right_end_tells_the_device_that_auto_means(window, controller, session):
+    assert window.status.device.text() == "exact", "nothing that is not known yet"
+    controller.status.device.find(controller.beside)
+    wait_until(lambda: window.status.device.text() in ("CPU exact", "GPU exact"), 20)
+
+
+def test_after_a_run_it_tells_what_the_run_used(window, session):
+    from dataclasses import replace
+
+    from medseg_app.app.commands.proposals import show_proposal
+
+    for device, text in (("cuda:0", "GPU exact"), ("cuda:1", "GPU 1 exact"), ("cpu", "CPU exact")):
+        show_proposal(session, replace(proposal(), device=device))
+        assert window.status.device.text() == text
+
+
+def test_fast_is_only_told_where_it_is_possible(window, controller, session):
+    slot = controller.status.device
+    session.settings.precision = "fast"
+    slot._take(ExpectedDevices("cpu", frozenset({"cuda"})))
+    assert window.status.device.text() == "CPU exact"
+    assert "Fast" in window.status.device.toolTip()
+    slot._take(ExpectedDevices("cpu", frozenset({"cpu"})))
+    assert window.status.device.text() == "CPU fast"
+    session.settings.device = "cuda:0"
+    slot.show()
+    assert window.status.device.text() == "GPU exact"

@@ -1,0 +1,78 @@
+"""What "auto" and "fast" will come to, asked of the system and not of torch, whose import takes seconds.
+
+The file of torch's version says for which CUDA it was built, the driver whether there is a card. What a run
+then reports is the truth; this is said before the first one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+BUILT_FOR = re.compile(r"^cuda\b[^=]*=\s*'(\d+)", re.MULTILINE)
+CPU_FACTS = Path("/proc/cpuinfo")
+BFLOAT16 = frozenset({"avx512_bf16", "amx_tile"})
+"""Abilities of a processor that calculates in bfloat16 itself."""
+CAPABILITY_MAJOR = 75
+"""CUDA's number of the attribute that tells the generation of a card."""
+FIRST_WITH_BFLOAT16 = 8
+
+
+@dataclass(frozen=True)
+class ExpectedDevices:
+    """auto: the device that "auto" means. fast: kinds of device ("cpu", "cuda") on which "fast" is faster."""
+
+    auto: str
+    fast: frozenset[str]
+
+
+def expected_devices() -> ExpectedDevices:
+    """What `engines.device` will most likely choose on this computer; asks no torch."""
+    generation = _generation_of_card(_cuda_of_torch())
+    fast = {"cpu"} if _processor_has_bfloat16() else set()
+    if generation >= FIRST_WITH_BFLOAT16:
+        fast.add("cuda")
+    return ExpectedDevices("cuda:0" if generation else "cpu", frozenset(fast))
+
+
+def _cuda_of_torch() -> int:
+    """Major version of the CUDA that the installed torch was built for; 0 for none."""
+    spec = find_spec("torch")
+    if spec is None or spec.origin is None:
+        return 0
+    try:
+        text = Path(spec.origin).with_name("version.py").read_text("utf-8")
+    except OSError:
+        return 0
+    found = BUILT_FOR.search(text)
+    return int(found[1]) if found else 0
+
+
+def _generation_of_card(needed_cuda: int) -> int:
+    """Major compute capability of the first card; 0 without one, or with a driver too old for this CUDA."""
+    version, card, generation = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
+    try:
+        driver = ctypes.CDLL(DRIVER)
+        failed = (
+            driver.cuInit(0)
+            or driver.cuDriverGetVersion(ctypes.byref(version))
+            or driver.cuDeviceGet(ctypes.byref(card), 0)
+            or driver.cuDeviceGetAttribute(ctypes.byref(generation), CAPABILITY_MAJOR, card)
+        )
+    except (OSError, AttributeError):
+        return 0
+    return 0 if failed or not needed_cuda or version.value // 1000 < needed_cuda else generation.value
+
+
+def _processor_has_bfloat16() -> bool:
+    try:
+        lines = CPU_FACTS.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return bool(BFLOAT16 & set(flags.split()))

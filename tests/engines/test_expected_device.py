@@ -1,0 +1,80 @@
+"""What is said before the first run is what torch then chooses; torch itself is not loaded for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from medseg_app.engines import expected_device
+from medseg_app.engines.expected_device import ExpectedDevices, expected_devices
+
+ASK = (
+    "import sys; from medseg_app.engines.expected_device import expected_devices; found = expected_devices();"
+    "assert not {'torch', 'monai'} & set(sys.modules);"
+    "from medseg_app.engines.device import choose_device, fast_is_possible; device = choose_device('auto');"
+    "assert found.auto == device, (found, device);"
+    "assert ('cpu' in found.fast) == fast_is_possible('cpu'), found"
+)
+
+
+def test_it_foretells_what_torch_chooses() -> None:
+    done = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+class Driver:
+    """A CUDA driver as ctypes hands it out; every function answers 0 where it went well."""
+
+    def __init__(self, version: int, generation: int) -> None:
+        self._version, self._generation = version, generation
+
+    def cuInit(self, _flags: int) -> int:
+        return 0
+
+    def cuDriverGetVersion(self, answer: Any) -> int:
+        answer._obj.value = self._version
+        return 0
+
+    def cuDeviceGet(self, _answer: Any, _number: int) -> int:
+        return 0 if self._generation else 101
+
+    def cuDeviceGetAttribute(self, answer: Any, _attribute: int, _card: Any) -> int:
+        answer._obj.value = self._generation
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("version", "generation", "built_for", "device", "fast"),
+    [
+        (13020, 9, "'13.2'", "cuda:0", True),
+        (13000, 7, "'12.4'", "cuda:0", False),
+        (12040, 9, "'13.2'", "cpu", False),
+        (13020, 0, "'13.2'", "cpu", False),
+        (13020, 9, "None", "cpu", False),
+    ],
+)
+def test_a_card_counts_with_a_driver_and_a_torch_that_can_use_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    version: int, generation: int, built_for: str, device: str, fast: bool,
+) -> None:  # fmt: skip
+    (tmp_path / "version.py").write_text(f"cuda: Optional[str] = {built_for}\n")
+    place = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(expected_device, "find_spec", lambda _: place)
+    monkeypatch.setattr(expected_device.ctypes, "CDLL", lambda _: Driver(version, generation))
+    found = expected_devices()
+    assert found.auto == device
+    assert ("cuda" in found.fast) == fast
+
+
+def test_without_driver_torch_or_facts_it_is_the_processor(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(expected_device, "DRIVER", "no-such-driver.so")
+    monkeypatch.setattr(expected_device, "find_spec", lambda _: None)
+    monkeypatch.setattr(expected_device, "CPU_FACTS", tmp_path / "none")
+    assert expected_devices() == ExpectedDevices("cpu", frozenset())
