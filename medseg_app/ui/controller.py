@@ -59,6 +59,7 @@ class Controller:
     def _place(self) -> None:
         self.studies.use(self.actions)
         self.segments.use(self.actions)
+        self.segments.panel.row(self.opening.question)
         self.window.left.add(self.studies, 1)
         self.window.right.add(self.segments.panel, 1)
         self.window.right.add(self.ai)

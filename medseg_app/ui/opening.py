@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from medseg_app.app.commands import open as commands
+from medseg_app.app.images import is_image_file
 from medseg_app.app.left_out import is_dicom_seg
 
+from .drop_text import drop_text
+from .panels.mask_question import MaskQuestion
+
 if TYPE_CHECKING:
+    from medseg_app.app.change import Change
+    from medseg_app.app.mask_or_image import Kind
     from medseg_app.app.recovery import Recoverable
     from medseg_app.app.session import Session
     from medseg_app.app.tasks import Task
@@ -36,6 +42,8 @@ class Opening:
     ) -> None:
         self._window, self._session, self._closing = window, session, closing
         self._actions, self._beside = actions, beside
+        self.question = MaskQuestion(self._open_mask, self.open)
+        session.changed.connect(self._on_change)
 
     def open(self, path: Path) -> None:
         """Open a folder, an image, a case, or a DICOM SEG on the open series, whatever the path is."""
@@ -47,9 +55,16 @@ class Opening:
             self._start(path)
 
     def open_all(self, paths: Sequence[Path]) -> None:
-        """Open what was dropped."""
+        """Open what was dropped; an image file on an open series may be a mask for it."""
         for path in paths:
-            self.open(path)
+            if self._session.case is not None and is_image_file(path):
+                self._open_either(path)
+            else:
+                self.open(path)
+
+    def drop_text(self, paths: Sequence[Path]) -> str:
+        """What dropping these would do."""
+        return drop_text(paths, self._session.case is not None)
 
     def open_series(self, volume_id: str) -> None:
         """Open a series of the list."""
@@ -75,7 +90,7 @@ class Opening:
         """Ask for a mask to put onto the open series."""
         name, _ = QFileDialog.getOpenFileName(self._window, "Open mask", self._start_folder(), LABELS)
         if name:
-            self._session.start(commands.open_labels, path=Path(name))
+            self._open_mask(Path(name))
 
     def ask_export(self) -> None:
         """Show the export dialog."""
@@ -114,28 +129,51 @@ class Opening:
 
             RecoveryDialog(self._window, self._session, found).open()
 
+    def _on_change(self, change: Change) -> None:
+        if "case" in change.kinds:
+            self.question.forget()
+
+    def _open_mask(self, path: Path) -> None:
+        self._session.start(commands.open_labels, path=path)
+
+    def _open_either(self, path: Path) -> None:
+        """Put a file onto the open series or open it, as its values and grid say; else ask."""
+        self._follow(self._session.start(commands.tell_kind, path=path), lambda kind: self._treat(path, kind))
+
+    def _treat(self, path: Path, kind: Kind) -> None:
+        if kind == "mask":
+            self._open_mask(path)
+        elif kind == "image":
+            self.open(path)
+        else:
+            self._session.view.show_panels = True
+            self.question.ask(path)
+
     def _start_series(self, volume_id: str) -> None:
         self._window.banner.hide()
         self._session.start(commands.open_volume, volume_id=volume_id)
 
     def _start(self, path: Path) -> None:
         self._window.banner.hide()  # what it said was about something else
-        task = self._session.start(commands.open_path, path=path)
-        if task is not None:
-            self._show_series_of(task)
+        self._follow(self._session.start(commands.open_path, path=path), self._show_series_of)
 
-    def _show_series_of(self, task: Task) -> None:
+    def _show_series_of(self, found: Any) -> None:
         """When a folder or DICOM file was read and nothing is open, show its largest series."""
+        volumes = getattr(found, "volumes", ())
+        if volumes and self._session.case is None:
+            self.open_series(max(volumes, key=lambda info: info.shape[0]).id)
+
+    def _follow(self, task: Task | None, then: Callable[[Any], object]) -> None:
+        """Go on with the result of a task that ended well."""
 
         def follow(ended: Task) -> None:
-            if ended is not task or not ended.is_over:
-                return
-            self._session.tasks.changed.disconnect(follow)
-            volumes = getattr(ended.value, "volumes", ()) if ended.state == "done" else ()
-            if volumes and self._session.case is None:
-                self.open_series(max(volumes, key=lambda info: info.shape[0]).id)
+            if ended is task and ended.is_over:
+                self._session.tasks.changed.disconnect(follow)
+                if ended.state == "done":
+                    then(ended.value)
 
-        self._session.tasks.changed.connect(follow)
+        if task is not None:
+            self._session.tasks.changed.connect(follow)
 
     def _ask_file(self, title: str, pattern: str) -> None:
         name, _ = QFileDialog.getOpenFileName(self._window, title, self._start_folder(), pattern)

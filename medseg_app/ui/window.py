@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from .banner import Banner
+from .drop_hint import DropHint, paths_in
 from .labels import label
 from .status_bar import StatusBar
 from .tool_strip import ToolStrip
@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self.central.setAccessibleName("Images")
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self._build()
+        self._hint = DropHint(self)
 
     def _build(self) -> None:
         middle = QWidget()
@@ -111,11 +112,17 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self.painted.emit)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+        paths = paths_in(event.mimeData())
+        if paths and self.controller is not None:
             event.acceptProposedAction()
+            self._hint.tell(self.controller.opening.drop_text(paths))
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._hint.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        self._hint.hide()
+        paths = paths_in(event.mimeData())
         if paths and self.controller is not None:
             event.acceptProposedAction()
             self.controller.opening.open_all(paths)

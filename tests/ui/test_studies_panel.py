@@ -65,6 +65,20 @@ def test_a_dropped_folder_is_listed_and_its_series_shown(opened):
     assert not opened.controller.studies.empty.isVisible()
 
 
+def test_what_a_row_is_too_narrow_for_stands_in_its_tooltip(empty_window, tmp_path):
+    long = "Abdomen native, arterial and portal venous phase, thin slices, kernel B30f"
+    write_series(oblique_volume(), tmp_path / "study", seed=1, description=long)
+    drop(empty_window, tmp_path / "study")
+    session = empty_window.controller.session
+    wait_until(lambda: session.case is not None, 60)
+    pause(0.2)
+    tree, index = series_index(empty_window)
+    assert long in index.data(Qt.ItemDataRole.ToolTipRole)
+    for above in (index.parent(), index.parent().parent()):
+        assert above.data(Qt.ItemDataRole.ToolTipRole) == above.data()
+    assert tree.visualRect(index).width() < 8 * len(long), "else the test shows nothing"
+
+
 def test_the_thumbnail_arrives(opened):
     _, index = series_index(opened)
     wait_until(lambda: index.data(PICTURE) is not None, 20)

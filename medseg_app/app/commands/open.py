@@ -10,6 +10,7 @@ from medseg_app.app.command import Job, command
 from medseg_app.app.enter_case import enter
 from medseg_app.app.images import find_images, is_image_file
 from medseg_app.app.left_out import left_behind, nothing_found
+from medseg_app.app.mask_or_image import Kind, kind_of_file
 from medseg_app.app.session import Session
 from medseg_app.core.case import Case
 from medseg_app.core.errors import CaseError, WrongUse
@@ -140,6 +141,15 @@ def open_labels(session: Session, *, path: Path) -> Job[Any, tuple[int, ...]]:
         return made
 
     return Job(f"Read {path.name}", work, apply)
+
+
+@command("Tell mask from image")
+def tell_kind(session: Session, *, path: Path) -> Job[Kind, Kind]:
+    """Look whether an image file is a mask for the open series or an image of its own."""
+    grid = session.open().volume.geometry
+    return Job(
+        f"Look at {path.name}", lambda progress: kind_of_file(path, grid, progress), lambda kind: kind
+    )
 
 
 def _hashed(volume: Volume) -> Volume:

@@ -78,6 +78,7 @@ class StudyModel(QStandardItemModel):
     ) -> QStandardItem:
         if key not in parents:
             parents[key] = _item(key[-1], kind)
+            parents[key].setToolTip(key[-1])  # the row may be too narrow for it
             above.appendRow(parents[key])
         return parents[key]
 
