@@ -13,9 +13,10 @@ from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
 from medseg_app.io.export_options import ExportOptions, Written
 
+from .case_output import read_case
 from .documents import export_document
 from .inputs import load_input, open_case_images
-from .outputs import check_outputs, write_outputs
+from .outputs import Contents, check_outputs, write_outputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +52,9 @@ def export_files(
     said: list[str] = []
     volume, labels = _open(labels_or_case, source, series, said, part(progress, 0.0, 0.4))
     chosen = options or ExportOptions()
-    written = write_outputs(
-        labels, volume, outputs, chosen,
-        lambda done: export_document(volume, labels, done), part(progress, 0.4, 1.0),
-    )  # fmt: skip
+    case = read_case(labels_or_case, volume) if _is_case(labels_or_case) else None
+    contents = Contents(labels, volume, lambda done: export_document(volume, labels, done), case)
+    written = write_outputs(contents, outputs, chosen, part(progress, 0.4, 1.0))
     lost = [f"{o.path.name}: {name} lost {n} voxels" for o in written for name, n in o.lost.items()]
     left_out = [text for text in said if "left out" in text]
     remarks = [text for text in said if text not in left_out] + [r for o in written for r in o.remarks]
@@ -64,7 +64,7 @@ def export_files(
 def _open(
     path: Path, source: Path | None, series: str | None, said: list[str], progress: Progress
 ) -> tuple[Volume, LabelMap]:
-    if path.suffix.lower() == ".medseg":
+    if _is_case(path):
         from medseg_app.io.case_file import read_case_file
 
         volume = _images_of_case(path, source, progress)
@@ -76,6 +76,10 @@ def _open(
         return Volume(labels.layers[0], labels.geometry, id=path.name), labels
     volume = _source_volume(path, source, series, said, progress)
     return volume, import_labels(path, volume, said.append)
+
+
+def _is_case(path: Path) -> bool:
+    return path.suffix.lower() == ".medseg"
 
 
 def _images_of_case(path: Path, source: Path | None, progress: Progress) -> Volume:

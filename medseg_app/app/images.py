@@ -21,12 +21,13 @@ def load_images(path: Path, volume_id: str, progress: Progress) -> Volume:
         from medseg_app.io.formats import read_image
 
         return read_image(path)
+    from medseg_app.io.case_origin import replaced_id
     from medseg_app.io.dicom.scan import scan_folder
     from medseg_app.io.dicom.volume import load_volume
 
     found = scan_folder(path, progress=part(progress, 0.0, 0.3))
     for info in found.volumes:
-        if info.id == volume_id:
+        if volume_id in (info.id, replaced_id(info.id)):
             return load_volume(info, progress=part(progress, 0.3, 1.0))
     raise CaseError(f"The series of this case is not in {path}.", "Choose the folder that holds it now.")
 
@@ -38,13 +39,17 @@ def find_images(candidates: list[Path], volume_id: str, sha256: str, progress: P
     """
     path = next((path for path in candidates if path.exists()), None)
     if path is None:
-        places = " or ".join(dict.fromkeys(str(path) for path in candidates))
-        raise CaseError(
-            f"The images of this case are not at {places} any more.", "Choose where they are now."
-        )
+        raise CaseError(_where_they_were(candidates), "Choose where they are now.")
     volume = load_images(path, volume_id, progress)
     if volume.sha256 != sha256:
         raise CaseError(
             f"The images in {path} are not those that the case was made on.", "Choose their folder."
         )
     return volume
+
+
+def _where_they_were(candidates: list[Path]) -> str:
+    if not candidates:
+        return "This case was de-identified and does not say where its images are."
+    places = " or ".join(dict.fromkeys(str(path) for path in candidates))
+    return f"The images of this case are not at {places} any more."

@@ -5,22 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from medseg_app.core.case import Case
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, silent
-from medseg_app.core.segmentation import Segmentation
 from medseg_app.core.volume import Volume
 from medseg_app.io.export_options import ExportOptions, Written
 from medseg_app.io.formats import check_output, export_labels, format_of
 
-Document = Callable[[list[Written]], dict[str, Any]]
+from .case_output import case_of, write_case
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What outputs are made of.
+
+    document: makes the content of `.json` outputs from what was written. case: what the labels come
+    from, None where they are new.
+    """
+
+    labels: LabelMap
+    volume: Volume
+    document: Callable[[list[Written]], dict[str, Any]]
+    case: Case | None = None
 
 
 def check_outputs(paths: Sequence[Path], *inputs: Path | None) -> None:
@@ -38,26 +49,16 @@ def check_outputs(paths: Sequence[Path], *inputs: Path | None) -> None:
 
 
 def write_outputs(
-    labels: LabelMap,
-    volume: Volume,
-    paths: Sequence[Path],
-    options: ExportOptions,
-    document: Document,
-    progress: Progress = silent,
+    contents: Contents, paths: Sequence[Path], options: ExportOptions, progress: Progress = silent
 ) -> list[Written]:
-    """Write labels to all outputs. If one cannot be written, those written before it are removed.
-
-    document: makes the content of `.json` outputs from what was written.
-    """
+    """Write labels to all outputs. If one cannot be written, those written before it are removed."""
     for path in paths:
-        check_output(path, volume)
+        check_output(path, contents.volume)
     written = {path: _json_written(path) for path in paths if _is_json(path)}
     with _all_or_nothing(paths):
         for number, path in enumerate(sorted(paths, key=_is_json)):
             progress(number / len(paths), f"Write and verify {path.name}")
-            written[path] = _write(
-                labels, volume, path, options, lambda: document([written[path] for path in paths])
-            )
+            written[path] = _write(contents, path, options, lambda: [written[path] for path in paths])
         for path in paths:
             # What an earlier run left under a name that this run has nothing for would pass for its result.
             if not written[path].written:
@@ -75,22 +76,28 @@ def _is_json(path: Path) -> bool:
 
 
 def _write(
-    labels: LabelMap,
-    volume: Volume,
-    path: Path,
-    options: ExportOptions,
-    document: Callable[[], dict[str, Any]],
+    contents: Contents, path: Path, options: ExportOptions, all_of_them: Callable[[], list[Written]]
 ) -> Written:
+    labels, volume = contents.labels, contents.volume
     suffix = format_of(path).suffixes[0]
     if suffix == ".json":
-        write_json(path, document())
+        document = contents.document(all_of_them())
+        write_json(path, _without_origin(document, contents) if options.deidentify else document)
         return _json_written(path)
     if suffix == ".medseg":
-        from medseg_app.io.case_file import write_case_file
-
-        write_case_file(path, case_of(labels, volume))
+        write_case(path, contents.case or case_of(labels, volume), options.deidentify)
         return Written(path, True, True, reader="MedSeg")
     return export_labels(labels, volume, path, options)
+
+
+def _without_origin(document: dict[str, Any], contents: Contents) -> dict[str, Any]:
+    """A document that names neither the volume nor the folders of the house. Raises WrongUse as SEG does."""
+    from medseg_app.io.case_origin import replaced_id
+    from medseg_app.io.dicom.deidentify import deidentified
+
+    deidentified(contents.labels, contents.volume)
+    outputs = [row | {"path": Path(row["path"]).name} for row in document["outputs"]]
+    return document | {"volume": replaced_id(document["volume"]), "outputs": outputs}
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -99,13 +106,6 @@ def write_json(path: Path, document: Any) -> None:
 
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", "utf-8")
-
-
-def case_of(labels: LabelMap, volume: Volume) -> Case:
-    """A case with finished labels, nothing of which a reader has decided yet."""
-    groups = [(layer, np.zeros(layer.shape, np.uint8)) for layer in labels.layers]
-    rows = [replace(segment, id=number) for number, segment in enumerate(labels.segments, start=1)]
-    return Case(volume, Segmentation.restored(labels.geometry, rows, groups, revision=1), saved_revision=1)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from medseg_app.io.export_options import ExportOptions, Written
 
 from .documents import prediction_document
 from .inputs import Input, open_input
-from .outputs import check_outputs, write_outputs
+from .outputs import Contents, check_outputs, write_outputs
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ def predict_input(
     from medseg_app.io.formats import check_output
 
     volume = wanted.volume
-    for out in outputs:
-        check_output(out, volume)
-    check_modality(folder.card, volume, how.modality)
     request = Request(how.precision, how.min_score, how.modality)
     try:
+        for out in outputs:
+            check_output(out, volume)
+        check_modality(folder.card, volume, how.modality)
         proposal = run_engine(build_engine(folder), volume, request, how.device, part(progress, 0.0, 0.85))
     except GeometryError as error:
         if not wanted.left_out:
@@ -90,9 +90,7 @@ def predict_input(
         # The gap is where slices could not be read: name their files, they are what the user can mend.
         raise GeometryError(f"{error.message} Left out: {'; '.join(wanted.left_out)}.", error.hint) from error
     labels = to_label_map(proposal, volume)
-    written = write_outputs(
-        labels, volume, outputs, ExportOptions(),
-        lambda done: prediction_document(volume, proposal, labels, done), part(progress, 0.85, 1.0),
-    )  # fmt: skip
+    contents = Contents(labels, volume, lambda done: prediction_document(volume, proposal, labels, done))
+    written = write_outputs(contents, outputs, ExportOptions(), part(progress, 0.85, 1.0))
     remarks = (*proposal.remarks, *(remark for item in written for remark in item.remarks))
     return Prediction(volume, proposal, labels, tuple(written), wanted.left_out, remarks)

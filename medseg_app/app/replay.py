@@ -18,7 +18,7 @@ from medseg_app.core.volume import Volume
 from medseg_app.io.export_options import ExportOptions
 
 from .case_journal import replay
-from .outputs import check_outputs, write_outputs
+from .outputs import Contents, check_outputs, write_outputs
 
 
 def replay_journal(path: Path, outputs: Sequence[Path] = ()) -> dict[str, Any]:
@@ -39,7 +39,8 @@ def replay_journal(path: Path, outputs: Sequence[Path] = ()) -> dict[str, Any]:
     if outputs:
         labels = segmentation.to_label_map()
         volume = Volume(labels.layers[0], geometry, id=about["volume"])
-        write_outputs(labels, volume, outputs, ExportOptions(), lambda _: _document(records, segmentation))
+        contents = Contents(labels, volume, lambda _: _document(records, segmentation))
+        write_outputs(contents, outputs, ExportOptions())
     return _document(records, segmentation)
 
 

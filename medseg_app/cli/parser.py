@@ -137,7 +137,7 @@ def _export(commands: _Commands) -> None:
     )
     parser.add_argument("--series", metavar="ID", help="which volume of the source (see `medseg info`)")
     _out(parser)
-    parser.add_argument("--deidentify", action="store_true", help="DICOM output carries no patient")
+    parser.add_argument("--deidentify", action="store_true", help="no output leads back to the patient")
     parser.add_argument(
         "--overlap", choices=("first", "last"), help="who keeps a voxel that two segments hold"
     )
@@ -163,7 +163,7 @@ def _train(commands: _Commands) -> None:
     parser.add_argument("input", metavar="RECIPE_OR_DATASET", type=Path)
     parser.add_argument("--name", metavar="N")
     parser.add_argument("--task", choices=("semantic", "instance"))
-    parser.add_argument("--from", dest="base", metavar="MODEL", help="start from this model's weights")
+    parser.add_argument("--from", dest="base", metavar="MODEL", help="model to start from: name or folder")
     parser.add_argument("--max-minutes", metavar="M", type=_minutes)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
     parser.add_argument("-o", dest="output", metavar="FOLDER", type=Path, help="where the model folder goes")

@@ -22,6 +22,7 @@ from medseg_app.core.segment import Segment
 from medseg_app.core.segmentation import Segmentation
 
 from .atomic import replacing
+from .case_origin import without_origin
 
 SCHEMA_VERSION = 1
 MAX_JSON_BYTES = 64 << 20
@@ -45,17 +46,21 @@ class CaseContents:
     def source_candidates(self, case_path: Path) -> list[Path]:
         """Where the images may lie: beside the case as when it was saved, then at the old place."""
         found = [case_path.parent / self.source_relative] if self.source_relative else []
-        return [*found, Path(self.source_absolute)]
+        return [*found, Path(self.source_absolute)] if self.source_absolute else found
 
 
-def write_case_file(path: Path, case: Case) -> None:
+def write_case_file(path: Path, case: Case, *, deidentify: bool = False) -> None:
     """Save a case; the file is read back and compared before it takes the old one's place.
 
+    deidentify: without the way to its images and under replaced UIDs; only their hash still tells them.
     Raises CouldNotBeDone where it cannot be written or does not read back equal.
     """
+    header = _header(path, case)
     with replacing(path) as temporary:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr("case.json", json.dumps(_header(path, case), indent=1))
+            archive.writestr(
+                "case.json", json.dumps(without_origin(header) if deidentify else header, indent=1)
+            )
             for name, array in _arrays(case.segmentation):
                 archive.writestr(name, _pack(array))
         _compare(temporary, case)

@@ -11,6 +11,7 @@ from medseg_app.core.progress import Progress, silent
 from medseg_app.core.volume import Volume
 
 from .atomic import replacing
+from .dicom.deidentify import deidentified
 from .export_options import ExportOptions, Written
 from .flatten import described_only, flatten
 from .formats import Format, check_output, suffix_of
@@ -33,6 +34,8 @@ def export(
         )
     if entry.needs_dicom:
         return _export_seg(label_map, volume, path, options, progress)
+    if options.deidentify and entry.names:
+        label_map = deidentified(label_map, volume)
     return _export_file(label_map, path, entry, options, progress)
 
 

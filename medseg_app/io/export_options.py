@@ -14,7 +14,8 @@ from .flatten import Overlap
 class ExportOptions:
     """Choices for one export.
 
-    deidentify: DICOM output carries no patient, no study and new UIDs.
+    deidentify: no output leads back to the patient: no patient, no study, no reader, no path of the
+    source, and new UIDs.
     overlap: who keeps a voxel of two segments in a format that holds one value per voxel.
     every_frame: DICOM SEG also holds frames without voxels, for viewers that count frames.
     """

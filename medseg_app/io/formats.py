@@ -54,13 +54,14 @@ class Format:
 
     module: the module that reads and writes it, imported on first use; empty for files whose content
     is not labels (`.json`) or which the case file module owns (`.medseg`).
-    layers: whether it can hold overlapping segments.
+    layers: whether it can hold overlapping segments. names: whether it holds the names of segments.
     """
 
     name: str
     suffixes: tuple[str, ...]
     module: str = ""
     layers: bool = False
+    names: bool = False
     needs_dicom: bool = False
 
     def load(self) -> FileFormat:
@@ -69,13 +70,13 @@ class Format:
 
 
 FORMATS = (
-    Format("DICOM SEG", (".seg.dcm",), "dicom.seg_write", layers=True, needs_dicom=True),
+    Format("DICOM SEG", (".seg.dcm",), "dicom.seg_write", layers=True, names=True, needs_dicom=True),
     Format("NIfTI", (".nii", ".nii.gz"), "nifti"),
-    Format("NRRD", (".nrrd",), "nrrd"),
-    Format("NRRD segmentation", (".seg.nrrd",), "nrrd", layers=True),
+    Format("NRRD", (".nrrd",), "nrrd", names=True),
+    Format("NRRD segmentation", (".seg.nrrd",), "nrrd", layers=True, names=True),
     Format("MetaImage", (".mha",), "metaimage"),
-    Format("JSON", (".json",), layers=True),
-    Format("MedSeg case", (".medseg",), layers=True),
+    Format("JSON", (".json",), layers=True, names=True),
+    Format("MedSeg case", (".medseg",), layers=True, names=True),
 )
 
 
@@ -104,7 +105,8 @@ def _by_suffix(path: Path) -> tuple[str, Format] | None:
 def check_output(path: Path, volume: Volume) -> Format:
     """Refuse an output that cannot be written, before any work is done.
 
-    Raises WrongUse for an unknown suffix, a folder that does not exist, or DICOM without a DICOM source.
+    Raises WrongUse for an unknown suffix, a folder that does not exist, or DICOM without a DICOM source,
+    GeometryError where the format cannot hold the grid of the volume.
     """
     from .atomic import check_writable
 
@@ -115,6 +117,8 @@ def check_output(path: Path, volume: Volume) -> Format:
             f"{path.name} cannot be written: DICOM output needs the DICOM series it belongs to.",
             "Give the DICOM folder as the source, or use .nii.gz, .nrrd or .mha.",
         )
+    if entry.module and not entry.needs_dicom:
+        entry.load().check_labels(LabelMap((), volume.geometry, ()))
     return entry
 
 

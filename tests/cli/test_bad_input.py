@@ -11,6 +11,10 @@ import time
 
 import pytest
 
+from medseg_app.app.demo_study import write_stacks
+from medseg_app.phantom import marker_phantom
+from medseg_app.phantom.irregular import gantry_tilt
+
 
 @pytest.mark.parametrize("command", ["info", "predict"])
 def test_bad_input_names_the_file_and_leaves_nothing(medseg, models, tmp_path, command):
@@ -78,3 +82,25 @@ def test_an_interrupt_is_130_and_leaves_nothing(study, models, tmp_path):
         assert "Traceback" not in rest
         assert not out.exists()
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".medseg")]
+
+
+def test_a_grid_that_a_format_cannot_hold_is_refused_before_any_model_runs(
+    medseg, models, tmp_path, monkeypatch
+):
+    """A tilted series as NIfTI: nobody should wait for a model to learn that."""
+    write_stacks(gantry_tilt(marker_phantom("axial")[0]), tmp_path / "s", 1)
+    monkeypatch.setattr("medseg_app.engines.predict.run_engine", None)
+    for name in ("o.nii", "o.mha"):
+        words = [
+            "predict",
+            tmp_path / "s",
+            "--model",
+            "tiny-organs",
+            "--models",
+            models,
+            "-o",
+            tmp_path / name,
+        ]
+        ran = medseg(*words)
+        assert ran.code == 2
+        assert ".nrrd" in ran.err

@@ -12,6 +12,9 @@ from medseg_app.core.errors import WrongUse
 from medseg_app.core.segment import Segment
 
 if TYPE_CHECKING:
+    from medseg_app.core.label_map import LabelMap
+    from medseg_app.core.volume import Volume
+
     from .seg_source import References
 
 _SHORTEST_NUMBER = 4
@@ -57,6 +60,25 @@ def refuse_patient_in_names(segments: Iterable[Segment], head: Any) -> None:
                     f"The segment '{segment.name}' holds the patient's name or number.",
                     "Rename it, then export again.",
                 )
+
+
+def without_history(segment: Segment) -> Segment:
+    """The segment without reader and file, under tracking identifiers that lead to no other file."""
+    uid = replaced_uid(segment.tracking_uid) if segment.tracking_uid else ""
+    made = replace(segment.provenance, reader="", file="")
+    return replace(segment, tracking_id="", tracking_uid=uid, provenance=made)
+
+
+def deidentified(label_map: LabelMap, volume: Volume) -> LabelMap:
+    """The label map with what may leave the house about its segments, for formats that hold their names.
+
+    Raises WrongUse where a name that a reader gave holds the patient's name or number.
+    """
+    if volume.source is not None and volume.source.kind == "dicom":
+        from .seg_source import read_head
+
+        refuse_patient_in_names(label_map.segments, read_head(volume))
+    return replace(label_map, segments=tuple(map(without_history, label_map.segments)))
 
 
 def _marks_of_patient(head: Any) -> list[set[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
 from medseg_app.core.label_map import LabelMap
@@ -11,7 +10,7 @@ from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
 from medseg_app.io.export_options import ExportOptions
 
-from .deidentify import refuse_patient_in_names, replaced_references, replaced_uid
+from .deidentify import refuse_patient_in_names, replaced_references, without_history
 from .seg_frames import frames_of, write_frames
 from .seg_header import build_header
 from .seg_source import read_head, references_of
@@ -34,7 +33,7 @@ def write_seg(label_map: LabelMap, volume: Volume, path: Path, options: ExportOp
     if options.deidentify:
         refuse_patient_in_names(segments, head)
         references = replaced_references(references)
-        segments = [_without_history(segment) for segment in segments]
+        segments = [without_history(segment) for segment in segments]
     labels = unique_labels(segments)
     with warnings.catch_warnings():
         # Odd values of the source (a malformed date) are carried over as they are, not judged here.
@@ -52,12 +51,6 @@ def write_seg(label_map: LabelMap, volume: Volume, path: Path, options: ExportOp
         dcmwrite(path, header, enforce_file_format=True)
     with path.open("ab") as stream:
         write_frames(stream, frames, label_map, references)
-
-
-def _without_history(segment: Segment) -> Segment:
-    """The segment under tracking identifiers that do not lead back to other files of the patient."""
-    uid = replaced_uid(segment.tracking_uid) if segment.tracking_uid else ""
-    return replace(segment, tracking_id="", tracking_uid=uid)
 
 
 def _readers(segments: list[Segment]) -> str:
