@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from medseg_app.core.errors import InputError, WrongUse
+from medseg_app.core.errors import CouldNotBeDone, InputError, ModelError, WrongUse
 from medseg_app.core.progress import Progress, part, silent
 
 from .folders import Folders
@@ -14,7 +17,11 @@ from .folders import Folders
 
 @dataclass(frozen=True)
 class HowToTrain:
-    """Choices for a training. output: where the model folder goes (the user's models without it)."""
+    """Choices for a training.
+
+    base: name or folder of the model to start from. output: where the model folder goes (the user's
+    models without it).
+    """
 
     name: str = ""
     task: Literal["semantic", "instance"] | None = None
@@ -28,27 +35,51 @@ class HowToTrain:
 def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Path:
     """Train from a recipe (TOML) or a data set, then measure on the patients kept back, where there are any.
 
-    Returns the folder of the finished model; its card holds the figures.
+    Returns the folder of the finished model; its card holds the figures. Before that nothing stands
+    under its name, but a checkpoint beside it, with which `resume` goes on.
     """
     from medseg_app.engines.device import choose_device
+    from medseg_app.training.checkpoint import checkpoint_path
     from medseg_app.training.dataset import find_cases
     from medseg_app.training.evaluate import evaluate_model
-    from medseg_app.training.train import run_training
+    from medseg_app.training.train import Keeping, train_into
 
     if not path.exists():
         raise InputError(f"{path} does not exist.", "Check the name.")
     recipe = _recipe(path, how)
     out = how.output or Folders.of_user().models / recipe.name
     _require_place(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    device = choose_device(how.device)
-    run_training(
-        recipe, out, device=device, resume=how.resume, max_minutes=how.max_minutes,
-        progress=part(progress, 0.0, 0.9),
-    )  # fmt: skip
-    if find_cases(recipe).validation:
-        evaluate_model(out, recipe, device=device, progress=part(progress, 0.9, 1.0))
+    device, kept = choose_device(how.device), checkpoint_path(out)
+    with _there_when_finished(out) as draft:
+        train_into(
+            recipe, draft, Keeping(kept, how.resume), device=device, max_minutes=how.max_minutes,
+            progress=part(progress, 0.0, 0.9),
+        )  # fmt: skip
+        if find_cases(recipe).validation:
+            evaluate_model(draft, recipe, device=device, progress=part(progress, 0.9, 1.0))
+    kept.unlink(missing_ok=True)
     return out
+
+
+@contextmanager
+def _there_when_finished(out: Path) -> Iterator[Path]:
+    """Yield another name for a model folder, which takes its own when the block ends well."""
+    from medseg_app.engines.model_folder_writer import swap_folder
+    from medseg_app.io.atomic import remove_remains, temporary_prefix
+
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CouldNotBeDone(
+            f"The folder {out.parent} cannot be made ({error.strerror}).", "Choose another place with -o."
+        ) from error
+    remove_remains(out.parent)
+    draft = out.with_name(f"{temporary_prefix()}{out.name}")
+    try:
+        yield draft
+        swap_folder(draft, out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _require_place(out: Path) -> None:
@@ -78,9 +109,7 @@ def _recipe(path: Path, how: HowToTrain) -> Any:
 
 def _begun_from(recipe: Any, base: str) -> Any:
     """The recipe with network, classes and preprocessing of the model whose weights it starts from."""
-    from medseg_app.engines.registry import find_model
-
-    folder = find_model(base)
+    folder = _model_of(base)
     card = folder.card
     if card.engine != recipe.engine:
         raise WrongUse(f"{base} is a model for another task.", "Start from one of the same task.")
@@ -88,3 +117,17 @@ def _begun_from(recipe: Any, base: str) -> Any:
         recipe, start_from=folder.path, network=card.network, labels=card.labels,
         preprocessing=card.preprocessing, grid=card.grid,
     )  # fmt: skip
+
+
+def _model_of(base: str) -> Any:
+    """The model of a name, or in a folder."""
+    from medseg_app.engines.model_folder import read_model_folder
+    from medseg_app.engines.registry import find_model
+
+    try:
+        return find_model(base)
+    except ModelError as error:
+        if Path(base).is_dir():
+            return read_model_folder(Path(base))
+        hint = f"{error.hint} Or give the path of a model folder."
+        raise ModelError(error.message, hint) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from medseg_app.app.train import HowToTrain, train_model
 
 from . import say
+from .careful_stop import stopping_between_steps
 from .parser import Arguments
 
 
@@ -14,6 +15,9 @@ def run(arguments: Arguments) -> int:
         arguments.name or "", arguments.task, arguments.base or "", arguments.max_minutes,
         arguments.device, arguments.output, arguments.resume,
     )  # fmt: skip
-    folder = train_model(arguments.input, how, say.progress_of(arguments))
+    hint = "What was learnt so far is kept: go on with --resume."
+    with stopping_between_steps(say.progress_of(arguments), hint) as progress:
+        folder = train_model(arguments.input, how, progress)
+    say.work_is_done()
     say.result(arguments, {"model": folder.name, "folder": str(folder)}, f"{folder}")
     return say.DONE

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from medseg_app.core.errors import ModelError
+from medseg_app.core.errors import CouldNotBeDone, ModelError
 
 from .checksums import write_checksums
 from .model_card import ModelCard
@@ -35,7 +35,7 @@ def write_model_folder(
     path: the folder itself; an older model folder there is replaced.
     weights: a safetensors file as bytes (see weights.pack_weights); float16 is allowed.
     readme: text for people, made from the card where empty.
-    Raises ModelError where the card is not sound or the folder cannot be written.
+    Raises ModelError where the card is not sound, CouldNotBeDone where the folder cannot be written.
     """
     problem = card_problem(card)
     if problem:
@@ -54,12 +54,13 @@ def write_model_folder(
         try:
             _fill(draft, files)
             read_model_folder(draft)
-            _swap(draft, target)
+            swap_folder(draft, target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
-        raise ModelError(
-            f"The model folder {target} cannot be written ({error.strerror}).", "Choose another folder."
+        raise CouldNotBeDone(
+            f"The model folder {target} cannot be written ({error.strerror}).",
+            "Free some space or choose another folder.",
         ) from error
     return read_model_folder(target)
 
@@ -86,7 +87,8 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
     folder.chmod(0o755)
 
 
-def _swap(draft: Path, target: Path) -> None:
+def swap_folder(draft: Path, target: Path) -> None:
+    """Put a finished folder in the place of an older one, which is removed."""
     if not target.exists():
         draft.replace(target)
         return

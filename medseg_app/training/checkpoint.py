@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from medseg_app.core.errors import InputError
+from medseg_app.core.errors import CouldNotBeDone, InputError
 
 from .recipe import Recipe
 
@@ -30,16 +30,27 @@ def checkpoint_path(out: Path) -> Path:
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path, recipe: Recipe) -> None:
-    """Write a checkpoint; a kill at any moment leaves the old or the new one."""
+    """Write a checkpoint; a kill at any moment leaves the old or the new one.
+
+    Raises CouldNotBeDone where it cannot be written (disk full).
+    """
     import torch
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.draft")
-    with draft.open("wb") as file:
-        torch.save({"recipe": _fingerprint(recipe), **vars(checkpoint)}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as file:
+            torch.save({"recipe": _fingerprint(recipe), **vars(checkpoint)}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError
+        draft.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise CouldNotBeDone(
+            f"The checkpoint {path} cannot be written ({reason}).",
+            "Free some space and train again.",
+        ) from error
 
 
 def read_checkpoint(path: Path, recipe: Recipe) -> Checkpoint:

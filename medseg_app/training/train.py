@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,6 +35,14 @@ class Task(Protocol):
         """What is to become small."""
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """Where the checkpoint lies, and whether to go on from it where there is one."""
+
+    checkpoint: Path
+    resume: bool = False
+
+
 def run_training(
     recipe: Recipe,
     out: Path,
@@ -51,17 +60,31 @@ def run_training(
     max_minutes: the learning rate falls with the clock too, so that the model is finished by then.
     Raises InputError where the recipe has no cases, Cancelled where progress says so.
     """
+    kept = Keeping(checkpoint_path(out), resume)
+    train_into(recipe, out, kept, device=device, max_minutes=max_minutes, progress=progress)
+    kept.checkpoint.unlink(missing_ok=True)
+    return out
+
+
+def train_into(
+    recipe: Recipe,
+    out: Path,
+    kept: Keeping,
+    *,
+    device: str,
+    max_minutes: float | None,
+    progress: Progress,
+) -> None:
+    """As `run_training`, for a caller who has more to do before the checkpoint may be removed."""
     split = find_cases(recipe)
     if not split.train:
         raise InputError(f"The recipe {recipe.path} has no patient to train on.", "Check its split.")
     cases = read_cases(split.train, recipe, part(progress, 0.0, 0.05))
-    training = Loop(recipe, _task(recipe, cases), device, checkpoint_path(out), resume)
+    training = Loop(recipe, _task(recipe, cases), device, kept.checkpoint, kept.resume)
     training.run(max_minutes, part(progress, 0.05, 0.95))
     write_trained_model(recipe, training.mean_network(), out)
     if recipe.task == "instance" and MIN_SCORE not in recipe.thresholds:
         settle_score_threshold(out, split.train, device, part(progress, 0.95, 1.0))
-    checkpoint_path(out).unlink(missing_ok=True)
-    return out
 
 
 def _task(recipe: Recipe, cases: list[Any]) -> Task:

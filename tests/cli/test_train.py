@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
 
 import nibabel
 import numpy as np
@@ -68,3 +74,87 @@ def test_what_is_no_model_is_never_replaced(medseg, dataset, tmp_path):
         assert ran.code == 2
         assert out.name in ran.err
     assert (folder / "mine.txt").read_text() == file.read_text() == "mine"
+
+
+def _train(medseg, dataset, out, *words):
+    return medseg("train", dataset, "--name", "balls", "-o", out, "--device", "cpu", "--json", *words)
+
+
+def test_it_starts_from_a_model_by_name_or_by_folder(medseg, dataset, tmp_path, monkeypatch):
+    first = tmp_path / "first" / "balls"
+    assert _train(medseg, dataset, first, "--max-minutes", "0.02").code == 0
+    begun: list[str] = []
+    from medseg_app.engines import weights
+
+    load = weights.load_weights
+    monkeypatch.setattr(
+        weights, "load_weights", lambda net, model: (begun.append(model.path), load(net, model))
+    )
+    monkeypatch.setenv("MEDSEG_MODELS", str(first.parent))
+    for base in ("balls", first):
+        assert _train(medseg, dataset, tmp_path / "m", "--max-minutes", "0.02", "--from", base).code == 0
+        assert begun[0] == first
+        begun.clear()
+    for base in ("nothing", tmp_path / "first"):
+        ran = _train(medseg, dataset, tmp_path / "n", "--from", base)
+        assert ran.code == 2
+        assert str(base) in ran.err
+        assert not (tmp_path / "n").exists()
+
+
+def test_without_a_folder_it_goes_to_the_models_of_the_user(medseg, dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDSEG_HOME", str(tmp_path))
+    ran = medseg("train", dataset, "--name", "mine", "--max-minutes", "0.02", "--device", "cpu", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.document == {"model": "mine", "folder": str(tmp_path / "data" / "models" / "mine")}
+    assert "mine" in [model["name"] for model in medseg("models", "--json").document]
+
+
+def test_an_interrupt_keeps_the_steps_for_resume(dataset, tmp_path, medseg):
+    out = tmp_path / "balls"
+    command = [
+        sys.executable, "-m", "medseg_app", "train", str(dataset), "--name", "balls", "-o", str(out),
+        "--device", "cpu", "--max-minutes", "30",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert any(re.search(r"step [1-9]", line) for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    rest = process.communicate(timeout=120)[1]
+    assert process.returncode == 130, rest
+    assert "Traceback" not in rest
+    assert "--resume" in rest
+    assert [path.name for path in tmp_path.iterdir()] == [".balls.checkpoint"]
+    ran = _train(medseg, dataset, out, "--resume", "--max-minutes", "0.02")
+    assert ran.code == 0, ran.err
+    assert not re.search(r"step 0,", ran.err)
+    assert [path.name for path in tmp_path.iterdir()] == ["balls"]
+
+
+def test_a_model_stands_under_its_name_only_when_it_is_finished(medseg, dataset, tmp_path, monkeypatch):
+    from medseg_app.core.errors import Cancelled
+    from medseg_app.training import evaluate
+
+    def interrupted(*_: object, **__: object) -> object:
+        raise Cancelled
+
+    out = tmp_path / "balls"
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "evaluate_model", interrupted)
+        assert _train(medseg, dataset, out, "--max-minutes", "0.02").code == 130
+    assert [path.name for path in tmp_path.iterdir()] == [".balls.checkpoint"]
+    ran = _train(medseg, dataset, out, "--max-minutes", "0.02", "--resume")
+    assert ran.code == 0, ran.err
+    assert [path.name for path in tmp_path.iterdir()] == ["balls"]
+
+
+def test_a_full_disk_is_exit_1_and_keeps_the_checkpoint(medseg, dataset, tmp_path, monkeypatch):
+    from medseg_app.engines import model_folder_writer
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(model_folder_writer, "_fill", full)
+    ran = _train(medseg, dataset, tmp_path / "balls", "--max-minutes", "0.02")
+    assert ran.code == 1
+    assert "No space" in ran.err
+    assert [path.name for path in tmp_path.iterdir()] == [".balls.checkpoint"]
