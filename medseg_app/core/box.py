@@ -79,9 +79,9 @@ class Box:
 
     def shifted(self, offset: Sequence[int]) -> Box:
         """The box moved by an offset of (k, j, i) voxels."""
-        start = [a + m for a, m in zip(self.start, offset, strict=True)]
-        stop = [b + m for b, m in zip(self.stop, offset, strict=True)]
-        return Box.of(start, stop)
+        (k0, j0, i0), (k1, j1, i1) = self.start, self.stop
+        k, j, i = offset
+        return Box((int(k0 + k), int(j0 + j), int(i0 + i)), (int(k1 + k), int(j1 + j), int(i1 + i)))
 
     def within(self, outer: Box) -> Box:
         """The same voxels, indexed from the start of an outer box."""

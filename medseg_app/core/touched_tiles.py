@@ -15,8 +15,8 @@ from .label_edit import ArrayChange, LabelDelta, checksum, pack_xor
 from .segment_statistics import deltas_of
 from .segmentation import Arrays
 
-TILE_BITS = (3, 5, 5)
-"""Tiles of 8 x 32 x 32 voxels: most strokes are flat, and a thicker tile costs them more than it saves."""
+TILE_BITS = (3, 5, 7)
+"""Tiles of 8 x 32 x 128 voxels: most strokes are flat, and a copy costs by the row, not by the voxel."""
 COMPACT = 4
 """Tiles are packed as one block while that block holds at most this many times their voxels."""
 
