@@ -54,7 +54,8 @@ class Beside:
         self._main.layout = LAYOUT
 
     def leave(self) -> None:
-        """Let go of the open series and give its views their places back."""
+        """Give its voxels up, and the views of the open series their places back."""
+        del self.case  # the memory is free now, whoever still holds the rest
         events = self._main.events
         for name in FOLLOWED:
             getattr(events, name).disconnect(self._follow)

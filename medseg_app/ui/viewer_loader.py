@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from .collector import settle_collector
 from .status_bar import StatusFollower
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class ViewerLoader(QObject):
         self.area = ViewerArea(self._session)
         self._window.add_viewer(self.area)
         self._show()
+        settle_collector()
         self.ready.emit()
         # The first stroke needs it; until then it would only have kept the reader waiting.
         self._beside.run(lambda: importlib.import_module("blosc2"), lambda _: None)
