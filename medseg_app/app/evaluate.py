@@ -19,10 +19,9 @@ def evaluate_files(prediction: Path, truth: Path, unknown: tuple[int, ...] = ())
     Classes match by value, in DICOM SEG (whose numbers only count) by name. Raises GeometryError where
     the grids differ, InputError where only one of the files names its classes.
     """
-    from medseg_app.io.formats import read_labels
     from medseg_app.metrics.evaluate_files import evaluate_files as compare
 
-    files = read_labels(prediction), read_labels(truth)
+    files = _read(prediction), _read(truth)
     holds_seg = [_is_seg(path) for path in (prediction, truth)]
     mine, theirs = _on_one_grid(*files) if any(holds_seg) else files
     if not any(holds_seg):
@@ -30,6 +29,17 @@ def evaluate_files(prediction: Path, truth: Path, unknown: tuple[int, ...] = ())
     if not all(holds_seg):
         _require_common_names((prediction, mine), (truth, theirs))
     return compare(mine, theirs, _names(theirs, unknown) or _names(mine, unknown), "name")
+
+
+def _read(path: Path) -> LabelMap:
+    """The labels of a file or case."""
+    if path.suffix.lower() == ".medseg":
+        from medseg_app.io.case_file import read_case_file
+
+        return read_case_file(path).segmentation.to_label_map()
+    from medseg_app.io.formats import read_labels
+
+    return read_labels(path)
 
 
 def _names(labels: LabelMap, values: tuple[int, ...]) -> set[str]:

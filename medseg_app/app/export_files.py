@@ -15,7 +15,7 @@ from medseg_app.io.export_options import ExportOptions, Written
 
 from .case_output import read_case
 from .documents import export_document
-from .inputs import load_input, open_case_images
+from .inputs import load_input, open_case_images, require_series
 from .outputs import Contents, check_outputs, write_outputs
 
 
@@ -67,11 +67,13 @@ def _open(
     if _is_case(path):
         from medseg_app.io.case_file import read_case_file
 
-        volume = _images_of_case(path, source, progress)
+        volume = require_series(_images_of_case(path, source, progress), series, path)
         return volume, read_case_file(path).segmentation.to_label_map()
     from medseg_app.io.formats import import_labels, read_labels
 
     if source is None:
+        if series is not None:
+            raise WrongUse("--series names a volume of the source.", "Name the source: --source FOLDER.")
         labels = read_labels(path)
         return Volume(labels.layers[0], labels.geometry, id=path.name), labels
     volume = _source_volume(path, source, series, said, progress)

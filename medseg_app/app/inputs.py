@@ -32,7 +32,7 @@ def open_input(
     if not path.exists():
         raise InputError(f"{path} does not exist.", "Check the name.")
     if path.suffix.lower() == ".medseg":
-        return Input(_named(open_case_images(path, progress), series, path))
+        return Input(require_series(open_case_images(path, progress), series, path))
     if is_image_file(path):
         if series is not None:
             raise WrongUse(f"{path.name} holds one volume.", "Leave out --series.")
@@ -45,7 +45,7 @@ def open_input(
     return load_input(find_volume(found, series, tuple(modalities)), part(progress, 0.2, 1.0))
 
 
-def _named(volume: Volume, series: str | None, path: Path) -> Volume:
+def require_series(volume: Volume, series: str | None, path: Path) -> Volume:
     """The only volume of a case, if no other one was asked for."""
     if series not in (None, volume.id):
         raise WrongUse(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import traceback
@@ -55,15 +56,19 @@ def guarded(work: Callable[[], int], arguments: Arguments) -> int:
         return _failed(Cancelled("Interrupted."), arguments)
     except MedsegError as error:
         return _failed(error, arguments)
-    except PermissionError as error:
-        text = f"{error.filename or 'A file'} cannot be opened ({error.strerror})."
-        return _failed(InputError(text, "Check your right to read it."), arguments)
     except MemoryError:
         return _failed(OutOfMemory("The computer ran out of memory.", "Close other programs."), arguments)
     except Exception as error:  # noqa: BLE001
+        if isinstance(error, OSError) and error.errno in _NAMES:
+            text = f"{error.filename or 'A file'} cannot be opened ({error.strerror})."
+            return _failed(InputError(text, "Check its name and your right to read it."), arguments)
         # A bug: say so in one line; whoever reports it can see the traceback with --debug.
         text = f"MedSeg itself failed ({type(error).__name__}: {error})."
         return _failed(MedsegError(text, "Run it again with --debug and report what it says."), arguments)
+
+
+_NAMES = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP}
+"""What is wrong with a name that a user gave, or with the right to it; no bug."""
 
 
 def _failed(error: MedsegError, arguments: Arguments) -> int:

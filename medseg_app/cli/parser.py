@@ -94,25 +94,25 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 def _out(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     parser.add_argument(
-        "-o", dest="outputs", metavar="OUT", action="append", type=Path, required=required, help=OUT
+        "-o", dest="outputs", metavar="OUT", action="append", type=_path, required=required, help=OUT
     )
 
 
 def _info(commands: _Commands) -> None:
     parser = commands.add("info", "list every volume with its geometry passport, and every file left out")
-    parser.add_argument("input", metavar="INPUT", type=Path, help=INPUT)
+    parser.add_argument("input", metavar="INPUT", type=_path, help=INPUT)
     _json(parser)
 
 
 def _models(commands: _Commands) -> None:
     parser = commands.add("models", "list the models found")
-    parser.add_argument("--models", metavar="DIR", type=Path, help="look here before all other places")
+    parser.add_argument("--models", metavar="DIR", type=_path, help="look here before all other places")
     _json(parser)
 
 
 def _predict(commands: _Commands) -> None:
     parser = commands.add("predict", "run a model and write verified files")
-    parser.add_argument("input", metavar="INPUT", type=Path, help=INPUT)
+    parser.add_argument("input", metavar="INPUT", type=_path, help=INPUT)
     parser.add_argument("--model", metavar="NAME", required=True, help="a name that `medseg models` lists")
     _out(parser)
     parser.add_argument("--series", metavar="ID", help="id of the volume (see `medseg info`), or: all")
@@ -125,15 +125,15 @@ def _predict(commands: _Commands) -> None:
         "--min-score", metavar="X", type=_score, help="leave out findings below this score (0 to 1)"
     )
     parser.add_argument("--format", metavar="A,B", help="with --series all: suffixes, such as seg.dcm,nii.gz")
-    parser.add_argument("--models", metavar="DIR", type=Path, help="look for models here first")
+    parser.add_argument("--models", metavar="DIR", type=_path, help="look for models here first")
     _json(parser)
 
 
 def _export(commands: _Commands) -> None:
     parser = commands.add("export", "convert labels to verified files")
-    parser.add_argument("input", metavar="CASE_OR_LABELS", type=Path)
+    parser.add_argument("input", metavar="CASE_OR_LABELS", type=_path)
     parser.add_argument(
-        "--source", metavar="DICOM_FOLDER", type=Path, help="the images that the labels belong to"
+        "--source", metavar="DICOM_FOLDER", type=_path, help="the images that the labels belong to"
     )
     parser.add_argument("--series", metavar="ID", help="which volume of the source (see `medseg info`)")
     _out(parser)
@@ -146,8 +146,8 @@ def _export(commands: _Commands) -> None:
 
 def _evaluate(commands: _Commands) -> None:
     parser = commands.add("evaluate", "compare a prediction with the truth")
-    parser.add_argument("prediction", metavar="PREDICTION", type=Path)
-    parser.add_argument("truth", metavar="TRUTH", type=Path)
+    parser.add_argument("prediction", metavar="PREDICTION", type=_path)
+    parser.add_argument("truth", metavar="TRUTH", type=_path)
     parser.add_argument(
         "--unknown",
         metavar="3,5",
@@ -160,13 +160,13 @@ def _evaluate(commands: _Commands) -> None:
 
 def _train(commands: _Commands) -> None:
     parser = commands.add("train", "train a model from a recipe (TOML) or a data set")
-    parser.add_argument("input", metavar="RECIPE_OR_DATASET", type=Path)
+    parser.add_argument("input", metavar="RECIPE_OR_DATASET", type=_path)
     parser.add_argument("--name", metavar="N")
     parser.add_argument("--task", choices=("semantic", "instance"))
     parser.add_argument("--from", dest="base", metavar="MODEL", help="model to start from: name or folder")
     parser.add_argument("--max-minutes", metavar="M", type=_minutes)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
-    parser.add_argument("-o", dest="output", metavar="FOLDER", type=Path, help="where the model folder goes")
+    parser.add_argument("-o", dest="output", metavar="FOLDER", type=_path, help="where the model folder goes")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted training stopped")
     _json(parser)
 
@@ -176,21 +176,28 @@ def _demo(commands: _Commands) -> None:
         "demo", "open the demonstration study; without a display, do the whole job and say where"
     )
     parser.add_argument(
-        "--output", metavar="FOLDER", type=Path, help="where study, results and screenshot go"
+        "--output", metavar="FOLDER", type=_path, help="where study, results and screenshot go"
     )
     parser.add_argument("--close", action="store_true", help="do the job in the window, then close it")
 
 
 def _app(commands: _Commands) -> None:
     parser = commands.add("app", "open the window")
-    parser.add_argument("input", metavar="INPUT", nargs="?", type=Path, help=INPUT)
+    parser.add_argument("input", metavar="INPUT", nargs="?", type=_path, help=INPUT)
 
 
 def _replay(commands: _Commands) -> None:
     parser = commands.add("replay", "do the steps of a journal again and list them")
-    parser.add_argument("input", metavar="JOURNAL", type=Path)
+    parser.add_argument("input", metavar="JOURNAL", type=_path)
     _out(parser, required=False)
     _json(parser)
+
+
+def _path(text: str) -> Path:
+    """A name; an empty one (a variable that was not set) would mean the present folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    return Path(text)
 
 
 def _minutes(text: str) -> float:

@@ -103,6 +103,8 @@ def _readable(error: OSError, path: Path) -> Exception:
             f"{path.name} was not written: {path.parent} is read-only for you.",
             "Choose another folder or ask for the right to write there.",
         )
+    if error.errno == errno.ENAMETOOLONG:
+        return WrongUse(f"The name {path.name} is too long.", "Give a shorter one.")
     return CouldNotBeDone(
         f"{path.name} was not written: {error.strerror or error}.", "Try again or choose another folder."
     )

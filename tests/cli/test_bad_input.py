@@ -104,3 +104,24 @@ def test_a_grid_that_a_format_cannot_hold_is_refused_before_any_model_runs(
         ran = medseg(*words)
         assert ran.code == 2
         assert ".nrrd" in ran.err
+
+
+@pytest.mark.parametrize("command", ["info", "predict", "export", "evaluate", "train", "replay"])
+@pytest.mark.parametrize("name", ["", "a" * 5000, "/dev/null"])
+def test_a_name_that_names_nothing_is_exit_2(medseg, models, tmp_path, command, name):
+    out = ["-o", tmp_path / "o.nii"]
+    more = {
+        "info": [], "predict": ["--model", "tiny-organs", "--models", models, *out], "export": out,
+        "evaluate": [tmp_path / "x.nii"], "train": ["-o", tmp_path / "m"], "replay": [],
+    }[command]  # fmt: skip
+    ran = medseg(command, name, *more, "--json")
+    assert ran.code == 2, ran.err
+    assert ran.document["error"]["hint"]
+    assert "Traceback" not in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_of_an_impossible_name_is_exit_2(medseg, image, models, tmp_path):
+    words = ["predict", image, "--model", "tiny-organs", "--models", models]
+    for name in ("", tmp_path / ("a" * 400 + ".nii")):
+        assert medseg(*words, "-o", name).code == 2

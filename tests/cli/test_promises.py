@@ -152,6 +152,11 @@ def test_another_series_than_that_of_a_case_is_exit_2(medseg, case, models):
     words = ["predict", case, "--model", "tiny-organs", "--models", models, "-o", case.parent / "o.nii"]
     assert medseg(*words, "--series", "1.2.3").code == 2
     assert medseg(*words).code == 0
+    words = ["export", case, "-o", case.parent / "p.nii", "--series"]
+    assert medseg(*words, "1.2.3").code == 2
+    assert not (case.parent / "p.nii").exists()
+    assert medseg(*words, medseg("info", case, "--json").document["volumes"][0]["id"]).code == 0
+    assert medseg("export", case.parent / "p.nii", "-o", case.parent / "q.nii", "--series", "1").code == 2
 
 
 def test_a_damaged_file_of_another_series_is_no_loss(medseg, two_series, models, tmp_path):
@@ -213,6 +218,15 @@ def test_evaluate_refuses_a_seg_and_a_file_without_names(medseg, study, labels, 
     assert ran.code == 2
     assert "Liver" in ran.err
     assert labels.name in ran.err
+
+
+def test_evaluate_takes_a_case_by_its_values(medseg, case, study):
+    out = case.parent / "o.nii"
+    assert medseg("export", case, "-o", out).code == 0
+    for pair in ((case, out), (out, case)):
+        document = medseg("evaluate", *pair, "--json").document
+        assert set(document["labels"]) <= {"2", "5"}
+        assert {row["dice"] for row in document["labels"].values()} == {1.0}
 
 
 def test_evaluate_of_nothing_is_null(medseg, study, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import nibabel
@@ -279,10 +280,15 @@ def test_overlap_is_refused_with_counts_unless_a_rule_is_given(medseg, study, tm
     assert ran.code == 2
     assert any(character.isdigit() for character in ran.err)
     assert not out.exists()
-    ran = medseg("export", seg, "--source", study, "-o", out, "--overlap", "last")
-    assert ran.code == 3
-    assert "left out" in ran.err
-    assert out.exists()
+    counts = {}
+    for rule, loser in (("first", "Two"), ("last", "One")):
+        ran = medseg("export", seg, "--source", study, "-o", out, "--overlap", rule)
+        assert ran.code == 3
+        assert re.search(rf"left out: .*{loser} lost 400 voxels", ran.err)
+        values, sizes = np.unique(nibabel.load(out).get_fdata(), return_counts=True)
+        counts[rule] = dict(zip(values.astype(int).tolist(), sizes.tolist(), strict=True))
+    assert counts["first"] | {0: 0} == {0: 0, 1: 1350, 2: 1600}
+    assert counts["last"] | {0: 0} == {0: 0, 1: 950, 2: 2000}
 
 
 def _overlapping(folder):

@@ -69,6 +69,8 @@ def _require(root: Path) -> None:
     try:
         if not root.exists():
             raise InputError(f"There is no file or folder {root}.", "Check the path.")
+        if not root.is_file() and not root.is_dir():
+            raise InputError(f"{root} is neither a file nor a folder.", "Choose a folder of DICOM files.")
     except OSError as error:
         raise InputError(
             f"{root} cannot be opened ({error.strerror}).", "Check its name and your right to read it."
