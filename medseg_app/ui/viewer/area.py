@@ -64,7 +64,7 @@ class ViewerArea(QWidget):
         self._layout.add_views(
             {"3d": self.volume_view, **{str(name): view for name, view in self.views.items()}}
         )
-        self._beside = BesideView(session, self._layout, self._welcome_beside)
+        self._beside = BesideView(session, self._layout, self.views, self._welcome_beside)
         self._heat = HeatStrips(self)
         self._heat.ready.connect(self._show_heat)
         self._connect()

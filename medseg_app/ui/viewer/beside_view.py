@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtWidgets import QWidget
 
 from medseg_app.app.beside import Beside
 from medseg_app.app.session import Session
+from medseg_app.app.view_state import Plane
 
 from .marks import Marks
-from .plane import planes_of
+from .plane import ViewPlane, planes_of
+from .shared_scale import SharedScale
 from .slice_view import SliceView
 
 VALUES = ("window", "window_name", "interpolate")
@@ -24,9 +26,16 @@ OTHER_PATIENT = "Another patient."
 class BesideView:
     """Follows `session.beside`; `view` is None where no series stands beside the open one."""
 
-    def __init__(self, session: Session, parent: QWidget, welcome: Callable[[SliceView], object]) -> None:
-        self._session, self._parent, self._welcome = session, parent, welcome
+    def __init__(
+        self,
+        session: Session,
+        parent: QWidget,
+        mains: Mapping[Plane, SliceView],
+        welcome: Callable[[SliceView], object],
+    ) -> None:
+        self._session, self._parent, self._mains, self._welcome = session, parent, mains, welcome
         self._shown: Beside | None = None
+        self._scale: SharedScale | None = None
         self.view: SliceView | None = None
 
     def follow(self) -> None:
@@ -40,7 +49,9 @@ class BesideView:
 
     def close(self) -> None:
         """Give the memory of series and canvas back."""
-        view, self.view, self._shown = self.view, None, None
+        if self._scale is not None:
+            self._scale.close()
+        view, self.view, self._shown, self._scale = self.view, None, None, None
         if view is not None:
             view.show_case(None, None, None)
             view.hide()
@@ -58,18 +69,27 @@ class BesideView:
         for name in LINES:
             getattr(events, name).connect(self._show_lines, max_args=0)
         self._welcome(view)
+        if beside.linked:
+            self._scale = SharedScale(self._mains, view)
         self._show_plane()
 
     def _show_plane(self) -> None:
         view, beside = self.view, self._shown
         if view is not None and beside is not None:
-            view.name = beside.view.plane
-            plane = planes_of(beside.case.volume.geometry)[view.name]
-            view.show_case(beside.case, plane, Marks.of(beside, beside.case))
+            planes = planes_of(beside.case.volume.geometry)
+            view.name = _plane_to_show(beside, planes)
+            view.show_case(beside.case, planes[view.name], Marks.of(beside, beside.case))
 
     def _show_lines(self) -> None:
         if self.view is not None:
             self.view.overlay.update()
+
+
+def _plane_to_show(beside: Beside, planes: Mapping[Plane, ViewPlane]) -> Plane:
+    """That of the open series; of a single slice its own: across it there is nothing but a line."""
+    if beside.case.volume.geometry.shape[0] > 1:
+        return beside.view.plane
+    return next(name for name, plane in planes.items() if plane.axis == 0)
 
 
 def _texts(beside: Beside, session: Session) -> tuple[str, str]:

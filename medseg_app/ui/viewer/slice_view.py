@@ -40,6 +40,8 @@ class SliceView(QWidget):
     pointed = Signal(object)
     """The pointer is at a QPointF of the view, or left it (None)."""
     double_clicked = Signal()
+    looked = Signal()
+    """The view shows another part of its plane, or shows it larger or smaller."""
 
     def __init__(self, session: Viewed, name: Plane, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -189,6 +191,7 @@ class SliceView(QWidget):
         self._set_outlines()
         self.canvas.look_at(camera.centre, camera.zoom)
         self.overlay.update()
+        self.looked.emit()
 
     def fit(self) -> None:
         """Show the whole slice."""

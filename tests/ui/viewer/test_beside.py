@@ -276,3 +276,69 @@ def test_what_lies_under_the_pointer_beside_is_told_of_that_series(pair: Any, se
     assert (seen[-1].series, seen[-1].modality) == ("T1", "MR")
     expected = np.floor(index_of(other_affine(), seen[-1].position_lps) + 0.5)
     assert tuple(expected.astype(int).tolist()) == seen[-1].index
+
+
+def seen_from(view: Any, affine: NDArray[np.float64], place: Any) -> NDArray[np.float64]:
+    """Pixel at which a view in its axial plane shows a place, from napari's camera and the grid's matrix."""
+    native, camera = view.canvas.native, view.canvas.model.scene.camera
+    i, j = affine[:3, 2] / np.linalg.norm(affine[:3, 2]), affine[:3, 1] / np.linalg.norm(affine[:3, 1])
+    on_plane = np.array([(place - affine[:3, 3]) @ i, (place - affine[:3, 3]) @ j])
+    middle = np.array([native.width(), native.height()]) / 2
+    return np.asarray((on_plane - np.array(camera.center[-2:])[::-1]) * camera.zoom + middle)
+
+
+def test_what_is_in_the_middle_is_in_the_middle_of_both_at_one_scale(pair: Any, session: Any) -> None:
+    area = pair(other_volume())
+    main, beside = area.views["axial"], area.beside
+    for step, view in enumerate((main, beside, main)):
+        session.view.tool = "pan"
+        drag(view, (100.0, 100.0), (130.0 + 9 * step, 90.0))
+        wheel(view, 1, Qt.KeyboardModifier.ControlModifier)
+        settle(80)
+        assert main.camera.zoom == pytest.approx(beside.camera.zoom)
+        source, affine = (main, main_affine()) if view is main else (beside, other_affine())
+        place = source.plane.to_patient(source.camera.centre, source.slice_index)
+        middle = np.array([source.width(), source.height()]) / 2
+        np.testing.assert_allclose(seen_from(source, affine, place), middle, atol=1e-3)
+        for other, its in ((main, main_affine()), (beside, other_affine())):
+            centre = np.array([other.width(), other.height()]) / 2
+            np.testing.assert_allclose(seen_from(other, its, place), centre, atol=1e-3)
+
+
+def test_fitting_and_resizing_keep_the_scale_of_the_open_series(pair: Any, session: Any) -> None:
+    area = pair(other_volume())
+    main, beside = area.views["axial"], area.beside
+    wheel(beside, 4, Qt.KeyboardModifier.ControlModifier)
+    area.fit()
+    assert main.camera.fitted
+    left, top, right, bottom = main.plane.extent
+    room = min(main.width() / (right - left), main.height() / (bottom - top))
+    assert main.camera.zoom == pytest.approx(0.96 * room)
+    assert beside.camera.zoom == pytest.approx(main.camera.zoom)
+    before = beside.camera.centre
+    area.window().resize(900, 700)
+    settle(80)
+    assert main.camera.fitted
+    assert beside.camera.zoom == pytest.approx(main.camera.zoom)
+    np.testing.assert_allclose(beside.camera.centre, before, atol=1e-6)
+
+
+def test_series_of_different_frames_keep_their_own_scale(pair: Any, session: Any) -> None:
+    area = pair(other_volume(frame="1.2.826.0.1.78"))
+    before = area.views["axial"].camera.zoom
+    wheel(area.beside, 2, Qt.KeyboardModifier.ControlModifier)
+    assert area.views["axial"].camera.zoom == before
+
+
+def test_a_single_slice_shows_itself_and_not_its_edge(pair: Any, session: Any) -> None:
+    coronal = np.eye(4)
+    coronal[:3, :3] = [[0, 0, 1.5], [5, 0, 0], [0, -1.5, 0]]  # rows down, columns to the left
+    coronal[:3, 3] = place_of(main_affine(), CURSOR) - coronal[:3, :3] @ [0, 20, 20]
+    geometry = VolumeGeometry.regular((1, 40, 40), coronal, FRAME)
+    area = pair(Volume(np.full((1, 40, 40), 900, np.int16), geometry, id="scout", window=(500, 1000)))
+    assert area.beside.plane.name == "coronal"
+    assert area.beside.overlay.frame().shows_cursor
+    assert (picture(area.beside) > 128).any(axis=1).sum() > 100
+    x, y, z = session.view.cursor_lps
+    session.view.cursor_lps = (x, y + 30, z)
+    assert not area.beside.overlay.frame().shows_cursor
