@@ -50,7 +50,7 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
     out = how.output or Folders.of_user().models / recipe.name
     _require_place(out)
     device, kept = choose_device(how.device), checkpoint_path(out)
-    with _there_when_finished(out) as draft:
+    with _only_training(out), _there_when_finished(out) as draft:
         train_into(
             recipe, draft, Keeping(kept, how.resume), device=device, max_minutes=how.max_minutes,
             progress=part(progress, 0.0, 0.9),
@@ -62,17 +62,40 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
 
 
 @contextmanager
+def _only_training(out: Path) -> Iterator[None]:
+    """Refuse a second training into the same folder: each would write over the steps of the other."""
+    from filelock import FileLock, Timeout
+
+    _make_folder(out.parent)
+    lock = FileLock(out.with_name(f".{out.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise WrongUse(
+            f"Another training is writing {out}.", "Wait until it ends, or choose another place with -o."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CouldNotBeDone(
+            f"The folder {folder} cannot be made ({error.strerror}).", "Choose another place with -o."
+        ) from error
+
+
+@contextmanager
 def _there_when_finished(out: Path) -> Iterator[Path]:
     """Yield another name for a model folder, which takes its own when the block ends well."""
     from medseg_app.engines.model_folder_writer import swap_folder
     from medseg_app.io.atomic import remove_remains, temporary_prefix
 
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CouldNotBeDone(
-            f"The folder {out.parent} cannot be made ({error.strerror}).", "Choose another place with -o."
-        ) from error
     remove_remains(out.parent)
     draft = out.with_name(f"{temporary_prefix()}{out.name}")
     try:

@@ -13,6 +13,7 @@ import sys
 import nibabel
 import numpy as np
 import pytest
+from filelock import FileLock
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +159,13 @@ def test_a_full_disk_is_exit_1_and_keeps_the_checkpoint(medseg, dataset, tmp_pat
     assert ran.code == 1
     assert "No space" in ran.err
     assert [path.name for path in tmp_path.iterdir()] == [".balls.checkpoint"]
+
+
+def test_a_second_training_into_the_same_folder_is_refused(medseg, dataset, tmp_path):
+    out = tmp_path / "balls"
+    with FileLock(tmp_path / ".balls.lock"):
+        ran = medseg("train", dataset, "-o", out, "--max-minutes", "0.02", "--device", "cpu")
+    assert ran.code == 2
+    assert "Another training is writing" in ran.err
+    assert medseg("train", dataset, "-o", out, "--max-minutes", "0.02", "--device", "cpu").code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"balls"}
