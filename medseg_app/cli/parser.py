@@ -172,9 +172,7 @@ def _train(commands: _Commands) -> None:
 
 
 def _demo(commands: _Commands) -> None:
-    parser = commands.add(
-        "demo", "open the demonstration study; without a display, do the whole job and say where"
-    )
+    parser = commands.add("demo", "open the demonstration study")
     parser.add_argument(
         "--output", metavar="FOLDER", type=_path, help="where study, results and screenshot go"
     )

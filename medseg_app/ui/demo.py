@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from medseg_app.app.demo_study import write_demo_study
 from medseg_app.app.folders import Folders
-from medseg_app.core.errors import WrongUse
+from medseg_app.core.errors import CouldNotBeDone
 
 from . import main
 from .window import MainWindow
@@ -27,12 +27,14 @@ def run_demo(output: Path | None = None, *, close: bool = False) -> dict[str, Pa
     """Show the demonstration study until its window is closed.
 
     close: let the models propose, accept, export and take a picture, then end; returns what was written
-    by name. Raises WrongUse where there is no display.
+    by name. Raises CouldNotBeDone where there is no display.
     """
     if sys.platform.startswith("linux") and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
-        raise WrongUse("There is no display.", "python3 installer/bootstrap.py run makes one in memory.")
+        raise CouldNotBeDone(
+            "There is no display.", "python3 installer/bootstrap.py run makes one in memory."
+        )
     folder = output or Folders.of_user().data / "demo"
     study = folder / "study"
     if not study.exists():

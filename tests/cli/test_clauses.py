@@ -1,0 +1,107 @@
+"""Single clauses of the promise that no other test states: failures, choices and keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medseg_app.__main__ import main as program
+from medseg_app.app.demo_study import write_stacks
+from medseg_app.core.errors import OutOfMemory
+from medseg_app.io.dicom.series_writer import write_series
+from medseg_app.phantom import marker_phantom
+from medseg_app.phantom.irregular import missing_slice
+from tests.training.tiny import write_cases, write_recipe
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "ran out of memory"),
+        (OutOfMemory("The device ran out of memory.", "Use the processor."), "ran out of memory"),
+        (ZeroDivisionError("no"), "--debug"),
+    ],
+)
+def test_work_that_fails_is_exit_1(medseg, study, models, tmp_path, monkeypatch, error, words):
+    def fails(*_: object) -> object:
+        raise error
+
+    monkeypatch.setattr("medseg_app.engines.predict.run_engine", fails)
+    ran = medseg("predict", study, "--model", "tiny-organs", "--models", models, "-o", tmp_path / "o.nii")
+    assert ran.code == 1
+    assert words in ran.err
+    assert "Traceback" not in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["o.nii", "o.nrrd", "o.mha", "o.seg.dcm"])
+def test_a_failed_verification_is_exit_1_and_takes_all_outputs_back(
+    medseg, study, labels, tmp_path, monkeypatch, name
+):
+    from medseg_app.io import export
+
+    real = export.verify
+
+    def wrong(label_map: object, path: object, read_back: object, called: str) -> None:
+        if called == name:
+            label_map = replace(label_map, layers=tuple(np.roll(a, 3, axis=2) for a in label_map.layers))
+        real(label_map, path, read_back, called)
+
+    monkeypatch.setattr(export, "verify", wrong)
+    outs = ["-o", tmp_path / "first.nii.gz", "-o", tmp_path / name]
+    ran = medseg("export", labels, "--source", study, *outs)
+    assert ran.code == 1
+    assert name in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_only_volume_that_fits_the_model_need_not_be_named(medseg, models, tmp_path):
+    ct = marker_phantom("axial")[0]
+    write_series(ct, tmp_path / "s" / "ct", seed=1, series="ct")
+    write_series(replace(ct, modality="MR"), tmp_path / "s" / "mr", seed=1, series="mr")
+    volumes = medseg("info", tmp_path / "s", "--json").document["volumes"]
+    ids = {volume["modality"]: volume["id"] for volume in volumes}
+    words = [
+        "predict",
+        tmp_path / "s",
+        "--model",
+        "tiny-organs",
+        "--models",
+        models,
+        "-o",
+        tmp_path / "o.nii",
+    ]
+    assert medseg(*words, "--json").document["volume"] == ids["CT"]
+    refused = medseg(*words, "--series", ids["MR"], "-o", tmp_path / "p.nii")
+    assert refused.code == 2
+    assert "MR" in refused.err
+    assert not (tmp_path / "p.nii").exists()
+
+
+def test_a_problem_of_geometry_is_told_with_code_and_text(medseg, tmp_path):
+    write_stacks(missing_slice(marker_phantom("axial")[0]), tmp_path, 1)
+    (volume,) = medseg("info", tmp_path, "--json").document["volumes"]
+    assert volume["verdict"] == "problem"
+    assert all(set(finding) == {"code", "text"} for finding in volume["findings"])
+    assert volume["findings"]
+
+
+@pytest.mark.parametrize("task", ["semantic", "instance"])
+def test_a_recipe_in_toml_is_trained(medseg, tmp_path, task):
+    write_cases(tmp_path)
+    recipe, out = write_recipe(tmp_path, task, steps=2), tmp_path / "out" / "model"
+    ran = medseg("train", recipe, "--name", "told", "-o", out, "--device", "cpu", "--json")
+    assert ran.code == 0, ran.err
+    (model,) = [m for m in medseg("models", "--models", out.parent, "--json").document if m["name"] == "told"]
+    assert model["task"] == task
+
+
+def test_the_demo_says_that_it_needs_a_display(monkeypatch, capsys, tmp_path):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert program(["demo", "--output", str(tmp_path)]) == 1
+    assert "no display" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
