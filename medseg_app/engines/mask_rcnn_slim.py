@@ -1,42 +1,23 @@
 """MaskRCNNSlim: torchvision's Mask R-CNN for grey slices, small enough to train on a processor.
 
-A ResNet-18 with GroupNorm (learns from scratch at any batch size) on any number of input channels, a
-narrow feature pyramid, narrow heads and few proposals. Images are taken as they are: neither resized
-nor normalised; in a batch they are padded to a multiple of 32 at the lower right.
+The pyramid of slice_pyramid.py, narrow heads and few proposals.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor, nn
-from torchvision.models import resnet18
+from torch import nn
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
-from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
-BODY_WIDTHS = (64, 128, 256, 512)
+from .slice_pyramid import AsTheyAre, SlicePyramid
+
 BOX_ROI, MASK_ROI = 7, 14
-
-
-class AsTheyAre(GeneralizedRCNNTransform):
-    """Batches images without resizing or normalising: the card's preprocessing did what is needed."""
-
-    def normalize(self, image: Tensor) -> Tensor:
-        """The image itself."""
-        return image
-
-    def resize(
-        self, image: Tensor, target: dict[str, Tensor] | None = None
-    ) -> tuple[Tensor, dict[str, Tensor] | None]:
-        """The image and its boxes and masks themselves."""
-        return image, target
 
 
 def mask_rcnn_slim(
@@ -53,7 +34,7 @@ def mask_rcnn_slim(
     max_findings: per slice. stages: how many stages of the body are used; each one that is left out
     takes a stride from the end of the list (the fourth holds three quarters of the body's weights).
     """
-    pyramid = _Pyramid(in_channels, width, stages)
+    pyramid = SlicePyramid(in_channels, width, stages)
     anchors = AnchorGenerator(tuple((size,) for size in anchor_sizes), ((0.5, 1.0, 2.0),) * len(anchor_sizes))
     model = MaskRCNN(
         pyramid,
@@ -87,23 +68,3 @@ def _few_proposals(max_findings: int) -> dict[str, Any]:
 def _pool(size: int, stages: int) -> MultiScaleRoIAlign:
     names = [str(n) for n in range(stages)]
     return MultiScaleRoIAlign(featmap_names=names, output_size=size, sampling_ratio=2)
-
-
-class _Pyramid(nn.Module):
-    """First stages of a ResNet-18, and a feature pyramid with one more stride than stages."""
-
-    def __init__(self, in_channels: int, width: int, stages: int) -> None:
-        super().__init__()
-        body = resnet18(weights=None, norm_layer=_group_norm)
-        body.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
-        levels = {f"layer{n + 1}": str(n) for n in range(stages)}
-        self.net = BackboneWithFPN(body, levels, list(BODY_WIDTHS[:stages]), width)
-        self.out_channels = width
-
-    def forward(self, images: Tensor) -> OrderedDict[str, Tensor]:
-        # Detection heads work in float32; only this part may run in bfloat16.
-        return OrderedDict((name, level.float()) for name, level in self.net(images).items())
-
-
-def _group_norm(channels: int) -> nn.Module:
-    return nn.GroupNorm(min(32, channels // 4), channels)

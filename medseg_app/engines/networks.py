@@ -62,8 +62,15 @@ def _mask_rcnn(**arguments: Any) -> nn.Module:
     return mask_rcnn_slim(**arguments)
 
 
+def _yolact(**arguments: Any) -> nn.Module:
+    from .yolact_network import Yolact
+
+    return Yolact(**arguments)
+
+
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     **{name: _monai(name) for name in ("BasicUNet", "UNet", "DynUNet", "SegResNet")},
     "MaskRCNNSlim": _mask_rcnn,
+    "Yolact": _yolact,
 }
 """Name in the card -> builder."""

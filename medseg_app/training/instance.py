@@ -1,4 +1,4 @@
-"""InstanceTask: random crops and loss for Mask R-CNN on slices (torch).
+"""InstanceTask: random crops and loss for networks that find instances in slices (torch).
 
 Crops have random size and place, so where a finding lies in the image says nothing about it.
 """
@@ -19,6 +19,7 @@ from .dataset import Case
 from .paste import PASTED, paste_finding
 from .patches import Patch, Size, random_matrix, sample_patch
 from .recipe import Recipe
+from .yolact_losses import yolact_loss
 
 MOST_SHRUNK = 2.5
 """Pasted findings are up to this much smaller, so that small ones are met too."""
@@ -60,8 +61,10 @@ class InstanceTask:
         return InstanceBatch([image for image, _ in drawn], [target for _, target in drawn])
 
     def loss(self, network: nn.Module, batch: InstanceBatch) -> Tensor:
-        """The sum of torchvision's five losses."""
-        losses = network(batch.images, batch.targets)
+        """The sum of the losses that belong to the kind of network."""
+        if self._recipe.engine == "yolact":
+            return yolact_loss(network(batch.images), batch.targets)
+        losses = network(batch.images, batch.targets)  # torchvision's five
         return torch.stack([loss.float() for loss in losses.values()]).sum()
 
     def _draw(self, largest: Size, rng: np.random.Generator) -> list[tuple[Tensor, Target]]:

@@ -1,4 +1,4 @@
-"""Both adapters keep the engine contract with tiny random networks in real model folders."""
+"""All adapters keep the engine contract with tiny random networks in real model folders."""
 
 from __future__ import annotations
 
@@ -43,4 +43,9 @@ class TestUNetForFindings(_OnNoise):
 
 class TestMaskRCNN(_OnNoise):
     engine = "mask_rcnn"
+    grid = "anisotropic"
+
+
+class TestYolact(_OnNoise):
+    engine = "yolact"
     grid = "anisotropic"

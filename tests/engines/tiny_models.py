@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -63,6 +64,13 @@ TINY: dict[str, ModelCard] = {
         thresholds={"min_score": 0.1, "min_slice_score": 0.1, "mask": 0.2},
     ),
 }
+
+
+TINY["yolact"] = replace(
+    TINY["mask_rcnn"],
+    engine="yolact",
+    network=Network("Yolact", {"in_channels": 3, "num_classes": 2, "width": 8, "prototypes": 4}),
+)
 
 
 @cache

@@ -1,0 +1,121 @@
+"""SliceEngine: findings of any network for slices, linked into instances in 3D.
+
+The network answers a list of slices (c, j, i) as torchvision's detectors do: boxes, labels from 1, scores
+and masks (n, 1, j, i) for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg_app.core.box import Box
+from medseg_app.core.progress import Progress, part
+from medseg_app.core.proposal import Candidate, Proposal
+from medseg_app.core.volume import Volume
+
+from .candidates import instance_candidate, without_overlap
+from .contract import Request
+from .device import compute_on, inference
+from .fit import Fit, fit_volume
+from .link_slices import Instance, SliceDetection, link_slices
+from .loaded_network import LoadedNetwork
+from .model_card import ModelCard
+from .model_folder import ModelFolder
+from .preprocess import Preprocessing, slice_with_neighbours
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MIN_SCORE, MIN_SLICE_SCORE, MASK = 0.5, 0.3, 0.5
+"""Thresholds where the card states none."""
+LINKING_SHARE = 0.95
+"""Share of the progress that the slices take; linking is the rest."""
+
+
+class SliceEngine:
+    """Instances with one score each; where two overlap, the better one keeps the voxels."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        self.card = folder.card
+        self._network = LoadedNetwork(folder)
+
+    def open(self, volume: Volume, device: str) -> SliceSession:
+        """Fit a volume to the frame of the model."""
+        fit = fit_volume(volume.geometry, self.card.grid)
+        return SliceSession(self.card, self._network, volume, fit, device)
+
+
+class SliceSession:
+    """One volume in the frame of one model."""
+
+    def __init__(
+        self, card: ModelCard, network: LoadedNetwork, volume: Volume, fit: Fit, device: str
+    ) -> None:
+        self._card, self._network, self._volume, self._fit = card, network, volume, fit
+        self._device = device
+        self._values = sorted(card.labels)
+
+    def propose(self, request: Request, progress: Progress) -> Proposal:
+        """One candidate per instance, best score first."""
+        return compute_on(self._device, lambda device: self._propose(device, request, progress))
+
+    def _propose(self, device: str, request: Request, progress: Progress) -> Proposal:
+        least = request.min_score
+        if least is None:
+            least = self._threshold("min_score", MIN_SCORE)
+        detections = list(self._detect(device, request, least, part(progress, 0.0, LINKING_SHARE)))
+        instances = [one for one in link_slices(detections) if one.score >= least]
+        min_slices = self._threshold("min_slices", 1)
+        candidates = [self._candidate(one) for one in instances if len(one.parts) >= min_slices]
+        found = without_overlap(candidate for candidate in candidates if candidate is not None)
+        progress(1.0)
+        return Proposal(self._volume.id, tuple(found), self._card.identity, device, request.precision)
+
+    def _detect(
+        self, device: str, request: Request, least: float, progress: Progress
+    ) -> Iterator[SliceDetection]:
+        """Detections of all slices that show anything."""
+        network = self._network.on(device)
+        image = self._fit.image(self._volume.voxels)
+        preprocessing = Preprocessing.from_json(self._card.preprocessing)
+        channels, n = preprocessing.measured(image, request.modality), preprocessing.neighbours
+        least = min(least, self._threshold("min_slice_score", MIN_SLICE_SCORE))
+        with inference(device, request.precision):
+            for k in range(len(image)):
+                progress(k / len(image), f"slice {k + 1} of {len(image)}")
+                first = max(k - n, 0)
+                block = channels(image[first : k + n + 1])
+                if np.ptp(block[:, k - first]) > 0:
+                    found = _run(network, slice_with_neighbours(block, k - first, n), device)
+                    yield from self._detections(k, found, least)
+
+    def _detections(self, k: int, found: dict[str, Any], least: float) -> Iterator[SliceDetection]:
+        threshold = self._threshold("mask", MASK)
+        for label, score, chance in zip(found["labels"], found["scores"], found["masks"], strict=True):
+            box = Box.around(chance >= threshold)
+            if score >= least and box is not None:
+                # One pixel more, so that the border is interpolated from both of its sides.
+                _, rows, columns = box.grown((0, 1, 1)).clipped(chance.shape).slices
+                window = chance[0, rows, columns].copy()
+                value = self._values[int(label) - 1]
+                yield SliceDetection(k, value, float(score), rows.start, columns.start, window, threshold)
+
+    def _candidate(self, instance: Instance) -> Candidate | None:
+        threshold = self._threshold("mask", MASK)
+        box, mask = self._fit.mask_to_volume(instance.box, instance.chance(), threshold)
+        return instance_candidate(self._card, instance.class_value, box, mask, instance.score)
+
+    def _threshold(self, name: str, default: float) -> float:
+        return self._card.thresholds.get(name, default)
+
+
+def _run(network: nn.Module, image: NDArray[np.float32], device: str) -> dict[str, Any]:
+    """Boxes, labels, scores and masks (n, 1, j, i) of one slice as arrays."""
+    import torch
+
+    (found,) = network([torch.from_numpy(image).to(device)])
+    return {name: tensor.float().cpu().numpy() for name, tensor in found.items()}
