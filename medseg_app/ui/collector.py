@@ -8,15 +8,24 @@ less often; a volume never waits for the collector, because views let go of it t
 from __future__ import annotations
 
 import gc
-from functools import cache
 
 YOUNG = 50_000
 """New objects before the young are looked at, about 10 ms."""
 OLDER, OLDEST = 20, 20
 
 
-@cache
-def settle_collector() -> None:
-    """Set apart what is in memory now; call it once the viewer's libraries are there."""
-    gc.freeze()
-    gc.set_threshold(YOUNG, OLDER, OLDEST)
+class Collector:
+    """Quiet from `settle` until `close`; what was set apart is looked at again when the program ends."""
+
+    def __init__(self) -> None:
+        self._usual = gc.get_threshold()
+
+    def settle(self) -> None:
+        """Set apart what is in memory now; call it once the viewer's libraries are there."""
+        gc.freeze()
+        gc.set_threshold(YOUNG, OLDER, OLDEST)
+
+    def close(self) -> None:
+        """Let Python collect as it usually does."""
+        gc.unfreeze()
+        gc.set_threshold(*self._usual)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from .collector import settle_collector
+from .collector import Collector
 from .status_bar import StatusFollower
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class ViewerLoader(QObject):
         super().__init__()
         self._window, self._session, self._beside = window, session, beside
         self.area: ViewerArea | None = None
+        self._collector = Collector()
         session.changed.connect(self._on_change)
 
     def load(self) -> None:
@@ -52,6 +53,7 @@ class ViewerLoader(QObject):
 
     def close(self) -> None:
         """Let the viewer go of the session."""
+        self._collector.close()
         if self.area is not None:
             self.area.close_views()
 
@@ -61,7 +63,7 @@ class ViewerLoader(QObject):
         self.area = ViewerArea(self._session)
         self._window.add_viewer(self.area)
         self._show()
-        settle_collector()
+        self._collector.settle()
         self.ready.emit()
         # The first stroke needs it; until then it would only have kept the reader waiting.
         self._beside.run(lambda: importlib.import_module("blosc2"), lambda _: None)

@@ -47,3 +47,14 @@ def test_many_small_objects_of_a_thread_do_not_stop_the_window(
     worker.join()
     assert len(pauses) >= 6
     assert max(pauses) < 0.1
+
+
+def test_a_closed_window_leaves_the_collector_as_it_was(empty_window: Any) -> None:
+    usual = gc.get_threshold()
+    controller = empty_window.controller
+    controller.load_viewer()
+    wait_until(lambda: controller.viewer.area is not None, 120)
+    assert gc.get_threshold() != usual
+    empty_window.close()
+    assert gc.get_threshold() == usual
+    assert gc.get_freeze_count() == 0
