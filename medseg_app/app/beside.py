@@ -50,7 +50,8 @@ class Beside:
         self.view.events.is_active.connect(self._give_turn)
 
     def enter(self) -> None:
-        """Take half of the images."""
+        """Take half of the images, also from a view that had them all."""
+        self._main.large = False
         self._main.layout = LAYOUT
 
     def leave(self) -> None:

@@ -18,9 +18,9 @@ from .slice_view import SliceView
 VALUES = ("window", "window_name", "interpolate")
 LINES = ("show_patient", "show_cross", "is_active", "tool")
 LINKED = "Linked by patient position"
-APART = "Not linked: other frame of reference, scrolls by itself"
-NO_FRAME = "Not linked: no frame of reference is known, scrolls by itself"
-OTHER_PATIENT = "Another patient."
+APART = ("Not linked: it scrolls by itself", "Another frame of reference")
+NO_FRAME = ("Not linked: it scrolls by itself", "No frame of reference is known")
+OTHER_PATIENT = ("Another patient",)
 
 
 class BesideView:
@@ -60,7 +60,7 @@ class BesideView:
 
     def _make(self, beside: Beside) -> None:
         self.view = view = SliceView(beside, beside.view.plane, self._parent)
-        view.caption, view.warning = _texts(beside, self._session)
+        view.caption, view.warnings = _texts(beside, self._session)
         events = beside.view.events
         events.cursor_lps.connect(view.follow_cursor, max_args=0)
         events.plane.connect(self._show_plane, max_args=0)
@@ -92,12 +92,12 @@ def _plane_to_show(beside: Beside, planes: Mapping[Plane, ViewPlane]) -> Plane:
     return next(name for name, plane in planes.items() if plane.axis == 0)
 
 
-def _texts(beside: Beside, session: Session) -> tuple[str, str]:
-    """Caption and warning: whether both series scroll together, and whether they show one patient."""
+def _texts(beside: Beside, session: Session) -> tuple[str, tuple[str, ...]]:
+    """Caption and warnings: whether both series scroll together, and whether they show one patient."""
     mine, other = session.open().volume, beside.case.volume
     names = mine.patient.get("id", ""), other.patient.get("id", "")
-    stranger = OTHER_PATIENT if all(names) and names[0] != names[1] else ""
+    stranger = OTHER_PATIENT if all(names) and names[0] != names[1] else ()
     if beside.linked:
         return LINKED, stranger
     known = mine.geometry.frame_of_reference_uid and other.geometry.frame_of_reference_uid
-    return "", f"{APART if known else NO_FRAME}. {stranger}".strip()
+    return "", (*stranger, *(APART if known else NO_FRAME))

@@ -31,7 +31,7 @@ class SliceView(QWidget):
     """Shows slice `slice_index` of `plane`; follows the linked cursor of its session.
 
     session: the session, or what stands for it where a series is shown beside the open one.
-    caption, warning: what to say about the series over the image, besides whose it is.
+    caption, warnings: what to say about the series over the image, besides whose it is.
 
     Textures are sent when a frame is drawn, not when something changes: whatever happens between two
     frames costs one upload, so that fast scrolling drops frames instead of lagging behind.
@@ -49,7 +49,8 @@ class SliceView(QWidget):
         self.name = name
         self.plane: ViewPlane | None = None
         self.case: Case | None = None
-        self.caption = self.warning = ""
+        self.caption = ""
+        self.warnings: tuple[str, ...] = ()
         self.slice_index = 0
         self.camera = PlaneCamera()
         self._marks: Marks | None = None

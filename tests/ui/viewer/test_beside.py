@@ -164,8 +164,30 @@ def test_without_a_common_frame_it_says_so_and_scrolls_by_itself(pair: Any, sess
     assert area.beside.slice_index != before
     assert session.view.cursor_lps == place
     assert not session.beside.view.show_cross
-    assert area.beside.warning.startswith("Not linked")
+    assert area.beside.warnings[0].startswith("Not linked")
     assert not area.beside.caption
+
+
+@pytest.mark.parametrize(("other", "warned"), [("18", True), ("17", False), ("", False)])
+def test_another_patient_is_never_taken_for_this_one(
+    show: Any, session: Any, other: str, warned: bool
+) -> None:
+    geometry = VolumeGeometry.regular(SHAPE, main_affine(), "")
+    area = show(noise(), CURSOR, geometry)
+    session.case.volume.patient["id"] = "17"
+    session.show_beside(Beside(other_volume(patient={"id": other}), session))
+    first = beside_view.OTHER_PATIENT if warned else ()
+    assert area.beside.warnings == (*first, *beside_view.NO_FRAME)
+    assert place_lines(area.beside.overlay.frame()) == [(text, "note") for text in area.beside.warnings]
+
+
+def test_a_large_view_gives_half_of_its_room(show: Any, session: Any) -> None:
+    area = show(noise(), CURSOR, VolumeGeometry.regular(SHAPE, main_affine(), FRAME))
+    session.view.large = True
+    session.show_beside(Beside(other_volume(), session))
+    settle(80)
+    assert area.beside.isVisible()
+    assert area.views["axial"].isVisible()
 
 
 def test_each_has_its_own_window(pair: Any, session: Any) -> None:

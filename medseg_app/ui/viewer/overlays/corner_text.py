@@ -75,7 +75,7 @@ def _first(frame: Frame, texts: Lines, top: bool) -> float:
 def patient_lines(frame: Frame) -> Lines:
     """Name, identifier and date of the study, and what the series is; of two series their kind at least."""
     if not frame.state.show_patient or frame.height < SMALL:
-        return [(frame.case.volume.modality, "main")] if frame.caption or frame.warning else []
+        return [(frame.case.volume.modality, "main")] if frame.caption or frame.warnings else []
     patient, volume = frame.case.volume.patient, frame.case.volume
     name = patient.get("name", "").replace("^", " ").strip()
     second = "  ".join(part for part in (patient.get("id", ""), _date(patient.get("study_date", ""))) if part)
@@ -86,9 +86,9 @@ def patient_lines(frame: Frame) -> Lines:
 
 def place_lines(frame: Frame) -> Lines:
     """How the series goes with the open one, and whether it ends before the place of the cross."""
-    outside = "" if frame.shows_cursor else OUTSIDE
-    texts: Lines = [(frame.caption, "plain"), (frame.warning, "note"), (outside, "note")]
-    return [(text, role) for text, role in texts if text]
+    outside = () if frame.shows_cursor else (OUTSIDE,)
+    notes: Lines = [(text, "note") for text in (*frame.warnings, *outside)]
+    return [(frame.caption, "plain"), *notes] if frame.caption else notes
 
 
 def _date(text: str) -> str:

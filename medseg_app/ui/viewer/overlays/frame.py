@@ -22,7 +22,7 @@ HALF_SLICE = 0.501
 class Frame:
     """A view at the moment of painting; sizes in logical pixels.
 
-    caption, warning: what to say about the series over the image, besides whose it is.
+    caption, warnings: what to say about the series over the image, besides whose it is.
     """
 
     case: Case
@@ -32,7 +32,7 @@ class Frame:
     slice_index: int
     is_active: bool = False
     caption: str = ""
-    warning: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:

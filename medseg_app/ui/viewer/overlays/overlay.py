@@ -48,7 +48,7 @@ class Overlay(QWidget):
             return None
         state = view.session.view
         is_active = state.is_active and state.plane == view.name
-        texts = view.caption, view.warning
+        texts = view.caption, view.warnings
         return Frame(view.case, state, view.plane, view.camera, view.slice_index, is_active, *texts)
 
     def paintEvent(self, event: QPaintEvent) -> None:
