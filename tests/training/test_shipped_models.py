@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from medseg_app.core.progress import silent
+from medseg_app.engines import voxel_network
 from medseg_app.engines.contract import Request
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.predict import build_engine, run_engine
@@ -73,3 +74,33 @@ def test_a_real_couch_under_the_head_changes_little(repository):
         lying.append(five_organ_dice(engine, recipe, on_table(volume, table), truth))
     print(f"five-organ Dice without couch {np.mean(plain):.3f}, with couch {np.mean(lying):.3f}")  # noqa: T201
     assert np.mean(lying) > np.mean(plain) - 0.03
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", ["ct-head-neck-organs", "demo-organs"])
+def test_openvino_finds_what_torch_finds(name, repository, monkeypatch):
+    """Agreement of all voxels would hide errors in the little that is foreground, so Dice is asked for."""
+    recipe = read_recipe(repository / "resources/recipes" / name / "recipe.toml")
+    folder = read_model_folder(repository / "models" / name)
+    if name == "ct-head-neck-organs":
+        data("train/head_neck_ct")
+    fast, slow = build_engine(folder), build_engine(folder)
+    for reference in find_cases(recipe).validation[:CASES]:
+        volume, _ = reference.read()
+        with monkeypatch.context() as patched:
+            patched.setattr(voxel_network, "openvino_run", lambda *_: None)
+            expected = class_values(slow, volume, "exact")
+        assert foreground_dice(class_values(fast, volume, "exact"), expected) >= 0.999
+        assert foreground_dice(class_values(fast, volume, "fast"), expected) >= 0.99
+
+
+def class_values(engine, volume, precision) -> np.ndarray:
+    labels = np.zeros(volume.geometry.shape, np.uint8)
+    request = Request(modality="CT", precision=precision)
+    for candidate in run_engine(engine, volume, request, "cpu", silent).candidates:
+        labels[candidate.box.slices][candidate.mask] = candidate.class_value
+    return labels
+
+
+def foreground_dice(a: np.ndarray, b: np.ndarray) -> float:
+    return 2 * np.count_nonzero((a == b) & (a > 0)) / (np.count_nonzero(a) + np.count_nonzero(b))

@@ -11,14 +11,14 @@ from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
 from medseg_app.engines.candidates import component_candidates, semantic_candidates
 from medseg_app.engines.contract import Request
-from medseg_app.engines.device import compute_on, inference
+from medseg_app.engines.device import compute_on
 from medseg_app.engines.fit import Fit, fit_volume
-from medseg_app.engines.loaded_network import LoadedNetwork
 from medseg_app.engines.model_card import ModelCard
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.preprocess import Preprocessing
 from medseg_app.engines.slab_labeller import SlabLabeller
 from medseg_app.engines.sliding_window import TileSize, mirrored, plan_tiles, slide
+from medseg_app.engines.voxel_network import VoxelNetwork
 
 
 class UNetEngine:
@@ -26,7 +26,7 @@ class UNetEngine:
 
     def __init__(self, folder: ModelFolder) -> None:
         self.card = folder.card
-        self._network = LoadedNetwork(folder)
+        self._network = VoxelNetwork(folder)
 
     def open(self, volume: Volume, device: str) -> UNetSession:
         """Fit a volume to the frame of the model."""
@@ -37,9 +37,7 @@ class UNetEngine:
 class UNetSession:
     """One volume in the frame of one model."""
 
-    def __init__(
-        self, card: ModelCard, network: LoadedNetwork, volume: Volume, fit: Fit, device: str
-    ) -> None:
+    def __init__(self, card: ModelCard, network: VoxelNetwork, volume: Volume, fit: Fit, device: str) -> None:
         self._card, self._network, self._volume, self._fit = card, network, volume, fit
         self._device = device
 
@@ -62,24 +60,26 @@ class UNetSession:
         return Proposal(self._volume.id, tuple(candidates), self._card.identity, device, request.precision)
 
     def _run(self, labeller: SlabLabeller, device: str, request: Request, progress: Progress) -> None:
-        import torch
-
-        network = self._network.on(device)
+        compute = self._network.on(device, request.precision)
         image = self._fit.image(self._volume.voxels)
         channels = Preprocessing.from_json(self._card.preprocessing).measured(image, request.modality)
-        count = len(self._card.labels) + 1
-
-        def run(tile: NDArray[np.float32]) -> NDArray[np.float32]:
-            logits = network(torch.from_numpy(tile)[None].to(device)).float()
-            if logits.shape[1] != count:
-                raise ModelError(
-                    f"The network of {self._card.name} gives {logits.shape[1]} classes, its card {count}.",
-                    "Ask for a model whose card fits its network.",
-                )
-            result: NDArray[np.float32] = torch.softmax(logits, 1)[0].cpu().numpy()
-            return result
-
         plan = plan_tiles(self._fit.model_shape, TileSize.on(device))
-        with inference(device, request.precision):
-            for slab in slide(plan, lambda box: channels(mirrored(image, box)), run, progress):
-                labeller.add(slab)
+        for slab in slide(
+            plan,
+            lambda box: channels(mirrored(image, box)),
+            lambda tile: self._chances(compute(tile)),
+            progress,
+        ):
+            labeller.add(slab)
+
+    def _chances(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities (classes, k, j, i). Raises ModelError where the network is not that of the card."""
+        count = len(self._card.labels) + 1
+        if len(logits) != count:
+            raise ModelError(
+                f"The network of {self._card.name} gives {len(logits)} classes, its card {count}.",
+                "Ask for a model whose card fits its network.",
+            )
+        logits = np.exp(logits - logits.max(axis=0))
+        logits /= logits.sum(axis=0)
+        return logits

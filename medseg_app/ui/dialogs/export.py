@@ -60,7 +60,7 @@ class ExportDialog(DialogFrame):
             self.overlap.addItem(word, key)
         meaning = "Where two segments share a voxel and the format holds one"
         describe(self.overlap, "Overlap", "Alt+O", meaning)
-        self.deidentify = QCheckBox("Leave the patient out of DICOM files")
+        self.deidentify = QCheckBox("Leave the patient out of every file")
         describe(self.deidentify, "De-identify", "Alt+P", "No name, no study, new identifiers")
         self.target = QLineEdit(str(self._default_target()))
         describe(self.target, "Folder and name", "Alt+N", "Folder and name without ending")

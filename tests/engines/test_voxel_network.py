@@ -1,0 +1,97 @@
+"""OpenVINO gives torch's answers, asks nobody, is cached, and is not needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from medseg_app.engines import openvino_backend
+from medseg_app.engines.networks import build_network
+from medseg_app.engines.openvino_backend import openvino_run
+from medseg_app.engines.voxel_network import VoxelNetwork
+
+from .test_networks import VOXELWISE
+from .tiny_models import write_tiny_model
+
+TILES = ((32, 32, 32), (64, 32, 96))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDSEG_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.mark.parametrize("network", VOXELWISE, ids=lambda network: network.name)
+def test_it_computes_what_torch_computes_on_tiles_of_any_size(network):
+    torch.manual_seed(0)
+    built = build_network(network).eval()
+    run = openvino_run(built, 2, "exact", network.name)
+    assert run is not None
+    for shape in TILES:
+        tile = torch.rand(2, *shape) * 2 - 1
+        with torch.inference_mode():
+            expected = built(tile[None])[0].numpy()
+        assert np.abs(run(tile.numpy()) - expected).max() < 1e-3 * max(np.abs(expected).max(), 1)
+
+
+def test_the_converted_network_is_kept_and_damage_is_repaired(home, monkeypatch):
+    built = build_network(VOXELWISE[2]).eval()
+    tile = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 32)).astype(np.float32)
+    first = openvino_run(built, 2, "exact", "one")
+    (kept,) = (home / "cache" / "openvino").iterdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(openvino_backend, "_convert", lambda *_: pytest.fail("converted again"))
+        again = openvino_run(built, 2, "exact", "one")
+    assert np.array_equal(first(tile), again(tile))
+    (kept / "network.xml").write_text("no model")
+    repaired = openvino_run(built, 2, "exact", "one")
+    assert np.array_equal(first(tile), repaired(tile))
+
+
+def test_other_weights_are_another_network(home):
+    for name in ("one", "two"):
+        openvino_run(build_network(VOXELWISE[2]).eval(), 2, "exact", name)
+    assert len(list((home / "cache" / "openvino").iterdir())) == 2
+
+
+@pytest.mark.parametrize("failing", ["_openvino", "_converted"])
+def test_torch_computes_where_openvino_cannot(failing, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ImportError("no OpenVINO here")
+
+    folder = write_tiny_model(tmp_path / "tiny", "unet")
+    tile = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 32)).astype(np.float32)
+    expected = VoxelNetwork(folder).on("cpu", "exact")(tile)
+    monkeypatch.setattr(openvino_backend, failing, fail)
+    assert np.allclose(VoxelNetwork(folder).on("cpu", "exact")(tile), expected, atol=1e-3)
+
+
+def test_a_read_only_cache_only_costs_time(home, monkeypatch):
+    def refuse(*_args, **_choices):
+        raise OSError("read-only")
+
+    monkeypatch.setattr(openvino_backend.tempfile, "mkdtemp", refuse)
+    assert openvino_run(build_network(VOXELWISE[2]).eval(), 2, "exact", "one") is not None
+
+
+def test_nobody_is_told_that_it_is_used():
+    """OpenVINO's own telemetry would send an event at every import."""
+    script = """
+import socket, sys, types
+spy = types.ModuleType("openvino_telemetry")
+def told(*_args, **_choices):
+    print("told")
+spy.Telemetry = told
+sys.modules["openvino_telemetry"] = spy
+socket.socket.connect = told
+from medseg_app.engines import openvino_backend
+openvino_backend._openvino()
+assert sys.modules["openvino_telemetry"] is spy
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "told" not in ran.stdout
