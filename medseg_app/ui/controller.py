@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from .actions import Actions
 from .closing import Closing
+from .drops import Drops
 from .geometry_notice import GeometryNotice
 from .off_thread import MainThread, OffThread
 from .opening import Opening
@@ -43,6 +44,7 @@ class Controller:
         self.opening = Opening(window, session, self.closing, self.actions, self.beside)
         self.side_by_side = SideBySide(session)
         self.studies = StudiesPanel(session, self.beside, self.opening.open_series, self.side_by_side.show)
+        self.drops = Drops(session, self.opening, self.side_by_side.show)
         self.segments = SegmentController(SegmentsPanel(), session)
         self.ai = AiPanel(session, self.beside)
         self.proposals = ProposalsPanel(session)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from PySide6.QtCore import QMimeData, QRectF, Qt
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -14,13 +12,8 @@ BORDER = 2
 PADDING = 16
 
 
-def paths_in(data: QMimeData) -> list[Path]:
-    """Files and folders of this computer that are dragged."""
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-
-
 class DropHint(QWidget):
-    """Lies over the whole window while something is dragged over it; never takes the mouse."""
+    """Lies over the part of the window that takes what is dragged over it; never takes the mouse."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -30,10 +23,10 @@ class DropHint(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
 
-    def tell(self, text: str) -> None:
-        """Show a line in the middle, and the border."""
+    def tell(self, text: str, over: QWidget) -> None:
+        """Show a line in the middle of a widget of the window, and the border around it."""
         self.text = text
-        self.setGeometry(self._window.rect())
+        self.setGeometry(QRect(over.mapTo(self._window, QPoint(0, 0)), over.size()))
         self.raise_()
         self.show()
         self.update()

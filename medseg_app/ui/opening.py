@@ -12,7 +12,6 @@ from medseg_app.app.commands import open as commands
 from medseg_app.app.images import is_image_file
 from medseg_app.app.left_out import is_dicom_seg
 
-from .drop_text import drop_text
 from .panels.mask_question import MaskQuestion
 
 if TYPE_CHECKING:
@@ -61,10 +60,6 @@ class Opening:
                 self._open_either(path)
             else:
                 self.open(path)
-
-    def drop_text(self, paths: Sequence[Path]) -> str:
-        """What dropping these would do."""
-        return drop_text(paths, self._session.case is not None)
 
     def open_series(self, volume_id: str) -> None:
         """Open a series of the list."""

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPaintEvent
+from PySide6.QtCore import QMimeData, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -18,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from .banner import Banner
-from .drop_hint import DropHint, paths_in
+from .drop_hint import DropHint
 from .labels import label
 from .status_bar import StatusBar
 from .tool_strip import ToolStrip
@@ -112,20 +119,35 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self.painted.emit)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        paths = paths_in(event.mimeData())
-        if paths and self.controller is not None:
+        if self._drop_text(event.mimeData()):
+            self.dragMoveEvent(event)
+            event.acceptProposedAction()  # wherever it came in, it may be moved to where it can be dropped
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """A series of the list is dropped on the images, files wherever the reader likes."""
+        target = self._target(event.mimeData())
+        if target.rect().contains(target.mapFrom(self, event.position().toPoint())):
             event.acceptProposedAction()
-            self._hint.tell(self.controller.opening.drop_text(paths))
+            if not self._hint.isVisible():
+                self._hint.tell(self._drop_text(event.mimeData()), target)
+        else:
+            event.ignore()
+            self._hint.hide()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self._hint.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
         self._hint.hide()
-        paths = paths_in(event.mimeData())
-        if paths and self.controller is not None:
+        if self.controller is not None and self._drop_text(event.mimeData()):
             event.acceptProposedAction()
-            self.controller.opening.open_all(paths)
+            self.controller.drops.take(event.mimeData())
+
+    def _drop_text(self, data: QMimeData) -> str:
+        return self.controller.drops.text(data) if self.controller is not None else ""
+
+    def _target(self, data: QMimeData) -> QWidget:
+        return self if data.hasUrls() else self.central
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.controller is None:

@@ -96,6 +96,7 @@ def test_the_window_tells_what_dropping_will_do(empty_window, study, tmp_path):
     assert not hint.isVisible()
     drag_over(window, tmp_path / "liver.nii.gz")
     assert hint.text == "Drop to open liver.nii.gz"
+    window.dragLeaveEvent(QDragLeaveEvent())
     drag_over(window, tmp_path / "a", tmp_path / "b")
     assert hint.text == "Drop to open 2 files or folders"
     drop(window, study)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 
 from medseg_app.app.beside import series_to_show
 from medseg_app.core.volume import Volume
 from medseg_app.io.dicom.series_writer import write_series
-from medseg_app.ui.panels.study_model import BESIDE
+from medseg_app.ui.panels.study_model import BESIDE, SERIES_TYPE
 from medseg_app.ui.scripted import pause, wait_until
 from tests.data_folder import data
 
@@ -110,6 +111,47 @@ def test_the_tree_shows_a_chosen_series_beside_and_marks_it(open_study: Any, stu
     assert item.data(BESIDE)
     assert window.controller.actions["show_beside"] in tree.actions()
     assert tree.contextMenuPolicy() == Qt.ContextMenuPolicy.ActionsContextMenu
+
+
+def drag(kind: Any, data: Any, place: QPoint) -> Any:
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    event = kind(place, copy, data, left, PLAIN)
+    event.setAccepted(False)
+    return event
+
+
+def test_a_series_dragged_onto_the_images_stands_beside(open_study: Any, study: Path) -> None:
+    window = open_study(study)
+    session, model = window.controller.session, window.controller.studies.model
+    chosen = series_to_show(session)[1]
+    data = model.mimeData([model.item_of(chosen).index()])
+    images = window.central.mapTo(window, window.central.rect().center())
+    window.dragEnterEvent(drag(QDragEnterEvent, data, QPoint(60, 200)))
+    assert not window._hint.isVisible(), "the list takes nothing"
+    over = drag(QDragMoveEvent, data, images)
+    window.dragMoveEvent(over)
+    assert over.isAccepted()
+    name = session.studies.find(chosen).description
+    assert window._hint.text == f"Drop to show {name} beside the open series"
+    assert window._hint.size() == window.central.size()
+    window.dropEvent(drag(QDropEvent, data, images))
+    assert not window._hint.isVisible()
+    rest(window)
+    assert session.beside.case.volume.id == chosen
+
+
+def test_the_open_series_cannot_be_dragged_beside_itself(open_study: Any, study: Path) -> None:
+    window = open_study(study)
+    model = window.controller.studies.model
+    data = model.mimeData([model.item_of(window.controller.session.case.volume.id).index()])
+    event = drag(QDragEnterEvent, data, window.central.mapTo(window, QPoint(50, 50)))
+    window.dragEnterEvent(event)
+    assert not event.isAccepted()
+    data.setData(SERIES_TYPE, b"1.2.3 of another window")
+    window.dragEnterEvent(event)
+    assert not event.isAccepted()
+    patient = model.index(0, 0)
+    assert not model.flags(patient) & Qt.ItemFlag.ItemIsDragEnabled
 
 
 def test_the_series_beside_is_read_beside_the_window_and_can_be_stopped(

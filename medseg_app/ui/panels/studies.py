@@ -42,6 +42,7 @@ class StudyTree(QTreeView):
         self.setRootIsDecorated(False)
         self.setExpandsOnDoubleClick(False)
         self.setMouseTracking(True)
+        self.setDragEnabled(True)
         self.setAccessibleName("Studies and series")
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QModelIndex, Qt
 from PySide6.QtGui import QImage, QStandardItem, QStandardItemModel
 
 from .study_entries import Entry
@@ -19,6 +20,8 @@ OPENED = Qt.ItemDataRole.UserRole + 4
 BESIDE = Qt.ItemDataRole.UserRole + 5
 
 
+SERIES_TYPE = "application/x-medseg-series"
+"""What a dragged row carries: the id of its series."""
 KEYS = "Double-click or Return opens it, Shift+Return shows it beside the open series."
 
 
@@ -45,11 +48,22 @@ class StudyModel(QStandardItemModel):
             item.setData(entry, ENTRY)
             item.setData(entry.verdict, VERDICT)
             item.setData(pictures.get(entry.id), PICTURE)
+            item.setDragEnabled(entry.source is not None)
             item.setToolTip(f"{entry.title}, {entry.facts}. {KEYS}")
             item.appendRows([_finding(verdict, text) for verdict, text in entry.findings])
             study.appendRow(item)
             self._series[entry.id] = item
         return True
+
+    def mimeTypes(self) -> list[str]:
+        return [SERIES_TYPE]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """The id of the series that is dragged, so that the images can show it."""
+        data = QMimeData()
+        for entry in (index.data(ENTRY) for index in indexes[:1]):
+            data.setData(SERIES_TYPE, entry.id.encode())
+        return data
 
     def without_picture(self) -> list[Entry]:
         """Entries that a thumbnail can be made of and that have none."""
@@ -87,6 +101,7 @@ def _item(text: str, kind: Kind) -> QStandardItem:
     item = QStandardItem(text)
     item.setData(kind, KIND)
     item.setEditable(False)
+    item.setDragEnabled(False)
     if kind != "series":
         item.setSelectable(False)
     return item
