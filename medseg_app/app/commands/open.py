@@ -147,9 +147,7 @@ def open_labels(session: Session, *, path: Path) -> Job[Any, tuple[int, ...]]:
 def tell_kind(session: Session, *, path: Path) -> Job[Kind, Kind]:
     """Look whether an image file is a mask for the open series or an image of its own."""
     grid = session.open().volume.geometry
-    return Job(
-        f"Look at {path.name}", lambda progress: kind_of_file(path, grid, progress), lambda kind: kind
-    )
+    return Job(f"Look at {path.name}", lambda progress: kind_of_file(path, grid, progress), lambda kind: kind)
 
 
 def _hashed(volume: Volume) -> Volume:
