@@ -48,11 +48,13 @@ class ModelGrid:
     ("SPL" for axial slices from the feet upwards); empty keeps the axes of the volume.
     spacing_mm: voxel size (k, j, i) that the model was trained at; None keeps the volume's own.
     keep_mm: per axis (least, most) spacing that is left as it is; outside it is resampled.
+    body_above: voxels above it (HU) are body, and only the box around them is looked at; None: everything.
     """
 
     orientation: str = "SPL"
     spacing_mm: tuple[float, float, float] | None = None
     keep_mm: tuple[Range, Range, Range] | None = None
+    body_above: float | None = None
 
     __pydantic_config__ = FORBID_UNKNOWN
 

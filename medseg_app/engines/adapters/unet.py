@@ -9,6 +9,7 @@ from medseg_app.core.errors import ModelError
 from medseg_app.core.progress import Progress
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
+from medseg_app.engines.body_crop import body_box, with_air
 from medseg_app.engines.candidates import component_candidates, semantic_candidates
 from medseg_app.engines.contract import Request
 from medseg_app.engines.device import compute_on
@@ -63,13 +64,14 @@ class UNetSession:
         compute = self._network.on(device, request.precision)
         image = self._fit.image(self._volume.voxels)
         channels = Preprocessing.from_json(self._card.preprocessing).measured(image, request.modality)
-        plan = plan_tiles(self._fit.model_shape, TileSize.on(device))
-        for slab in slide(
-            plan,
-            lambda box: channels(mirrored(image, box)),
+        body = body_box(image, self._card.grid.body_above)
+        slabs = slide(
+            plan_tiles(body.shape, TileSize.on(device)),
+            lambda box: channels(mirrored(image, box.shifted(body.start))),
             lambda tile: self._chances(compute(tile)),
             progress,
-        ):
+        )
+        for slab in with_air(slabs, body, self._fit.model_shape):
             labeller.add(slab)
 
     def _chances(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,77 @@
+"""Looking at the body only: the box holds all of it, and slabs come back in their place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medseg_app.core.box import Box
+from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.volume import Volume
+from medseg_app.engines.adapters import unet
+from medseg_app.engines.body_crop import MARGIN, body_box, with_air
+from medseg_app.engines.model_card import ModelGrid
+from medseg_app.engines.predict import predict
+
+from .tiny_models import write_tiny_model
+
+corner = st.tuples(*[st.integers(0, 19)] * 3)
+
+
+@given(corner, corner)
+def test_the_box_holds_the_body_and_its_margin(first, second):
+    image = np.full((20, 20, 20), -1000.0)
+    image[first] = image[second] = 40.0
+    box = body_box(image, -300.0)
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    assert box.start == tuple(np.maximum(low - MARGIN, 0))
+    assert box.stop == tuple(np.minimum(high + 1 + MARGIN, 20))
+
+
+def test_all_is_looked_at_without_a_value_or_without_a_body():
+    air = np.full((4, 5, 6), -1000.0)
+    assert body_box(air, None) == body_box(air, -300.0) == Box.whole((4, 5, 6))
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_slabs_come_back_in_their_place(data):
+    shape = (9, 8, 7)
+    start = tuple(data.draw(st.integers(0, n - 1)) for n in shape)
+    stop = tuple(data.draw(st.integers(a + 1, n)) for a, n in zip(start, shape, strict=True))
+    box = Box.of(start, stop)
+    inside = np.random.default_rng(0).random((3, *box.shape)).astype(np.float32)
+    cut = data.draw(st.integers(0, box.shape[0]))
+    slabs = [slab for slab in (inside[:, :cut], inside[:, cut:]) if slab.shape[1]]
+    whole = np.concatenate(list(with_air(iter(slabs), box, shape)), axis=1)
+    expected = np.zeros((3, *shape), np.float32)
+    expected[0] = 1.0
+    expected[(slice(None), *box.slices)] = inside
+    assert np.array_equal(whole, expected)
+
+
+def test_an_engine_looks_at_the_body_only_and_answers_on_the_whole_grid(tmp_path, monkeypatch):
+    """An oblique, anisotropic image: labels lie in the box of the body, in the frame of the volume."""
+    affine, turn = np.eye(4), np.deg2rad(20)
+    affine[:3, 0] = 0, 0, 3
+    affine[:3, 1] = -2 * np.sin(turn), 2 * np.cos(turn), 0
+    affine[:3, 2] = 2 * np.cos(turn), 2 * np.sin(turn), 0
+    geometry = VolumeGeometry.regular((40, 70, 90), affine, "1.2.3")
+    voxels = np.full(geometry.shape, -1000, np.int16)
+    voxels[14:26, 30:44, 50:66] = np.random.default_rng(1).integers(-100, 900, (12, 14, 16))
+    folder = write_tiny_model(tmp_path / "tiny", "unet")
+    card = replace(folder.card, grid=ModelGrid("SPL", None, None, -300.0))
+    seen = []
+    real = unet.plan_tiles
+    monkeypatch.setattr(unet, "plan_tiles", lambda shape, size: seen.append(shape) or real(shape, size))
+    found = predict(
+        Volume(voxels, geometry, "1.2", "CT"), replace(folder, card=card), device="cpu"
+    ).candidates
+    assert seen == [(12 + 2 * MARGIN, 14 + 2 * MARGIN, 16 + 2 * MARGIN)]
+    assert found
+    body = Box.of((14, 30, 50), (26, 44, 66)).grown((MARGIN,) * 3)
+    for candidate in found:
+        assert body.contains(candidate.box)
