@@ -64,15 +64,20 @@ def compute_on(wanted: str, compute: Callable[[str], Proposal]) -> Proposal:
         ) from error
 
 
-def settle_torch() -> None:
-    """Make torch repeatable: one number of threads for the window's worker and the command line.
+def threads() -> int:
+    """How many threads compute: OMP_NUM_THREADS where the environment says so, else one per core.
 
-    An environment that limits threads (OMP_NUM_THREADS) is obeyed.
+    One number for the window's worker and the command line: sums depend on how they are shared out.
     """
+    stated = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(stated) if stated.isdecimal() and int(stated) else os.cpu_count() or 1
+
+
+def settle_torch() -> None:
+    """Make torch repeatable."""
     import torch
 
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(threads())
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cuda.matmul.allow_tf32 = False

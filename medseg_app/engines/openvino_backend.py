@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .contract import Precision
-from .device import fast_is_possible
+from .device import fast_is_possible, threads
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,14 +40,12 @@ def openvino_run(network: nn.Module, channels: int, precision: Precision, name: 
     network: takes (1, channels, k, j, i). precision: "exact" computes in float32, "fast" in bfloat16
     where the processor does so itself. name: under which the converted network is cached.
     """
-    import torch
-
     try:
         openvino = _openvino()
         model = _converted(openvino, network, channels, name)
         hint = "bf16" if precision == "fast" and fast_is_possible("cpu") else "f32"
         # Left to itself it computes in bfloat16 without a word.
-        settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+        settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads()}
         compiled = openvino.Core().compile_model(model, "CPU", settings)
     except Exception as error:  # noqa: BLE001 - its parts fail in many ways; torch computes the same
         log.info("torch computes %s, as OpenVINO does not: %s", name, error)
