@@ -7,7 +7,6 @@ It applies locks, the paint-over rule and the readers' decisions, and keeps what
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from operator import le
 from typing import Any
 
 import numpy as np
@@ -74,26 +73,26 @@ class LabelWriter:
         """Apply a patch to the voxels that locks, paint-over rule and readers' decisions leave free."""
         group, value = self._target(patch)
         box, mask = _inside(patch, self.segmentation.shape)
-        if box.is_empty:
+        if not mask.size:
             return Written(box)
         self._keep(group, box)
         area = box.slices
-        labels, human = (array[area] for array in self._arrays(group))
-        now, decided = labels.copy(), human.copy()
+        labels, human = self._arrays(group)
+        now, decided = labels[area].copy(), human[area].copy()
         free = self._allowed(patch, group, value, now)
-        if patch.source == "human":
-            self._by_reader = True
-        else:
+        if patch.source != "human":
             free &= decided == HUMAN_FREE
         refused = 0
-        # Nearly every dab meets no refusal; then the mask is taken as it is, which halves its cost.
-        if not free.all():
+        # Nearly every dab meets no refusal; then the mask is taken as it is.
+        if np.count_nonzero(free) < free.size:
             free &= mask
             refused = 0 if patch.erase else int(np.count_nonzero(mask) - np.count_nonzero(free))
             mask = free
+        bits = np.negative(mask.view(np.uint8))
         if patch.source == "human":
-            _put(human, decided, mask, HUMAN_NO if patch.erase else HUMAN_YES)
-        _put(labels, now, mask, 0 if patch.erase else value)
+            self._by_reader = True
+            human[area] = _exchanged(decided, bits, HUMAN_NO if patch.erase else HUMAN_YES)
+        labels[area] = _exchanged(now, bits, 0 if patch.erase else value)
         return Written(box, refused)
 
     def release(self, group: int, box: Box, mask: NDArray[np.bool_]) -> None:
@@ -292,22 +291,22 @@ class LabelWriter:
         self._writable.clear()
 
 
-def _put(voxels: NDArray[Any], now: NDArray[Any], where: NDArray[np.bool_], value: int) -> None:
-    """Write a value to the voxels that a mask names; `now` is a contiguous copy of them.
+def _exchanged(voxels: NDArray[Any], bits: NDArray[np.uint8], value: int) -> NDArray[Any]:
+    """Contiguous voxels with a value where bits are 255, changed in place.
 
-    Bits are exchanged in the copy, which goes back as a whole: a masked write into rows of a volume costs
-    many times more.
+    They go back into the volume as a whole: a masked write into its rows costs many times more.
     """
-    chosen = np.negative(where.view(np.uint8) if now.itemsize == 1 else where.astype(now.dtype))
-    chosen &= now ^ value
-    now ^= chosen
-    voxels[...] = now
+    change = voxels ^ value
+    change &= bits if voxels.itemsize == 1 else bits.view(np.int8).astype(np.int16).view(np.uint16)
+    voxels ^= change
+    return voxels
 
 
 def _inside(patch: LabelPatch, shape: Index) -> tuple[Box, NDArray[np.bool_]]:
     """The part of a patch that lies in the volume."""
     whole = patch.box
-    if min(whole.start) >= 0 and all(map(le, whole.stop, shape)):
+    (k0, j0, i0), (k1, j1, i1) = whole.start, whole.stop
+    if k0 >= 0 and j0 >= 0 and i0 >= 0 and k1 <= shape[0] and j1 <= shape[1] and i1 <= shape[2]:
         return whole, patch.mask
     box = whole.clipped(shape)
     return box, patch.mask[box.within(whole).slices] if not box.is_empty else patch.mask[:0]

@@ -15,12 +15,14 @@ from .label_edit import ArrayChange, LabelDelta, checksum, pack_xor
 from .segment_statistics import deltas_of
 from .segmentation import Arrays
 
-TILE_BITS = (3, 5, 7)
-"""Tiles of 8 x 32 x 128 voxels: most strokes are flat, and a copy costs by the row, not by the voxel."""
+TILE_BITS = (1, 5, 7)
+"""Tiles of 2 x 32 x 128 voxels: most strokes are flat, and a copy costs by the row, not by the voxel."""
 COMPACT = 4
 """Tiles are packed as one block while that block holds at most this many times their voxels."""
 
 _Tile = tuple[int, int, int]
+_Reach = tuple[int, int, int, int, int, int]
+"""First and last tile along k, j and i."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,15 +39,23 @@ class TouchedTiles:
         self._group = group
         self._arrays = arrays
         self._tiles: dict[_Tile, Arrays] = {}
+        self._last: _Reach | None = None
 
     def keep(self, box: Box) -> None:
         """Copy the tiles that a box meets, where they have not been copied yet."""
         (k0, j0, i0), (k1, j1, i1) = box.start, box.stop
         k, j, i = TILE_BITS
-        for tile in product(_tiles(k0, k1, k), _tiles(j0, j1, j), _tiles(i0, i1, i)):
+        reach = k0 >> k, (k1 - 1) >> k, j0 >> j, (j1 - 1) >> j, i0 >> i, (i1 - 1) >> i
+        if reach != self._last:  # dabs of a stroke mostly meet the same tiles again
+            self._last = reach
+            self._copy(reach)
+
+    def _copy(self, reach: _Reach) -> None:
+        k0, k1, j0, j1, i0, i1 = reach
+        labels, human = self._arrays
+        for tile in product(range(k0, k1 + 1), range(j0, j1 + 1), range(i0, i1 + 1)):
             if tile not in self._tiles:
-                area = self._box(tile).slices
-                labels, human = self._arrays
+                area = tuple(slice(n << bits, n + 1 << bits) for n, bits in zip(tile, TILE_BITS, strict=True))
                 self._tiles[tile] = labels[area].copy(), human[area].copy()
 
     def restore(self) -> Box | None:
@@ -103,8 +113,3 @@ class TouchedTiles:
         start = [n << bits for n, bits in zip(tile, TILE_BITS, strict=True)]
         stop = [n + 1 << bits for n, bits in zip(tile, TILE_BITS, strict=True)]
         return Box.of(start, stop).clipped(self._arrays[0].shape)
-
-
-def _tiles(start: int, stop: int, bits: int) -> range:
-    """Numbers of the tiles along one axis that start..stop meets."""
-    return range(start >> bits, ((stop - 1) >> bits) + 1)
