@@ -57,7 +57,7 @@ def rows() -> list[Row]:
 
 
 def _by_torch(model: ModelFolder, volume: Volume) -> np.ndarray:
-    with mock.patch.object(voxel_network, "openvino_run", lambda *_: None):
+    with mock.patch.object(voxel_network, "openvino_run", return_value=None):
         return _ours(build_engine(model), volume, "exact")()
 
 
