@@ -15,17 +15,23 @@ OLDER, OLDEST = 20, 20
 
 
 class Collector:
-    """Quiet from `settle` until `close`; what was set apart is looked at again when the program ends."""
+    """Off from `rest` to `settle`, then quiet until `close`, which looks at what was set apart again."""
 
     def __init__(self) -> None:
         self._usual = gc.get_threshold()
+
+    def rest(self) -> None:
+        """Look at nothing while libraries are read: they only bring what stays."""
+        gc.disable()
 
     def settle(self) -> None:
         """Set apart what is in memory now; call it once the viewer's libraries are there."""
         gc.freeze()
         gc.set_threshold(YOUNG, OLDER, OLDEST)
+        gc.enable()
 
     def close(self) -> None:
         """Let Python collect as it usually does."""
         gc.unfreeze()
         gc.set_threshold(*self._usual)
+        gc.enable()

@@ -35,6 +35,7 @@ class ViewerLoader(QObject):
 
     def load(self) -> None:
         """Begin; the window stays usable meanwhile. What fails in the thread is tried again here."""
+        self._collector.rest()
         self._beside.run(_read_libraries, lambda _: self._make(), lambda _: self._make())
 
     def follow(self, status: StatusFollower) -> None:
@@ -60,10 +61,12 @@ class ViewerLoader(QObject):
     def _make(self) -> None:
         from .viewer.area import ViewerArea
 
-        self.area = ViewerArea(self._session)
+        try:
+            self.area = ViewerArea(self._session)
+        finally:
+            self._collector.settle()
         self._window.add_viewer(self.area)
         self._show()
-        self._collector.settle()
         self.ready.emit()
         # The first stroke needs it; until then it would only have kept the reader waiting.
         self._beside.run(lambda: importlib.import_module("blosc2"), lambda _: None)

@@ -38,6 +38,7 @@ def test_many_small_objects_of_a_thread_do_not_stop_the_window(
     controller.load_viewer()
     wait_until(lambda: controller.viewer.area is not None, 120)
     pause(0.2)
+    assert gc.isenabled()
     assert gc.get_freeze_count() > 100_000, "what napari brought is looked at again and again"
     pauses.clear()
     kept: list[Any] = []
@@ -58,3 +59,10 @@ def test_a_closed_window_leaves_the_collector_as_it_was(empty_window: Any) -> No
     empty_window.close()
     assert gc.get_threshold() == usual
     assert gc.get_freeze_count() == 0
+
+
+def test_a_window_that_closes_before_the_viewer_stands_leaves_the_collector_on(empty_window: Any) -> None:
+    empty_window.controller.load_viewer()
+    assert not gc.isenabled()
+    empty_window.close()
+    assert gc.isenabled()
