@@ -95,11 +95,16 @@ def fast_is_possible(device: str) -> bool:
     return False
 
 
+def precision_on(device: str, wanted: Precision) -> Precision:
+    """What is computed where this precision is asked for; files keep it as a fact about the result."""
+    return "fast" if wanted == "fast" and fast_is_possible(device) else "exact"
+
+
 @contextmanager
 def inference(device: str, precision: Precision) -> Iterator[None]:
     """Inside it networks run without gradients, in bfloat16 where `precision` is "fast" and it pays."""
     import torch
 
-    fast = precision == "fast" and fast_is_possible(device)
+    fast = precision_on(device, precision) == "fast"
     with torch.inference_mode(), torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=fast):
         yield

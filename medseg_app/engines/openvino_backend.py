@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .contract import Precision
-from .device import fast_is_possible, threads
+from .device import precision_on, threads
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,7 +43,7 @@ def openvino_run(network: nn.Module, channels: int, precision: Precision, name: 
     try:
         openvino = _openvino()
         model = _converted(openvino, network, channels, name)
-        hint = "bf16" if precision == "fast" and fast_is_possible("cpu") else "f32"
+        hint = "bf16" if precision_on("cpu", precision) == "fast" else "f32"
         # Left to itself it computes in bfloat16 without a word.
         settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads()}
         compiled = openvino.Core().compile_model(model, "CPU", settings)

@@ -19,7 +19,7 @@ from medseg_app.core.volume import Volume
 
 from .candidates import instance_candidate, without_overlap
 from .contract import Request
-from .device import compute_on, inference
+from .device import compute_on, inference, precision_on
 from .fit import Fit, fit_volume
 from .link_slices import Instance, SliceDetection, link_slices
 from .loaded_network import LoadedNetwork
@@ -73,7 +73,8 @@ class SliceSession:
         candidates = [self._candidate(one) for one in instances if len(one.parts) >= min_slices]
         found = without_overlap(candidate for candidate in candidates if candidate is not None)
         progress(1.0)
-        return Proposal(self._volume.id, tuple(found), self._card.identity, device, request.precision)
+        precision = precision_on(device, request.precision)
+        return Proposal(self._volume.id, tuple(found), self._card.identity, device, precision)
 
     def _detect(
         self, device: str, request: Request, least: float, progress: Progress

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from medseg_app.core.errors import ModelError, OutOfMemory, WrongUse
+from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.proposal import ModelIdentity, Proposal
+from medseg_app.core.volume import Volume
 from medseg_app.engines import device as device_module
 from medseg_app.engines.device import choose_device, compute_on
 from medseg_app.engines.loaded_network import LoadedNetwork
 from medseg_app.engines.model_card import Network
 from medseg_app.engines.model_folder_writer import write_model_folder
+from medseg_app.engines.predict import predict
 
 from .tiny_models import TINY, write_tiny_model
 
@@ -79,3 +83,14 @@ def test_weights_that_do_not_fit_the_card_are_refused(tmp_path: Path) -> None:
     fewer = write_model_folder(tmp_path / "f", TINY["unet"], b"\x02\x00\x00\x00\x00\x00\x00\x00{}")
     with pytest.raises(ModelError, match="do not fit"):
         LoadedNetwork(fewer).on("cpu")
+
+
+def test_a_result_tells_the_precision_that_was_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_tiny_model(tmp_path / "tiny", "unet")
+    voxels = np.random.default_rng(0).integers(-500, 500, (8, 16, 16)).astype(np.int16)
+    volume = Volume(voxels, VolumeGeometry.regular((8, 16, 16), np.eye(4), "1.2"), "1.2.3", "CT")
+    for possible, told in ((False, "exact"), (True, "fast")):
+        monkeypatch.setattr(device_module, "fast_is_possible", lambda _, possible=possible: possible)
+        assert predict(volume, folder, device="cpu", precision="fast").precision == told

@@ -12,7 +12,7 @@ from medseg_app.core.volume import Volume
 from medseg_app.engines.body_crop import body_box, with_air
 from medseg_app.engines.candidates import component_candidates, semantic_candidates
 from medseg_app.engines.contract import Request
-from medseg_app.engines.device import compute_on
+from medseg_app.engines.device import compute_on, precision_on
 from medseg_app.engines.fit import Fit, fit_volume
 from medseg_app.engines.model_card import ModelCard
 from medseg_app.engines.model_folder import ModelFolder
@@ -58,7 +58,8 @@ class UNetSession:
                 least = self._card.thresholds.get("min_score", 0.0)
             candidates = [*component_candidates(self._card, labels, confidence, least), *candidates]
         progress(1.0)
-        return Proposal(self._volume.id, tuple(candidates), self._card.identity, device, request.precision)
+        precision = precision_on(device, request.precision)
+        return Proposal(self._volume.id, tuple(candidates), self._card.identity, device, precision)
 
     def _run(self, labeller: SlabLabeller, device: str, request: Request, progress: Progress) -> None:
         compute = self._network.on(device, request.precision)
