@@ -24,7 +24,7 @@ from tests.data_folder import DATA, ROOT
 from .row import Row
 from .timing import measure
 
-MODEL = "ct-head-neck-organs"
+MODEL, SOURCE = "ct-head-neck-organs", "train/head_neck_ct"
 EDGE, OVERLAP = 64, 0.25
 PEER = "MONAI sliding window, torch"
 ROUNDS = 3
@@ -32,8 +32,8 @@ ROUNDS = 3
 
 def rows() -> list[Row]:
     """Exact and fast on the whole image, and the job as the application does it: the body only."""
-    if not (DATA / "train/head_neck_ct").is_dir():
-        return []
+    if not (DATA / SOURCE).is_dir():
+        raise FileNotFoundError(f"real data: {SOURCE}")
     recipe = read_recipe(ROOT / "resources/recipes" / MODEL / "recipe.toml")
     reference = find_cases(recipe).validation[0]
     volume = replace(reference.read()[0], modality="CT")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from medseg_app.engines.user_folders import user_folder
 
 
 @dataclass(frozen=True)
@@ -18,17 +19,7 @@ class Folders:
     @classmethod
     def of_user(cls) -> Folders:
         """The system's usual places; MEDSEG_HOME puts all three into one folder."""
-        home = os.environ.get("MEDSEG_HOME")
-        if home:
-            base = Path(home)
-            return cls(base / "config", base / "data", base / "cache")
-        from platformdirs import user_cache_path, user_config_path, user_data_path
-
-        return cls(
-            user_config_path("medseg", appauthor=False),
-            user_data_path("medseg", appauthor=False),
-            user_cache_path("medseg", appauthor=False),
-        )
+        return cls(user_folder("config"), user_folder("data"), user_folder("cache"))
 
     @property
     def journals(self) -> Path:

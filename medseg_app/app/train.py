@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -77,8 +77,10 @@ def _only_training(out: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        # Removed while it is held: a file removed later might be the lock of the next training.
+        with suppress(OSError):
+            Path(lock.lock_file).unlink()
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _make_folder(folder: Path) -> None:

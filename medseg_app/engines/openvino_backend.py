@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import os
 import sys
 import tempfile
 import warnings
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from .contract import Precision
 from .device import precision_on, threads
+from .user_folders import user_folder
 
 if TYPE_CHECKING:
     from torch import nn
@@ -76,7 +76,7 @@ def _without_telemetry() -> Iterator[None]:
 def _converted(openvino: ModuleType, network: nn.Module, channels: int, name: str) -> Any:
     """The network as OpenVINO's model of any tile size, from the cache where it lies there."""
     key = hashlib.sha256(f"{name} {openvino.get_version()}".encode()).hexdigest()[:24]
-    kept = _cache_folder() / key
+    kept = user_folder("cache") / "openvino" / key
     if (kept / "network.xml").is_file():
         with contextlib.suppress(RuntimeError):  # damaged: made anew
             return openvino.Core().read_model(kept / "network.xml")
@@ -112,12 +112,3 @@ def _keep(openvino: ModuleType, model: Any, kept: Path) -> None:
         for file in draft.iterdir():
             file.unlink()
         draft.rmdir()
-
-
-def _cache_folder() -> Path:
-    home = os.environ.get("MEDSEG_HOME")
-    if home:
-        return Path(home) / "cache" / "openvino"
-    from platformdirs import user_cache_path
-
-    return user_cache_path("medseg", appauthor=False) / "openvino"

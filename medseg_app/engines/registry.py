@@ -13,6 +13,7 @@ from medseg_app.core.errors import ModelError
 
 from .contract import EngineClass
 from .model_folder import CARD, ModelFolder, read_model_folder
+from .user_folders import user_folder
 
 ENGINE_GROUP = "medseg_app.engines"
 MODELS_VARIABLE = "MEDSEG_MODELS"
@@ -34,16 +35,7 @@ def model_places(extra: Path | None = None) -> list[Path]:
     stated = [Path(part) for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part]
     checkout = Path(__file__).resolve().parents[2] / "models"
     installed = Path(sysconfig.get_path("data")) / "share" / "medseg" / "models"
-    return [*([extra] if extra else []), *stated, _user_models(), checkout, installed]
-
-
-def _user_models() -> Path:
-    home = os.environ.get("MEDSEG_HOME")
-    if home:
-        return Path(home) / "data" / "models"
-    from platformdirs import user_data_path
-
-    return user_data_path("medseg", appauthor=False) / "models"
+    return [*([extra] if extra else []), *stated, user_folder("data") / "models", checkout, installed]
 
 
 def search_models(extra: Path | None = None) -> ModelSearch:

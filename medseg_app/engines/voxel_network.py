@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,9 @@ from .loaded_network import LoadedNetwork
 from .model_folder import ModelFolder
 from .openvino_backend import Run, openvino_run
 from .preprocess import Preprocessing
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class VoxelNetwork:
@@ -36,16 +41,15 @@ class VoxelNetwork:
             compiled = self._compiled[precision]
             if compiled is not None:
                 return compiled
-        return self._by_torch(device, precision)
+        return _by_torch(network, device, precision)
 
-    def _by_torch(self, device: str, precision: Precision) -> Run:
-        import torch
 
-        network = self._network.on(device)
+def _by_torch(network: nn.Module, device: str, precision: Precision) -> Run:
+    import torch
 
-        def run(tile: NDArray[np.float32]) -> NDArray[np.float32]:
-            with inference(device, precision):
-                logits = network(torch.from_numpy(tile)[None].to(device))
-                return np.asarray(logits[0].float().cpu().numpy())
+    def run(tile: NDArray[np.float32]) -> NDArray[np.float32]:
+        with inference(device, precision):
+            logits = network(torch.from_numpy(tile)[None].to(device))
+            return np.asarray(logits[0].float().cpu().numpy())
 
-        return run
+    return run

@@ -84,10 +84,7 @@ def _mask_loss(output: YolactOutput, n: int, anchors: Tensor, match: Tensor, tar
 
 def _at(shape: torch.Size, target: Target) -> tuple[Tensor, Tensor]:
     """True masks and true boxes on the grid of the prototypes, half the pixels of the padded slice."""
-    masks = target["masks"].float()
-    padded = masks.new_zeros((len(masks), 2 * shape[0], 2 * shape[1]))
-    padded[:, : masks.shape[1], : masks.shape[2]] = masks
-    truth = interpolate(padded[:, None], shape, mode="area")[:, 0]
+    truth = _shrunk(target["masks"], shape, 2)
     rows, columns = (truth > 0).any(dim=2), (truth > 0).any(dim=1)
     return (truth >= 0.5).float(), (rows[:, :, None] & columns[:, None, :]).float()
 
@@ -95,10 +92,14 @@ def _at(shape: torch.Size, target: Target) -> tuple[Tensor, Tensor]:
 def _semantic_loss(logits: Tensor, targets: list[Target]) -> Tensor:
     truth = torch.zeros_like(logits)
     for n, target in enumerate(targets):
-        for mask, label in zip(target["masks"], target["labels"], strict=True):
-            j, i = mask.shape
-            padded = logits.new_zeros((4 * logits.shape[2], 4 * logits.shape[3]))
-            padded[:j, :i] = mask
-            small = interpolate(padded[None, None], logits.shape[2:], mode="area")[0, 0]
-            truth[n, label - 1] = torch.maximum(truth[n, label - 1], (small >= 0.5).float())
+        masks = _shrunk(target["masks"], logits.shape[2:], 4) >= 0.5
+        for mask, label in zip(masks, target["labels"], strict=True):
+            truth[n, label - 1].masked_fill_(mask, 1.0)
     return binary_cross_entropy_with_logits(logits, truth)
+
+
+def _shrunk(masks: Tensor, shape: torch.Size, factor: int) -> Tensor:
+    """Share of each pixel of a padded grid, `factor` times coarser, that masks (n, j, i) cover."""
+    padded = torch.zeros((len(masks), factor * shape[0], factor * shape[1]), device=masks.device)
+    padded[:, : masks.shape[1], : masks.shape[2]] = masks
+    return interpolate(padded[:, None], shape, mode="area")[:, 0]

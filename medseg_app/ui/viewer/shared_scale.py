@@ -57,8 +57,10 @@ class SharedScale:
     @contextmanager
     def _moving(self) -> Iterator[None]:
         self._is_moving = True
-        yield
-        self._is_moving = False
+        try:
+            yield
+        finally:
+            self._is_moving = False
 
 
 def _same_place(of: SliceView, on: SliceView) -> PlaneCamera:

@@ -171,14 +171,20 @@ def test_padding_is_rescaled_and_kept(tmp_path: Path) -> None:
     assert volume.padding == -3024
 
 
-@pytest.mark.parametrize("syntax", [ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
-def test_rare_encodings(tmp_path: Path, syntax: str) -> None:
+def encoded(syntax: str) -> list[Dataset]:
+    """The stack under another transfer syntax."""
     images = stack()
     for k, dataset in enumerate(images):
         dataset.file_meta.TransferSyntaxUID = syntax
         if syntax == ExplicitVRBigEndian:
             dataset.PixelData = stored()[k].astype(">u2").tobytes()
             dataset["PixelData"].VR = "OW"
+    return images
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
+def test_rare_encodings(tmp_path: Path, syntax: str) -> None:
+    images = encoded(syntax)
     np.testing.assert_array_equal(load_volume(_info(images, tmp_path)).voxels, stored().astype(int) - 1024)
 
 
@@ -186,13 +192,7 @@ def test_rare_encodings(tmp_path: Path, syntax: str) -> None:
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian])
 def test_files_without_preamble_are_read(tmp_path: Path, syntax: str, meta: bool) -> None:
     """As some archives keep them: the data set alone, or only the 132 bytes before the meta data missing."""
-    datasets = stack()
-    for k, dataset in enumerate(datasets):
-        dataset.file_meta.TransferSyntaxUID = syntax
-        if syntax == ExplicitVRBigEndian:
-            dataset.PixelData = stored()[k].astype(">u2").tobytes()
-            dataset["PixelData"].VR = "OW"
-    folder = write(datasets, tmp_path / "bare")
+    folder = write(encoded(syntax), tmp_path / "bare")
     for path in folder.iterdir():
         whole = path.read_bytes()
         length = int.from_bytes(whole[140:144], "little")
