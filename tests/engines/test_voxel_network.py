@@ -87,7 +87,11 @@ spy = types.ModuleType("openvino_telemetry")
 def told(*_args, **_choices):
     print("told")
 spy.Telemetry = told
+spy.__path__ = []
+spy.backend = types.ModuleType("openvino_telemetry.backend")
+spy.backend.backend_ga4 = None
 sys.modules["openvino_telemetry"] = spy
+sys.modules["openvino_telemetry.backend"] = spy.backend
 socket.socket.connect = told
 from medseg_app.engines import openvino_backend
 openvino_backend._openvino()
