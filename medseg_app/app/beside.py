@@ -13,9 +13,10 @@ from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.volume import Volume
 from medseg_app.tools.registry import tool_names
 
-from .enter_case import centre_of, window_of
+from .enter_case import centre_of
 from .view_state import Layout, ViewState
 from .viewed import NoGestures
+from .windows import first_window
 
 if TYPE_CHECKING:
     from .session import Session
@@ -40,7 +41,8 @@ class Beside:
         self._main = main = session.view
         self._layout_before: Layout = main.layout if main.layout != LAYOUT else "one and three"
         cursor = main.cursor_lps if self.linked else centre_of(volume)
-        self.view = ViewState(cursor_lps=cursor, window=volume.window or window_of(volume), is_active=False)
+        window, name = first_window(volume)
+        self.view = ViewState(cursor_lps=cursor, window=window, window_name=name, is_active=False)
         self._follow()
         for name in FOLLOWED:
             getattr(main.events, name).connect(self._follow, max_args=0)

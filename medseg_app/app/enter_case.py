@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from medseg_app.core.case import Case, Position
 from medseg_app.core.volume import Volume
 
@@ -13,6 +11,7 @@ from .case_journal import CaseJournal
 from .case_lock import lock_case
 from .change import Change
 from .session import Session
+from .windows import first_window
 
 
 def enter(session: Session, case: Case) -> int:
@@ -49,21 +48,10 @@ def _look_at(session: Session, volume: Volume) -> None:
     view = session.view
     view.active_segment, view.hidden, view.selected_candidate = None, frozenset(), None
     view.cursor_lps = centre_of(volume)
-    view.window_name = ""
-    view.window = volume.window or window_of(volume)
+    view.window, view.window_name = first_window(volume)
 
 
 def centre_of(volume: Volume) -> Position:
     """The middle voxel's place in patient mm (LPS)."""
     x, y, z = volume.geometry.to_patient([(n - 1) // 2 for n in volume.geometry.shape]).tolist()
     return x, y, z
-
-
-def window_of(volume: Volume) -> tuple[float, float]:
-    """(centre, width) that shows most of a volume, from its 1st and 99th percentile."""
-    sample = volume.voxels[:: max(1, len(volume.voxels) // 16), ::4, ::4]
-    values = sample[sample != volume.padding] if volume.padding is not None else sample.ravel()
-    if values.size == 0:
-        return 0.0, 1.0
-    low, high = (float(v) for v in np.percentile(values, (1, 99.5)))
-    return (low + high) / 2, max(high - low, 1e-3)

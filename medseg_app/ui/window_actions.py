@@ -15,6 +15,7 @@ from medseg_app.app.commands import case as case_commands
 from medseg_app.app.commands import export as export_commands
 from medseg_app.app.commands import measure, proposals, segments, view
 from medseg_app.app.commands import open as open_commands
+from medseg_app.app.windows import window_names
 
 from . import action_table as table
 from . import theme
@@ -260,7 +261,7 @@ class WindowActions:
         state.plane = table.PLANES[(table.PLANES.index(state.plane) + 1) % len(table.PLANES)]
 
     def _preset(self, number: int) -> None:
-        names = view.window_names(in_hand(self._session)[0].modality) if self._session.case else ()
+        names = window_names(in_hand(self._session)[0].modality) if self._session.case else ()
         if number < len(names):
             self._session.start(view.set_window, name=names[number])
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from medseg_app.app.beside import in_hand
 from medseg_app.app.commands import view
+from medseg_app.app.windows import window_names
 from medseg_app.ui.buttons import describe
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class WindowPresets(QWidget):
             self._show()
 
     def _show(self) -> None:
-        names = view.window_names(in_hand(self._session)[0].modality) if self._session.case else ()
+        names = window_names(in_hand(self._session)[0].modality) if self._session.case else ()
         if list(self._buttons) != list(names):
             for button in self._buttons.values():
                 self._grid.removeWidget(button)
