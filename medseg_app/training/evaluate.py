@@ -34,10 +34,10 @@ def evaluate_model(
         )
     folder = read_model_folder(path)
     engine = build_engine(folder)
-    if recipe.task == "semantic":
-        figures = measure_semantic(engine, recipe, split.validation, device, progress)
-    else:
+    if recipe.gives_findings:
         figures = measure_instances(engine, recipe, split, device, progress)
+    else:
+        figures = measure_semantic(engine, recipe, split.validation, device, progress)
     write_figures(folder, figures)
     return figures
 

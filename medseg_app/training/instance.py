@@ -16,13 +16,11 @@ from medseg_app.engines.preprocess import Preprocessing, slice_with_neighbours
 
 from .augment import vary_brightness, vary_channels
 from .dataset import Case
-from .paste import PASTED, paste_finding
+from .paste import MOST_SHRUNK, PASTED, donors_for, paste_finding
 from .patches import Patch, Size, random_matrix, sample_patch
 from .recipe import Recipe
 from .yolact_losses import yolact_loss
 
-MOST_SHRUNK = 2.5
-"""Pasted findings are up to this much smaller, so that small ones are met too."""
 MIN_PIXELS = 6
 """Smaller cuts through a finding are no targets."""
 SMALLEST_CROP = 0.35
@@ -93,10 +91,10 @@ class InstanceTask:
     ) -> tuple[Patch, dict[int, int]]:
         """The patch, now and then with a finding of another case; and the class of every finding."""
         case = self._cases[number]
-        donors = [
-            n for n, c in enumerate(self._cases) if n != number and c.modality == case.modality and c.classes
-        ]
-        if not donors or rng.random() >= self._recipe.augment.paste:
+        if rng.random() >= self._recipe.augment.paste:
+            return patch, case.classes
+        donors = donors_for(self._cases, number)
+        if not donors:
             return patch, case.classes
         donor = int(rng.choice(donors))
         k, j, i = patch.labels.shape

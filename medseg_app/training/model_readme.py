@@ -14,7 +14,7 @@ RULE = "|---|---|---|---|---|---|"
 def model_readme(card: ModelCard) -> str:
     """What a model is, what it was trained on and what was measured, as Markdown."""
     labels = "\n".join(f"| {value} | {label.name} |" for value, label in sorted(card.labels.items()))
-    figures = _semantic(card.figures) if card.task == "semantic" else _instances(card.figures)
+    figures = _instances(card.figures) if card.gives_findings else _semantic(card.figures)
     return (
         f"# {card.name} {card.version}\n\n{card.summary}\n\n"
         f"- Task: {card.task}\n- Modality: {', '.join(card.modality)}\n- Network: {card.network.name}\n"

@@ -12,8 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .dataset import Case
 from .patches import Patch
 
+MOST_SHRUNK = 2.5
+"""Pasted findings are up to this much smaller, so that small ones are met too."""
 PASTED = 256
 """Numbers of pasted findings start here; those of a case are smaller."""
 BORDER = 1.0
@@ -26,6 +29,16 @@ CT_TISSUE = -200.0
 MR_TISSUE = 0.25
 """Share of the way from dark to bright at which MR tissue begins."""
 DARK, BRIGHT = 2.0, 98.0
+
+
+def donors_for(cases: list[Case], number: int) -> list[int]:
+    """The numbers of the cases of other patients whose findings may be pasted into this one."""
+    host = cases[number]
+    return [
+        n
+        for n, case in enumerate(cases)
+        if case.patient != host.patient and case.modality == host.modality and case.labels.any()
+    ]
 
 
 def paste_finding(patch: Patch, donor: Patch, modality: str) -> Patch:

@@ -69,7 +69,7 @@ class Augment:
     gamma: by how much the middle greys vary (0.3: exponents 0.77..1.3).
     blur: share of patches that are made as coarse as those of a scanner with larger pixels.
     bias: by how much the brightness of MR varies across the patch, as coils make it.
-    paste: share of patches that get a finding of another patient (finding models only).
+    paste: share of patches that get a finding of another patient (models of findings only).
     air: replace featureless -1024 air outside the body by noisy air, couches and head rests.
     """
 
@@ -158,6 +158,11 @@ class Recipe:
     def values(self) -> tuple[int, ...]:
         """The class values in rising order; the n-th is channel n + 1 of the network."""
         return tuple(sorted(self.labels))
+
+    @property
+    def gives_findings(self) -> bool:
+        """Whether the model is judged by the findings that it reports, one by one."""
+        return any(label.kind == "instance" for label in self.labels.values())
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -83,7 +83,7 @@ def train_into(
     training = Loop(recipe, _task(recipe, cases), device, kept.checkpoint, kept.resume)
     training.run(max_minutes, part(progress, 0.05, 0.95))
     write_trained_model(recipe, training.mean_network(), out)
-    if recipe.task == "instance" and MIN_SCORE not in recipe.thresholds:
+    if recipe.gives_findings and MIN_SCORE not in recipe.thresholds:
         settle_score_threshold(out, split.train, device, part(progress, 0.95, 1.0))
 
 
