@@ -51,17 +51,36 @@ def compute_on(wanted: str, compute: Callable[[str], Proposal]) -> Proposal:
         try:
             return compute(device)
         except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
+            pass
+        forget_unused(device)
         proposal = compute("cpu")
         remark = f"The memory of {device} was too small, so the processor was used."
         return replace(proposal, remarks=(*proposal.remarks, remark))
     except RuntimeError as error:
-        if "allocate memory" not in str(error):
+        if not is_out_of_memory(error):
             raise
         raise OutOfMemory(
             "The computer ran out of memory while the model was running.",
             "Close other programs, or crop the volume to what matters.",
         ) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of torch or OpenVINO says that the memory of the device or computer is full."""
+    import torch
+
+    words = "allocate memory", "out of memory", "bad_alloc"
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(w in str(error) for w in words)
+
+
+def forget_unused(device: str) -> None:
+    """Give back memory of a device that torch keeps for later."""
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()
 
 
 def threads() -> int:

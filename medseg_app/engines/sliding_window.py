@@ -35,6 +35,11 @@ class TileSize:
         """Tiles whose single pass stays well under 5 s on this kind of device."""
         return cls(128, 192**3) if device.startswith("cuda") else cls(64, 96**3)
 
+    def halved(self) -> TileSize:
+        """Tiles of half the edge, never smaller than networks take; nothing larger is done in one pass."""
+        edge = max(self.edge // 2 // LEGAL_STEP * LEGAL_STEP, LEGAL_STEP)
+        return TileSize(edge, edge**3)
+
 
 @dataclass(frozen=True)
 class TilePlan:

@@ -19,6 +19,7 @@ from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.preprocess import Preprocessing
 from medseg_app.engines.slab_labeller import SlabLabeller
 from medseg_app.engines.sliding_window import TileSize, mirrored, plan_tiles, slide
+from medseg_app.engines.tile_memory import with_fitting_tiles
 from medseg_app.engines.voxel_network import VoxelNetwork
 
 
@@ -47,9 +48,7 @@ class UNetSession:
         return compute_on(self._device, lambda device: self._propose(device, request, progress))
 
     def _propose(self, device: str, request: Request, progress: Progress) -> Proposal:
-        has_findings = self._card.gives_findings
-        labeller = SlabLabeller(self._fit, sorted(self._card.labels), keep_confidence=has_findings)
-        self._run(labeller, device, request, progress)
+        labeller = with_fitting_tiles(device, lambda size: self._labelled(size, device, request, progress))
         labels, confidence = labeller.labels(), labeller.confidence()
         candidates = semantic_candidates(self._card, labels, labeller.mean_probabilities())
         if confidence is not None:
@@ -61,19 +60,23 @@ class UNetSession:
         precision = precision_on(device, request.precision)
         return Proposal(self._volume.id, tuple(candidates), self._card.identity, device, precision)
 
-    def _run(self, labeller: SlabLabeller, device: str, request: Request, progress: Progress) -> None:
+    def _labelled(self, size: TileSize, device: str, request: Request, progress: Progress) -> SlabLabeller:
+        """The volume's labels, computed in tiles of this size."""
+        has_findings = self._card.gives_findings
+        labeller = SlabLabeller(self._fit, sorted(self._card.labels), keep_confidence=has_findings)
         compute = self._network.on(device, request.precision)
         image = self._fit.image(self._volume.voxels)
         channels = Preprocessing.from_json(self._card.preprocessing).measured(image, request.modality)
         body = body_box(image, self._card.grid.body_above)
         slabs = slide(
-            plan_tiles(body.shape, TileSize.on(device)),
+            plan_tiles(body.shape, size),
             lambda box: channels(mirrored(image, box.shifted(body.start))),
             lambda tile: self._chances(compute(tile)),
             progress,
         )
         for slab in with_air(slabs, body, self._fit.model_shape):
             labeller.add(slab)
+        return labeller
 
     def _chances(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities (classes, k, j, i). Raises ModelError where the network is not that of the card."""

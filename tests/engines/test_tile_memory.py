@@ -1,0 +1,87 @@
+"""Full memory halves the tiles: the run goes on and ends in the same labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.volume import Volume
+from medseg_app.engines import sliding_window
+from medseg_app.engines.predict import predict
+from medseg_app.engines.sliding_window import LEGAL_STEP, TileSize
+from medseg_app.engines.tile_memory import with_fitting_tiles
+from medseg_app.engines.voxel_network import VoxelNetwork
+
+from .tiny_models import write_tiny_model
+
+
+def full(size: TileSize, most: int, tried: list[int], error: BaseException) -> int:
+    tried.append(size.edge)
+    if size.edge > most:
+        raise error
+    return size.edge
+
+
+@pytest.mark.parametrize("text", ["CUDA out of memory", "can't allocate memory: you tried", "std::bad_alloc"])
+def test_tiles_are_halved_until_they_fit(text: str) -> None:
+    tried: list[int] = []
+    assert with_fitting_tiles("cuda:0", lambda size: full(size, 40, tried, RuntimeError(text))) == 32
+    assert tried == [128, 64, 32]
+
+
+def test_torchs_own_error_and_pythons_are_understood() -> None:
+    import torch
+
+    for error in (torch.OutOfMemoryError("full"), MemoryError()):
+        assert with_fitting_tiles("cpu", lambda size, error=error: full(size, 32, [], error)) == 32
+
+
+def test_where_the_smallest_tile_does_not_fit_the_error_is_raised_on() -> None:
+    tried: list[int] = []
+    with pytest.raises(RuntimeError, match="out of memory"):
+        with_fitting_tiles("cpu", lambda size: full(size, 0, tried, RuntimeError("out of memory")))
+    assert tried[-1] == LEGAL_STEP
+
+
+def test_other_errors_are_no_reason_to_try_again() -> None:
+    tried: list[int] = []
+    with pytest.raises(RuntimeError, match="shape"):
+        with_fitting_tiles("cpu", lambda size: full(size, 0, tried, RuntimeError("wrong shape")))
+    assert tried == [64]
+
+
+def test_nothing_larger_than_a_halved_tile_is_done_in_one_pass() -> None:
+    halved = TileSize.on("cpu").halved()
+    assert sliding_window.plan_tiles((40, 40, 40), halved).tile == (32, 32, 32)
+
+
+def test_a_model_whose_large_tiles_do_not_fit_gives_its_result_in_small_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_tiny_model(tmp_path / "tiny", "unet")
+    voxels = np.random.default_rng(0).integers(-500, 500, (80, 96, 96)).astype(np.int16)
+    volume = Volume(voxels, VolumeGeometry.regular(voxels.shape, np.eye(4), "1.2"), "1.2.3", "CT")
+    seen: list[tuple[int, ...]] = []
+    real = VoxelNetwork.on
+
+    def with_little_memory(self: VoxelNetwork, device: str, precision: str):
+        run = real(self, device, precision)
+
+        def small_only(tile: np.ndarray) -> np.ndarray:
+            seen.append(tile.shape[1:])
+            if tile[0].size > 32**3:
+                raise RuntimeError("CUDA out of memory")
+            return run(tile)
+
+        return small_only
+
+    monkeypatch.setattr(VoxelNetwork, "on", with_little_memory)
+    told: list[float] = []
+    proposal = predict(volume, folder, device="cpu", progress=lambda share, text="": told.append(share))
+    assert int(np.prod(seen[0])) > 32**3
+    assert set(seen[1:]) == {(32, 32, 32)}
+    assert told[-1] == 1.0
+    assert proposal.candidates
