@@ -28,6 +28,7 @@ __all__ = [
     "export_files",
     "info",
     "load",
+    "measure",
     "models",
     "predict",
     "predict_files",
@@ -120,6 +121,13 @@ def train(recipe_or_dataset: AnyPath, **how: Any) -> Path:
     from .train import HowToTrain, train_model
 
     return train_model(Path(recipe_or_dataset), HowToTrain(**how))
+
+
+def measure(recipe_or_dataset: AnyPath, model: str = "", *, device: str = "auto") -> dict[str, Any]:
+    """What `medseg measure --json` prints: figures measured now beside those of the model's card."""
+    from .measure import measure as measured
+
+    return measured(Path(recipe_or_dataset), model, device)
 
 
 def _paths(paths: Sequence[AnyPath]) -> list[Path]:

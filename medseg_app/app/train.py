@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from medseg_app.core.errors import CouldNotBeDone, InputError, ModelError, WrongUse
+from medseg_app.core.errors import CouldNotBeDone, WrongUse
 from medseg_app.core.progress import Progress, part, silent
 
 from .folders import Folders
+from .recipes import model_of, recipe_of
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,6 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
     from medseg_app.training.evaluate import evaluate_model
     from medseg_app.training.train import Keeping, train_into
 
-    if not path.exists():
-        raise InputError(f"{path} does not exist.", "Check the name.")
     recipe = _recipe(path, how)
     out = how.output or Folders.of_user().models / recipe.name
     _require_place(out)
@@ -119,14 +118,7 @@ def _require_place(out: Path) -> None:
 
 
 def _recipe(path: Path, how: HowToTrain) -> Any:
-    from medseg_app.training.recipe import read_recipe
-
-    if path.suffix.lower() == ".toml":
-        recipe = read_recipe(path)
-    else:
-        from medseg_app.training.fingerprint import recipe_for
-
-        recipe = recipe_for(path, how.task)
+    recipe = recipe_of(path, how.task)
     if how.base:
         recipe = _begun_from(recipe, how.base)
     return replace(recipe, name=how.name) if how.name else recipe
@@ -134,7 +126,7 @@ def _recipe(path: Path, how: HowToTrain) -> Any:
 
 def _begun_from(recipe: Any, base: str) -> Any:
     """The recipe with network, classes and preprocessing of the model whose weights it starts from."""
-    folder = _model_of(base)
+    folder = model_of(base)
     card = folder.card
     if card.engine != recipe.engine:
         raise WrongUse(f"{base} is a model for another task.", "Start from one of the same task.")
@@ -142,17 +134,3 @@ def _begun_from(recipe: Any, base: str) -> Any:
         recipe, start_from=folder.path, network=card.network, labels=card.labels,
         preprocessing=card.preprocessing, grid=card.grid,
     )  # fmt: skip
-
-
-def _model_of(base: str) -> Any:
-    """The model of a name, or in a folder."""
-    from medseg_app.engines.model_folder import read_model_folder
-    from medseg_app.engines.registry import find_model
-
-    try:
-        return find_model(base)
-    except ModelError as error:
-        if Path(base).is_dir():
-            return read_model_folder(Path(base))
-        hint = f"{error.hint} Or give the path of a model folder."
-        raise ModelError(error.message, hint) from error

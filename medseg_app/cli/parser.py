@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EXIT, parents=[anywhere], allow_abbrev=False,
     )  # fmt: skip
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for define in (_info, _models, _predict, _export, _evaluate, _train, _demo, _app, _replay):
+    for define in (_info, _models, _predict, _export, _evaluate, _train, _measure, _demo, _app, _replay):
         define(_Commands(commands, anywhere))
     return parser
 
@@ -168,6 +168,16 @@ def _train(commands: _Commands) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
     parser.add_argument("-o", dest="output", metavar="FOLDER", type=_path, help="where the model folder goes")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted training stopped")
+    _json(parser)
+
+
+def _measure(commands: _Commands) -> None:
+    parser = commands.add("measure", "measure a model on the patients that its training kept back")
+    parser.add_argument("input", metavar="RECIPE_OR_DATASET", type=_path)
+    parser.add_argument(
+        "--model", metavar="MODEL", default="", help="name or folder (else the recipe's name)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
     _json(parser)
 
 

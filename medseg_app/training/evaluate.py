@@ -22,24 +22,30 @@ from .semantic_figures import measure_semantic
 def evaluate_model(
     path: Path, recipe: Recipe, *, device: str = "cpu", progress: Progress = silent
 ) -> dict[str, Any]:
-    """Measure a model folder on the validation patients of its recipe and write the figures into its card.
+    """Measure a model folder (see `measure_model`) and write the figures into its card."""
+    folder = read_model_folder(path)
+    figures = measure_model(folder, recipe, device=device, progress=progress)
+    write_figures(folder, figures)
+    return figures
 
-    Returns the figures, undefined ones as None. Raises InputError where the recipe keeps no patient for
-    validation, ModelError where the folder is not sound, Cancelled where progress says so.
+
+def measure_model(
+    folder: ModelFolder, recipe: Recipe, *, device: str = "cpu", progress: Progress = silent
+) -> dict[str, Any]:
+    """The figures of a model on the validation patients of a recipe; undefined ones are None.
+
+    Raises InputError where the recipe keeps no patient for validation, ModelError where the folder is not
+    sound, Cancelled where progress says so.
     """
     split = find_cases(recipe)
     if not split.validation:
         raise InputError(
             f"The recipe {recipe.path} keeps no patient for validation.", "Add some to its split."
         )
-    folder = read_model_folder(path)
     engine = build_engine(folder)
     if recipe.gives_findings:
-        figures = measure_instances(engine, recipe, split, device, progress)
-    else:
-        figures = measure_semantic(engine, recipe, split.validation, device, progress)
-    write_figures(folder, figures)
-    return figures
+        return measure_instances(engine, recipe, split, device, progress)
+    return measure_semantic(engine, recipe, split.validation, device, progress)
 
 
 def write_figures(folder: ModelFolder, figures: dict[str, Any]) -> None:

@@ -55,6 +55,10 @@ def test_a_data_set_needs_no_recipe(medseg, dataset, tmp_path):
     image = next((dataset / "imagesTr").iterdir())
     label = tmp_path / "o.nii.gz"
     assert medseg("predict", image, "--model", "balls", "--models", out.parent, "-o", label).code == 0
+    measured = medseg("measure", dataset, "--model", out, "--device", "cpu", "--json")
+    assert measured.code == 0, measured.err
+    assert measured.document["figures"] == measured.document["card"] == model["figures"]
+    assert "classes ball dice" in medseg("measure", dataset, "--model", out, "--device", "cpu").out
 
 
 def test_nothing_to_learn_from_is_exit_2(medseg, tmp_path):
