@@ -102,8 +102,7 @@ def _source_volume(
     """The volume of the source that the labels lie on: by id, the only one, or the one with their grid."""
     from medseg_app.io.dicom.scan import find_volume, scan_folder
     from medseg_app.io.formats import read_image, read_labels
-
-    from .images import is_image_file
+    from medseg_app.io.images import is_image_file
 
     if not source.exists():
         raise InputError(f"{source} does not exist.", "Check the name of the source.")

@@ -8,8 +8,7 @@ from typing import Any
 from medseg_app.core.errors import InputError
 from medseg_app.core.progress import Progress, silent
 from medseg_app.core.volume import Volume
-
-from .images import is_image_file
+from medseg_app.io.images import is_image_file
 
 
 def inspect(path: Path, progress: Progress = silent) -> dict[str, Any]:

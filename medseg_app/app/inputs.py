@@ -10,8 +10,7 @@ from typing import Any
 from medseg_app.core.errors import InputError, WrongUse
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
-
-from .images import find_images, is_image_file
+from medseg_app.io.images import find_images, is_image_file
 
 
 @dataclass(frozen=True, eq=False)

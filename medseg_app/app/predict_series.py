@@ -13,8 +13,8 @@ from typing import Any
 
 from medseg_app.core.errors import Cancelled, CouldNotBeDone, InputError, MedsegError, WrongUse
 from medseg_app.core.progress import Progress, part, silent
+from medseg_app.io.images import is_image_file
 
-from .images import is_image_file
 from .inputs import Input, load_input, open_input
 from .outputs import write_json
 from .predict_files import HowToRun, predict_input

@@ -12,11 +12,11 @@ from medseg_app.core.case import Case
 from medseg_app.core.errors import CaseError
 from medseg_app.core.journal import Journal, read_journal, since_checkpoint
 from medseg_app.core.progress import Progress
+from medseg_app.io.images import find_images
 
 from .case_journal import owner_lock
 from .command import Job, command
 from .enter_case import enter
-from .images import find_images
 from .session import Session
 
 

@@ -44,6 +44,11 @@ class ModelFolder:
         """The weight file, compared with its checksum. Raises ModelError where it was changed."""
         return read_checked(self.path, self.card.weights, self.checksums)
 
+    def documents(self) -> dict[str, bytes]:
+        """Files for people beside the text, by their path below the folder."""
+        names = [name for name in self.checksums if name.startswith("docs/") and name != README]
+        return {name: read_checked(self.path, name, self.checksums) for name in names}
+
 
 def read_model_folder(path: Path) -> ModelFolder:
     """Read the card of a model folder; hashes of all files but the weights are compared now.

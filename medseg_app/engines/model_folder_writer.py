@@ -28,13 +28,19 @@ from .model_folder import (
 
 
 def write_model_folder(
-    path: Path, card: ModelCard, weights: bytes, readme: str = "", licence_text: str = ""
+    path: Path,
+    card: ModelCard,
+    weights: bytes,
+    readme: str = "",
+    licence_text: str = "",
+    documents: Mapping[str, bytes] | None = None,
 ) -> ModelFolder:
     """Write a model folder and read it back.
 
     path: the folder itself; an older model folder there is replaced.
     weights: a safetensors file as bytes (see weights.pack_weights); float16 is allowed.
     readme: text for people, made from the card where empty.
+    documents: further files for people by their path below the folder.
     Raises ModelError where the card is not sound, CouldNotBeDone where the folder cannot be written.
     """
     problem = card_problem(card)
@@ -42,6 +48,7 @@ def write_model_folder(
         raise ModelError(f"The model {card.name!r} cannot be written: {problem}.")
     target = Path(path)
     files: Mapping[str, bytes] = {
+        **(documents or {}),
         CARD: _json({"schema_version": SCHEMA_VERSION, **_own_values(card)}),
         METADATA: _json(_monai_metadata(card)),
         card.weights: weights,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,14 @@ from .recipe import Recipe
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """State dicts of network, mean weights and optimiser; steps done and seconds spent."""
+    """State dicts of network, mean weights and optimiser; steps done, seconds spent, points of the curve."""
 
     network: dict[str, Any]
     mean: dict[str, Any]
     optimiser: dict[str, Any]
     step: int
     seconds: float
+    curve: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 def checkpoint_path(out: Path) -> Path:
@@ -73,5 +74,13 @@ def read_checkpoint(path: Path, recipe: Recipe) -> Checkpoint:
 def _fingerprint(recipe: Recipe) -> str:
     """Changes with what decides the course of the training."""
     source = replace(recipe.source, sub_boxes="", validation_seeds=(0, -1))
-    decisive = recipe.network, recipe.training, recipe.augment, recipe.preprocessing, recipe.grid, source
+    decisive = (
+        recipe.network,
+        recipe.training,
+        recipe.loss,
+        recipe.augment,
+        recipe.preprocessing,
+        recipe.grid,
+        source,
+    )
     return hashlib.sha256(repr(decisive).encode()).hexdigest()

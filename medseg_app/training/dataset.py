@@ -17,7 +17,9 @@ from medseg_app.core.progress import Progress, silent
 from medseg_app.core.volume import Volume
 from medseg_app.engines.fit import Fit, fit_volume
 
+from .coco import find_annotations, read_coco
 from .recipe import Pair, Recipe, Source
+from .references import CaseFile, FilePair, PhantomSeed, Reference
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,38 +42,6 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """A case that was not read yet: two files, or the seed of a phantom."""
-
-    patient: str
-    modality: str
-    image: Path | None = None
-    labels: Path | None = None
-    seed: int = 0
-
-    @property
-    def name(self) -> str:
-        """Unique in its data set."""
-        return f"{self.patient} {self.modality}"
-
-    def read(self) -> tuple[Volume, LabelMap]:
-        """Image and truth on their own grid."""
-        if self.image is None or self.labels is None:
-            from medseg_app.phantom.phantom import make_phantom
-
-            phantom = make_phantom(self.seed)
-            return phantom.volume, phantom.truth
-        from medseg_app.io.formats import read_image, read_labels
-
-        volume, truth = read_image(self.image), read_labels(self.labels)
-        if not volume.geometry.same_grid(truth.geometry, 0.05):
-            raise InputError(
-                f"{self.labels} is not on the grid of {self.image}.", "Resample it or leave it out."
-            )
-        return volume, truth
-
-
-@dataclass(frozen=True)
 class Split:
     """The cases of a recipe, divided by patient."""
 
@@ -86,7 +56,7 @@ def find_cases(recipe: Recipe) -> Split:
         modality = recipe.modality[0]
         return Split(_phantoms(source.seeds, modality), _phantoms(source.validation_seeds, modality))
     folder = (recipe.path.parent / source.folder).resolve()
-    found = find_references(folder, source.pairs)
+    found = _found(folder, recipe)
     if not found:
         raise InputError(f"{folder} holds no images that fit the recipe.", "Check its folder and patterns.")
     train, validation = _patients(recipe.path.parent, source, sorted({r.patient for r in found}))
@@ -94,6 +64,30 @@ def find_cases(recipe: Recipe) -> Split:
         tuple(reference for reference in found if reference.patient in train),
         tuple(reference for reference in found if reference.patient in validation),
     )
+
+
+def _found(folder: Path, recipe: Recipe) -> tuple[Reference, ...]:
+    if recipe.source.kind == "cases":
+        names = tuple(recipe.labels[value].name for value in recipe.values)
+        return find_case_files(folder, names, recipe.modality)
+    if recipe.source.kind == "coco":
+        annotations = find_annotations(folder)
+        return read_coco(annotations, recipe.modality[0]).references if annotations else ()
+    return find_references(folder, recipe.source.pairs)
+
+
+def find_case_files(
+    folder: Path, classes: tuple[str, ...], modalities: tuple[str, ...] = ()
+) -> tuple[CaseFile, ...]:
+    """The cases of MedSeg below a folder, of these modalities where any are named."""
+    from medseg_app.io.case_file import read_case_file
+
+    found = []
+    for path in sorted(folder.rglob("*.medseg")):
+        modality = read_case_file(path).modality
+        if not modalities or modality in modalities:
+            found.append(CaseFile(path.relative_to(folder).as_posix(), modality, path, classes))
+    return tuple(found)
 
 
 def find_references(folder: Path, pairs: tuple[Pair, ...]) -> tuple[Reference, ...]:
@@ -152,8 +146,10 @@ def resampled_labels(labels: NDArray[np.uint8], fit: Fit) -> NDArray[np.uint8]:
 def _labels(truth: LabelMap, recipe: Recipe) -> tuple[NDArray[np.uint8], dict[int, int]]:
     """One array (k, j, i): class values (semantic) or finding numbers with the class of each (instance)."""
     if recipe.task == "semantic":
-        layer = truth.layers[0]
-        return np.where(np.isin(layer, recipe.values), layer, 0).astype(np.uint8), {}
+        flat = np.zeros(truth.geometry.shape, truth.layers[0].dtype)
+        for layer in truth.layers:
+            np.copyto(flat, layer, where=layer > 0)
+        return np.where(np.isin(flat, recipe.values), flat, 0).astype(np.uint8), {}
     result = np.zeros(truth.geometry.shape, np.uint8)
     findings = [s for s in truth.segments if s.kind == "instance"] or list(truth.segments)
     for number, segment in enumerate(findings, 1):
@@ -168,17 +164,19 @@ def _finding_class(number: int, findings: list[Any], recipe: Recipe) -> int:
 
 
 def _phantoms(seeds: tuple[int, int], modality: str) -> tuple[Reference, ...]:
-    return tuple(Reference(f"phantom-{s}", modality, seed=s) for s in range(seeds[0], seeds[1] + 1))
+    return tuple(PhantomSeed(f"phantom-{s}", modality, s) for s in range(seeds[0], seeds[1] + 1))
 
 
 def _matches(folder: Path, pair: Pair) -> Iterator[Reference]:
     before, _, after = pair.image.partition("*")
     for image in sorted(folder.glob(pair.image)):
+        if image.name.startswith("."):  # what macOS leaves in archives
+            continue
         name = image.relative_to(folder).as_posix()
         patient = name[len(before) : len(name) - len(after)]
         labels = folder / pair.labels.replace("*", patient)
         if labels.is_file():
-            yield Reference(patient, pair.modality, image, labels)
+            yield FilePair(patient, pair.modality, image, labels)
 
 
 def _patients(folder: Path, source: Source, patients: list[str]) -> tuple[set[str], set[str]]:

@@ -51,4 +51,6 @@ def measure_model(
 def write_figures(folder: ModelFolder, figures: dict[str, Any]) -> None:
     """Put figures into the card and the text for people; the weights stay as they are."""
     card = replace(folder.card, figures=figures)
-    write_model_folder(folder.path, card, folder.weights(), readme=model_readme(card))
+    write_model_folder(
+        folder.path, card, folder.weights(), readme=model_readme(card), documents=folder.documents()
+    )

@@ -19,8 +19,9 @@ from medseg_app.metrics.instances import Finding, Matches, components, match_fin
 from medseg_app.metrics.overlap import dice
 
 from .blind_baseline import BlindEllipsoid, Mask, Spacing, fit_blind_baseline
-from .dataset import Reference, Split
+from .dataset import Split
 from .recipe import Recipe
+from .references import Reference
 from .sub_boxes import EMPTY, OFF_CENTRE, SubBoxes, draw_sub_boxes, read_sub_boxes
 
 WHOLE = "whole"

@@ -1,4 +1,10 @@
-"""Losses of segmentation networks (torch; only imported while a training runs)."""
+"""Losses of segmentation networks (torch; only imported while a training runs).
+
+Logits are (batch, 1 + classes, k, j, i) or, in 2D, (batch, 1 + classes, j, i); targets the same without
+channels, 0 or the channel of the class; annotated is (batch, 1 + classes), whether each channel was looked
+for (background always was). The probability of a class that was not annotated counts as background, as its
+voxels do in the target (marginal loss, arXiv 2007.03868).
+"""
 
 from __future__ import annotations
 
@@ -8,17 +14,53 @@ from torch import Tensor
 SMOOTH = 1.0
 
 
-def marginal_dice_ce(logits: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
-    """Mean of cross entropy and Dice loss over what was annotated (marginal loss, arXiv 2007.03868).
-
-    logits: (batch, 1 + classes, k, j, i). target: (batch, k, j, i), 0 or the channel of the class.
-    annotated: (batch, 1 + classes), whether each channel was looked for; background always was. The
-    probability of a class that was not annotated counts as background, as its voxels do in the target.
-    """
+def merged_log_probabilities(logits: Tensor, annotated: Tensor) -> Tensor:
+    """Log probabilities in which classes that were not annotated are moved into background."""
     logp = torch.log_softmax(logits.float(), dim=1)
-    logp = torch.stack([_merged(row, known) for row, known in zip(logp, annotated, strict=True)])
-    cross_entropy = torch.nn.functional.nll_loss(logp, target)
-    return cross_entropy + _dice_loss(logp.exp(), target, annotated)
+    return torch.stack([_merged(row, known) for row, known in zip(logp, annotated, strict=True)])
+
+
+def marginal_dice_ce(logits: Tensor, target: Tensor, annotated: Tensor, focal: float = 0.0) -> Tensor:
+    """Mean of cross entropy and Dice loss over what was annotated.
+
+    focal: above 0 the cross entropy of each voxel is weighted by (1 - its probability) ** focal, so that
+    hard voxels count more (arXiv 1708.02002).
+    """
+    logp = merged_log_probabilities(logits, annotated)
+    missed = torch.nn.functional.nll_loss(logp, target, reduction="none")
+    if focal:
+        missed = missed * (1 - torch.exp(-missed)) ** focal
+    return missed.mean() + _dice_loss(logp.exp(), target, annotated)
+
+
+def boundary_loss(logits: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
+    """Mean distance, in voxels, of what is proposed from the border of each annotated class.
+
+    Negative inside the class (arXiv 1812.07032, by MONAI). A class that an image does not show adds nothing.
+    """
+    from monai.losses import BoundaryLoss
+
+    probability = merged_log_probabilities(logits, annotated).exp()
+    probability = probability * _over_space(annotated, target).to(probability.dtype)
+    judge = BoundaryLoss(include_background=False)
+    return torch.as_tensor(judge(probability, _one_hot(target, probability)))
+
+
+def edge_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross entropy and Dice loss of one channel (batch, ...) that is to show the borders between classes."""
+    edges = borders(target).to(torch.float32)
+    chance = logits.float()
+    cross_entropy = torch.nn.functional.binary_cross_entropy_with_logits(chance, edges)
+    shown = chance.sigmoid()
+    overlap = 2 * (shown * edges).sum() + SMOOTH
+    return cross_entropy + 1 - overlap / (shown.sum() + edges.sum() + SMOOTH)
+
+
+def borders(target: Tensor) -> Tensor:
+    """Voxels that have a voxel of another class among their neighbours (diagonal ones too)."""
+    pool = torch.nn.functional.max_pool3d if target.ndim == 4 else torch.nn.functional.max_pool2d
+    labels = target.float()[:, None]
+    return (pool(labels, 3, 1, 1) != -pool(-labels, 3, 1, 1))[:, 0]
 
 
 def _merged(logp: Tensor, known: Tensor) -> Tensor:
@@ -39,8 +81,7 @@ def _dice_loss(probability: Tensor, target: Tensor, annotated: Tensor) -> Tensor
     A class that the batch does not show is left to the cross entropy: its Dice loss would be the same for
     any proposal of more than a few voxels and would silence rare classes before they are learnt.
     """
-    channels = probability.shape[1]
-    truth = torch.nn.functional.one_hot(target, channels).movedim(-1, 1).to(probability.dtype)
+    truth = _one_hot(target, probability)
     known = annotated.to(probability.dtype)
     space = tuple(range(2, target.ndim + 1))
     overlap = ((probability * truth).sum(space) * known).sum(0)[1:]
@@ -48,3 +89,11 @@ def _dice_loss(probability: Tensor, target: Tensor, annotated: Tensor) -> Tensor
     shown = truth.sum(space).sum(0)[1:] > 0
     dice = (2 * overlap + SMOOTH) / (size + SMOOTH)
     return 1 - dice[shown].mean() if shown.any() else dice.sum() * 0
+
+
+def _one_hot(target: Tensor, like: Tensor) -> Tensor:
+    return torch.nn.functional.one_hot(target, like.shape[1]).movedim(-1, 1).to(like.dtype)
+
+
+def _over_space(annotated: Tensor, target: Tensor) -> Tensor:
+    return annotated.reshape(*annotated.shape, *[1] * (target.ndim - 1))

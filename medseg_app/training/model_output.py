@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from medseg_app.engines.model_card import ModelCard
 from medseg_app.engines.model_folder_writer import write_model_folder
 
+from .curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ def card_of(recipe: Recipe, figures: dict[str, Any] | None = None) -> ModelCard:
     )
 
 
-def write_trained_model(recipe: Recipe, network: nn.Module, out: Path) -> None:
+def write_trained_model(recipe: Recipe, network: nn.Module, out: Path, curve: list[CurvePoint]) -> None:
     """Write the model folder of a finished training; figures are added by `evaluate_model`."""
     from medseg_app.engines.weights import pack_weights
 
-    write_model_folder(out, card_of(recipe), pack_weights(network, half=recipe.training.half))
+    documents = {CSV_NAME: curve_csv(curve), PNG_NAME: curve_png(curve, recipe.name)}
+    weights = pack_weights(network, half=recipe.training.half)
+    write_model_folder(out, card_of(recipe), weights, documents=documents)

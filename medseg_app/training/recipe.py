@@ -8,6 +8,7 @@ name, version, engine, task, modality, licence, summary, data    as in the model
 [thresholds]        fixed figures for the engine, for example min_score
 [source]            where the cases come from
 [training]          steps, batch, patch, learning rate, ...
+[loss]              what is to become small beside cross entropy and Dice (voxelwise networks)
 [augment]           random changes of the training images
 """
 
@@ -37,7 +38,8 @@ class Pair:
 class Source:
     """Where cases come from.
 
-    kind: "folder" (files that match `pairs` below `folder`) or "phantom" (made from `seeds`).
+    kind: "folder" (files that match `pairs` below `folder`), "cases" (of MedSeg, below `folder`; segments
+    belong to the class of their name), "coco" (the data set in `folder`) or "phantom" (made from `seeds`).
     folder: relative to the recipe's own file.
     seeds: first and last seed of the phantoms to train on; validation_seeds likewise.
     split: JSON file {"train": [patients], "validation": [patients]}, relative to the recipe; without
@@ -46,7 +48,7 @@ class Source:
     absent_is_unknown: a class without any voxel in a case was not annotated there, so it is no background.
     """
 
-    kind: Literal["folder", "phantom"] = "folder"
+    kind: Literal["folder", "cases", "coco", "phantom"] = "folder"
     folder: str = "."
     pairs: tuple[Pair, ...] = ()
     seeds: tuple[int, int] = (0, -1)
@@ -90,6 +92,24 @@ class Augment:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """What a voxelwise network is judged by beside cross entropy and Dice; 0 leaves it out.
+
+    focal: how much more voxels count that are still wrong (2 is usual).
+    boundary: weight that the distance to the border has at the end; it rises over the last third.
+    edges: weight of a further head that shows borders, cut off when the training ends.
+    deep: coarser levels of a DynUNet that are judged too, each half as much as the finer one.
+    """
+
+    focal: float = 0.0
+    boundary: float = 0.0
+    edges: float = 0.0
+    deep: int = 0
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
 class Training:
     """The schedule.
 
@@ -100,6 +120,8 @@ class Training:
     foreground: share of patches centred on a present class or finding.
     ema: share of the running mean of the weights that is kept per step; the mean is what is shipped.
     half: store float16 weights.
+    watch: patients of the training from whom nothing is learnt; their loss is looked at every `look_every`
+    steps, and the training ends once the last `patience` looks were no better than one before (0: never).
     """
 
     steps: int
@@ -115,6 +137,9 @@ class Training:
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     seed: int = 0
     half: bool = True
+    watch: int = 0
+    look_every: int = 250
+    patience: int = 0
 
     __pydantic_config__ = FORBID_UNKNOWN
 
@@ -145,6 +170,7 @@ class Recipe:
     training: Training
     grid: ModelGrid = field(default_factory=ModelGrid)
     thresholds: dict[str, float] = field(default_factory=dict)
+    loss: Loss = Loss()
     augment: Augment = Augment()
     headline: tuple[int, ...] = ()
     summary: str = ""

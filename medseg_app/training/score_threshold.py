@@ -14,8 +14,8 @@ from medseg_app.engines.model_folder_writer import write_model_folder
 from medseg_app.engines.predict import build_engine, run_engine
 from medseg_app.metrics.instances import Finding, match_findings
 
-from .dataset import Reference
 from .instance_figures import Piece, pieces
+from .references import Reference
 from .sub_boxes import draw_sub_boxes
 
 MIN_SCORE = "min_score"
@@ -33,7 +33,7 @@ def settle_score_threshold(
     folder = read_model_folder(path)
     score = choose_min_score(build_engine(folder), training, device, progress)
     card = replace(folder.card, thresholds={**folder.card.thresholds, MIN_SCORE: score})
-    write_model_folder(path, card, folder.weights())
+    write_model_folder(path, card, folder.weights(), documents=folder.documents())
     return score
 
 

@@ -13,10 +13,10 @@ from medseg_app.engines.preprocess import Preprocessing
 
 from .augment import furnish_air, vary_brightness, vary_channels
 from .dataset import Case
-from .losses import marginal_dice_ce
 from .paste import MOST_SHRUNK, PASTED, donors_for, paste_finding
 from .patches import Patch, Size, random_matrix, sample_patch
 from .recipe import Recipe
+from .voxel_loss import voxel_loss
 
 MAX_PLACES = 2000
 """So many voxels of each class are remembered as centres of patches."""
@@ -24,15 +24,20 @@ MAX_PLACES = 2000
 
 @dataclass(frozen=True, eq=False)
 class SemanticBatch:
-    """images (batch, c, k, j, i), targets (batch, k, j, i) in channels, annotated (batch, 1 + classes)."""
+    """images (batch, c, k, j, i), targets (batch, k, j, i) in channels, annotated (batch, 1 + classes).
+
+    share: how much of the training is done (0..1).
+    """
 
     images: Tensor
     targets: Tensor
     annotated: Tensor
+    share: float
 
     def to(self, device: str) -> SemanticBatch:
         """The batch on a device."""
-        return SemanticBatch(self.images.to(device), self.targets.to(device), self.annotated.to(device))
+        tensors = self.images.to(device), self.targets.to(device), self.annotated.to(device)
+        return SemanticBatch(*tensors, self.share)
 
 
 class SemanticTask:
@@ -52,11 +57,12 @@ class SemanticTask:
         size = self._recipe.training.patch_at(share)
         drawn = [self._draw(size, rng) for _ in range(self._recipe.training.batch)]
         images, targets, annotated = (torch.stack(column) for column in zip(*drawn, strict=True))
-        return SemanticBatch(images, targets, annotated)
+        return SemanticBatch(images, targets, annotated, share)
 
     def loss(self, network: nn.Module, batch: SemanticBatch) -> Tensor:
-        """The marginal loss of one batch."""
-        return marginal_dice_ce(network(batch.images), batch.targets, batch.annotated)
+        """The loss of one batch."""
+        output = network(batch.images)
+        return voxel_loss(self._recipe.loss, output, batch.targets, batch.annotated, batch.share)
 
     def _draw(self, size: Size, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         number = int(rng.integers(len(self._cases)))

@@ -15,8 +15,8 @@ from medseg_app.engines.to_label_map import to_label_map
 from medseg_app.metrics.evaluate_files import evaluate_files
 from medseg_app.metrics.overlap import NSD_TOLERANCE_MM
 
-from .dataset import Reference
 from .recipe import Recipe
+from .references import Reference
 
 Figures = dict[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from medseg_app.app.images import is_image_file
 from medseg_app.app.left_out import is_dicom_seg
+from medseg_app.io.images import is_image_file
 
 LONGEST_NAME = 40
 

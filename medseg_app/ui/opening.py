@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from medseg_app.app.commands import open as commands
-from medseg_app.app.images import is_image_file
 from medseg_app.app.left_out import is_dicom_seg
+from medseg_app.io.images import is_image_file
 
 from .panels.mask_question import MaskQuestion
 

@@ -1,11 +1,13 @@
-"""Marginal loss: what was not annotated is neither rewarded nor punished."""
+"""Losses on hand-made cases; what was not annotated is neither rewarded nor punished."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from medseg_app.training.losses import marginal_dice_ce
+from medseg_app.training.losses import borders, boundary_loss, edge_loss, marginal_dice_ce
+from medseg_app.training.recipe import Loss
+from medseg_app.training.voxel_loss import voxel_loss
 
 SHAPE = (1, 4, 4, 6, 6)
 KNOWN = torch.tensor([[True, True, True, True]])
@@ -79,3 +81,72 @@ def test_an_image_without_annotation_does_not_spoil_the_dice_of_the_others():
     proposal = torch.cat([target(), target()])
     nobody = torch.tensor([[True, True, True, True], [True, False, False, False]])
     assert marginal_dice_ce(certain(proposal), both, nobody).item() == pytest.approx(0.0, abs=1e-3)
+
+
+def test_focal_loss_forgives_voxels_that_are_nearly_right_and_not_those_that_are_wrong():
+    truth = target()
+    nearly, wrong = certain(truth) / 10, certain(truth.flip(2)) / 10
+    plain = [marginal_dice_ce(logits, truth, KNOWN).item() for logits in (nearly, wrong)]
+    focal = [marginal_dice_ce(logits, truth, KNOWN, focal=2.0).item() for logits in (nearly, wrong)]
+    dice = [
+        (marginal_dice_ce(logits, truth, KNOWN) - torch.nn.functional.cross_entropy(logits, truth)).item()
+        for logits in (nearly, wrong)
+    ]
+    kept = [(f - d) / (p - d) for f, p, d in zip(focal, plain, dice, strict=True)]
+    assert kept[0] < 0.15 < kept[1]
+
+
+def test_boundary_loss_is_least_for_the_truth_and_grows_with_the_distance():
+    truth = torch.zeros(1, 6, 12, 12, dtype=torch.long)
+    truth[:, 1:5, 2:6, 2:6] = 1
+    near, far = truth.roll(1, 3), truth.roll(5, 3)
+    losses = [boundary_loss(certain(labels), truth, KNOWN).item() for labels in (truth, near, far)]
+    assert losses == sorted(losses)
+    assert losses[0] < 0 < losses[2]
+
+
+def test_boundary_loss_leaves_unknown_classes_alone():
+    proposal = target()
+    proposal[:, :, 2:4] = 2
+    without = boundary_loss(certain(target()), target(), WITHOUT_2).item()
+    assert boundary_loss(certain(proposal), target(), WITHOUT_2).item() == pytest.approx(without, abs=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 5, 6), (1, 5, 6)])
+def test_borders_are_where_classes_meet(shape):
+    labels = torch.zeros(shape, dtype=torch.long)
+    labels[..., 3:] = 2
+    assert set(borders(labels).nonzero()[:, -1].tolist()) == {2, 3}
+    right = torch.where(borders(labels), 20.0, -20.0)
+    assert edge_loss(right, labels).item() == pytest.approx(0.0, abs=1e-3)
+    assert edge_loss(-right, labels).item() > 10
+
+
+def test_every_depth_is_judged_and_the_finest_counts_most():
+    truth, wanted = target(), Loss(deep=1)
+    right, wrong = certain(truth), certain(truth.flip(2))
+
+    def judged(fine: torch.Tensor, coarse: torch.Tensor) -> float:
+        return voxel_loss(wanted, torch.stack([fine, coarse], dim=1), truth, KNOWN).item()
+
+    assert judged(right, right) == pytest.approx(0.0, abs=1e-3)
+    assert 0 < judged(right, wrong) < judged(wrong, right) < judged(wrong, wrong)
+    assert judged(wrong, right) == pytest.approx(2 * judged(right, wrong), rel=1e-3)
+
+
+def test_the_channel_of_borders_is_judged_apart_from_the_classes():
+    truth = target()
+    edges = torch.where(borders(truth), 20.0, -20.0)[:, None]
+    wanted = Loss(edges=0.5)
+    assert voxel_loss(wanted, torch.cat([certain(truth), edges], 1), truth, KNOWN).item() < 1e-2
+    missed = voxel_loss(wanted, torch.cat([certain(truth), -edges], 1), truth, KNOWN).item()
+    assert missed == pytest.approx(0.5 * edge_loss(-edges[:, 0], truth).item(), rel=1e-3)
+
+
+def test_distances_count_only_towards_the_end():
+    truth, wanted = target(), Loss(boundary=1.0)
+    logits = certain(truth.roll(2, 2))
+    early, late, last = (voxel_loss(wanted, logits, truth, KNOWN, share).item() for share in (0.5, 0.8, 1.0))
+    assert early == pytest.approx(marginal_dice_ce(logits, truth, KNOWN).item())
+    assert (last - early) == pytest.approx(boundary_loss(logits, truth, KNOWN).item(), rel=1e-3)
+    assert (late - early) == pytest.approx(0.4 * (last - early), rel=1e-3)

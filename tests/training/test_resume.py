@@ -23,10 +23,10 @@ KILLED = """
 import sys, time
 from pathlib import Path
 import torch
-from medseg_app.training import train
+from medseg_app.training import loop, train
 from medseg_app.training.recipe import read_recipe
 torch.set_num_threads(1)
-train.CHECKPOINT_SECONDS = 0.0
+loop.CHECKPOINT_SECONDS = 0.0
 def slowly(fraction, message=""):
     time.sleep(0.05)
 train.run_training(read_recipe(Path(sys.argv[1])), Path(sys.argv[2]), progress=slowly)

@@ -8,7 +8,6 @@ from typing import Any
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
 from medseg_app.app.enter_case import enter
-from medseg_app.app.images import find_images, is_image_file
 from medseg_app.app.left_out import left_behind, nothing_found
 from medseg_app.app.mask_or_image import Kind, kind_of_file
 from medseg_app.app.session import Session
@@ -16,6 +15,7 @@ from medseg_app.core.case import Case
 from medseg_app.core.errors import CaseError, WrongUse
 from medseg_app.core.progress import Progress
 from medseg_app.core.volume import Volume
+from medseg_app.io.images import find_images, is_image_file
 
 
 @command("Open", menu="File", shortcut="Ctrl+O")

@@ -18,12 +18,12 @@ def is_image_file(path: Path) -> bool:
 def load_images(path: Path, volume_id: str, progress: Progress) -> Volume:
     """The volume with this id from a folder or file. Raises InputError where it is not there."""
     if is_image_file(path):
-        from medseg_app.io.formats import read_image
+        from .formats import read_image
 
         return read_image(path)
-    from medseg_app.io.case_origin import replaced_id
-    from medseg_app.io.dicom.scan import scan_folder
-    from medseg_app.io.dicom.volume import load_volume
+    from .case_origin import replaced_id
+    from .dicom.scan import scan_folder
+    from .dicom.volume import load_volume
 
     found = scan_folder(path, progress=part(progress, 0.0, 0.3))
     for info in found.volumes:

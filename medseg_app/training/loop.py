@@ -1,0 +1,166 @@
+"""Loop: the steps of one training and everything that changes with them (torch)."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import astuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from medseg_app.core.errors import Cancelled
+from medseg_app.core.progress import Progress
+
+from .auxiliary_heads import with_auxiliary_heads, without_auxiliary_heads
+from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from .curves import CurvePoint
+from .recipe import Recipe
+from .watch import Watch, has_stalled
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+CHECKPOINT_SECONDS = 120.0
+
+
+class Task(Protocol):
+    """What a kind of model learns from."""
+
+    def batch(self, rng: np.random.Generator, share: float) -> Any:
+        """A random batch when this share (0..1) of the training is done; rng alone decides which."""
+
+    def loss(self, network: nn.Module, batch: Any) -> Tensor:
+        """What is to become small."""
+
+
+def _first_network(recipe: Recipe) -> nn.Module:
+    """The network before the first step: random, or with the weights of another model."""
+    from medseg_app.engines.model_folder import read_model_folder
+    from medseg_app.engines.networks import build_network
+    from medseg_app.engines.weights import load_weights
+
+    network = build_network(recipe.network)
+    if recipe.start_from is not None:
+        load_weights(network, read_model_folder(recipe.start_from))
+    return with_auxiliary_heads(recipe, network.float())
+
+
+class Loop:
+    """The steps of one training and everything that changes with them."""
+
+    def __init__(self, recipe: Recipe, task: Task, device: str, checkpoint: Path, resume: bool) -> None:
+        import torch
+
+        from medseg_app.engines.device import fast_is_possible
+
+        torch.manual_seed(recipe.training.seed)
+        self._recipe, self._task, self._device, self._path = recipe, task, device, checkpoint
+        self._network = _first_network(recipe).to(device).train()
+        self._optimiser = torch.optim.AdamW(
+            self._network.parameters(),
+            lr=recipe.training.learning_rate,
+            weight_decay=recipe.training.weight_decay,
+        )
+        self._mean = {name: value.clone() for name, value in self._network.state_dict().items()}
+        self._fast = recipe.training.precision == "bfloat16" and fast_is_possible(device)
+        self._step, self._seconds, self._recent = 0, 0.0, math.nan
+        self.watch: Watch | None = None
+        self.curve: list[CurvePoint] = []
+        if resume and checkpoint.exists():
+            self._restore(read_checkpoint(checkpoint, recipe))
+
+    def run(self, max_minutes: float | None, progress: Progress) -> None:
+        """All steps that are left, or as many as the time allows."""
+        budget = math.inf if max_minutes is None else max_minutes * 60
+        start, saved = time.monotonic() - self._seconds, time.monotonic()
+        try:
+            while self._share(budget) < 1.0 and not self._has_stalled():
+                progress(self._share(budget), f"step {self._step}, loss {self._recent:.3f}")
+                self._one_step(self._share(budget))
+                self._seconds = time.monotonic() - start
+                if self._step % self._recipe.training.look_every == 0:
+                    self._look(self._share(budget))
+                if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    self.save()
+                    saved = time.monotonic()
+        except Cancelled:
+            self.save()
+            raise
+        if not self.curve or self.curve[-1].step != self._step:
+            self._look(1.0)
+        self.save()
+        progress(1.0, f"step {self._step}, loss {self._recent:.3f}")
+
+    def mean_network(self) -> nn.Module:
+        """The network with the running mean of its weights, ready for use."""
+        self._network.load_state_dict(self._mean)
+        return without_auxiliary_heads(self._recipe, self._network.eval())
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        state = self._network.state_dict(), dict(self._mean), self._optimiser.state_dict()
+        curve = [astuple(point) for point in self.curve]
+        write_checkpoint(Checkpoint(*state, self._step, self._seconds, curve), self._path, self._recipe)
+
+    def _restore(self, found: Checkpoint) -> None:
+        self._network.load_state_dict(found.network)
+        self._optimiser.load_state_dict(found.optimiser)
+        self._mean = {name: value.to(self._device) for name, value in found.mean.items()}
+        self._step, self._seconds = found.step, found.seconds
+        self.curve = [CurvePoint(*point) for point in found.curve]
+
+    def _look(self, share: float) -> None:
+        """Note where the training stands; watched patients are judged with the mean weights."""
+        watched = None
+        if self.watch is not None:
+            present = {name: value.clone() for name, value in self._network.state_dict().items()}
+            self._network.load_state_dict(self._mean)
+            watched = self.watch.loss(self._network)
+            self._network.load_state_dict(present)
+        rate = self._rate(share)
+        self.curve.append(CurvePoint(self._step, self._seconds, rate, self._recent, watched))
+
+    def _has_stalled(self) -> bool:
+        watched = [point.watched for point in self.curve if point.watched is not None]
+        return has_stalled(watched, self._recipe.training.patience)
+
+    def _rate(self, share: float) -> float:
+        training = self._recipe.training
+        warm = min((self._step + 1) / max(training.warmup, 1), 1.0)
+        return float(training.learning_rate * warm * (1 - share) ** 0.9)
+
+    def _share(self, budget: float) -> float:
+        return min(max(self._step / self._recipe.training.steps, self._seconds / budget), 1.0)
+
+    def _one_step(self, share: float) -> None:
+        import torch
+
+        training = self._recipe.training
+        torch.manual_seed(training.seed * 1_000_003 + self._step)
+        rng = np.random.default_rng([training.seed, self._step])
+        batch = self._task.batch(rng, share).to(self._device)
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._rate(share)
+        with torch.autocast(self._device.partition(":")[0], torch.bfloat16, enabled=self._fast):
+            loss = self._task.loss(self._network, batch)
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        length = torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
+        self._step += 1
+        if not torch.isfinite(length):
+            return  # one overflow in bfloat16 would make every weight NaN for good
+        self._optimiser.step()
+        self._follow()
+        value = float(loss.detach())
+        self._recent = value if math.isnan(self._recent) else 0.98 * self._recent + 0.02 * value
+
+    def _follow(self) -> None:
+        """Move the mean weights towards the present ones, faster in the beginning."""
+        keep = min(self._recipe.training.ema, (self._step + 1) / (self._step + 10))
+        for name, value in self._network.state_dict().items():
+            if value.is_floating_point():
+                self._mean[name].lerp_(value, 1 - keep)
+            else:
+                self._mean[name] = value.clone()

@@ -1,0 +1,117 @@
+"""References: cases of a data set that were not read yet, each kind with its own way of reading."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medseg_app.core.errors import InputError
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.segment import Segment
+from medseg_app.core.volume import Volume
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NUMBERED = re.compile(r"\s+\d+$")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One image with its truth. patient: cases of one patient are never divided."""
+
+    patient: str
+    modality: str
+
+    @property
+    def name(self) -> str:
+        """Unique in its data set."""
+        return f"{self.patient} {self.modality}"
+
+    @abstractmethod
+    def read(self) -> tuple[Volume, LabelMap]:
+        """Image and truth on their own grid; the values of the truth are class values.
+
+        Raises InputError where they cannot be read or do not lie on one grid.
+        """
+
+
+@dataclass(frozen=True)
+class FilePair(Reference):
+    """An image file and a file of labels on its grid."""
+
+    image: Path
+    labels: Path
+
+    def read(self) -> tuple[Volume, LabelMap]:
+        """Read both files."""
+        from medseg_app.io.formats import read_image, read_labels
+
+        volume, truth = read_image(self.image), read_labels(self.labels)
+        if not volume.geometry.same_grid(truth.geometry, 0.05):
+            raise InputError(
+                f"{self.labels} is not on the grid of {self.image}.", "Resample it or leave it out."
+            )
+        return volume, truth
+
+
+@dataclass(frozen=True)
+class PhantomSeed(Reference):
+    """A made-up patient."""
+
+    seed: int
+
+    def read(self) -> tuple[Volume, LabelMap]:
+        """Make the patient."""
+        from medseg_app.phantom.phantom import make_phantom
+
+        phantom = make_phantom(self.seed)
+        return phantom.volume, phantom.truth
+
+
+@dataclass(frozen=True)
+class CaseFile(Reference):
+    """A case of MedSeg (.medseg) whose images are found again. classes: names, value by value from 1."""
+
+    path: Path
+    classes: tuple[str, ...]
+
+    def read(self) -> tuple[Volume, LabelMap]:
+        """Images and segments; what none of the classes names is left out."""
+        from medseg_app.core.progress import silent
+        from medseg_app.io.case_file import read_case_file
+        from medseg_app.io.images import find_images
+
+        contents = read_case_file(self.path)
+        places = contents.source_candidates(self.path)
+        volume = find_images(places, contents.volume_id, contents.voxels_sha256, silent)
+        labels = contents.segmentation.to_label_map()
+        segments = tuple(s for s in labels.segments if class_name(s) in self.classes)
+        return volume, revalued(replace(labels, segments=segments), self.classes)
+
+
+def class_name(segment: Segment) -> str:
+    """The name of a segment without the number that tells it from its like (`Tumour 2`)."""
+    return NUMBERED.sub("", segment.name) if segment.kind == "instance" else segment.name
+
+
+def revalued(labels: LabelMap, classes: tuple[str, ...]) -> LabelMap:
+    """The same segments in layers that hold class values; of one class there is one in each layer."""
+    import numpy as np
+
+    layers: list[NDArray[np.uint8]] = [np.zeros(labels.geometry.shape, np.uint8)]
+    segments: list[Segment] = []
+    for segment in labels.segments:
+        value, mask = classes.index(class_name(segment)) + 1, labels.mask(segment)
+        taken = {other.group for other in segments if other.value == value}
+        free = (g for g, layer in enumerate(layers) if g not in taken and not layer[mask].any())
+        group = next(free, len(layers))
+        if group == len(layers):
+            layers.append(np.zeros_like(layers[0]))
+        layers[group][mask] = value
+        segments.append(replace(segment, value=value, group=group))
+    return LabelMap(tuple(layers), labels.geometry, tuple(segments))

@@ -1,0 +1,128 @@
+"""Watched patients: nothing is learnt from them, their loss is written down and can end a training."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+
+import pytest
+
+from medseg_app.engines.model_folder import read_model_folder
+from medseg_app.training import train
+from medseg_app.training.curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
+from medseg_app.training.evaluate import write_figures
+from medseg_app.training.recipe import read_recipe
+from medseg_app.training.references import Reference
+from medseg_app.training.watch import has_stalled, set_apart
+from tests.training.tiny import write_cases, write_recipe
+
+
+def references(*patients: str) -> tuple[Reference, ...]:
+    return tuple(Reference(patient, modality) for patient in patients for modality in ("CT", "MR"))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_patients_are_set_apart_whole(count):
+    everybody = references("a", "b", "c", "d", "e")
+    learnt, watched = set_apart(everybody, count)
+    assert len({r.patient for r in watched}) == count
+    assert not {r.patient for r in watched} & {r.patient for r in learnt}
+    assert set(learnt) | set(watched) == set(everybody)
+
+
+def test_somebody_is_always_left_to_learn_from():
+    learnt, watched = set_apart(references("a", "b"), 5)
+    assert len({r.patient for r in learnt}) == len({r.patient for r in watched}) == 1
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "stalled"),
+    [
+        ([3, 2, 1], 0, False),
+        ([3, 2, 1], 2, False),
+        ([1, 2, 3], 2, True),
+        ([1, 2, 0.5], 2, False),
+        ([1, 1, 1], 2, True),
+        ([1, 2], 2, False),
+    ],
+)
+def test_a_training_has_stalled_when_the_last_looks_were_no_better(losses, patience, stalled):
+    assert has_stalled(losses, patience) is stalled
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    write_cases(tmp_path, 5)
+    found = read_recipe(write_recipe(tmp_path, steps=12))
+    return replace(found, training=replace(found.training, watch=1, look_every=4))
+
+
+@pytest.mark.parametrize("task", ["semantic", "instance"])
+def test_the_watched_loss_is_that_of_others_and_stands_in_the_curve(recipe, tmp_path, monkeypatch, task):
+    if task == "instance":
+        other = read_recipe(write_recipe(tmp_path, "instance", steps=8))
+        recipe = replace(other, training=replace(other.training, watch=1, look_every=4))
+    read: list[tuple[str, ...]] = []
+    real = train.read_cases
+    monkeypatch.setattr(
+        train,
+        "read_cases",
+        lambda refs, *rest: (read.append(tuple(r.patient for r in refs)), real(refs, *rest))[1],
+    )
+    recipe = replace(recipe, thresholds={"min_score": 0.5})
+    folder = read_model_folder(train.run_training(recipe, tmp_path / "model"))
+    assert read == [("p0", "p1", "p3"), ("p2",)]
+    rows = list(csv.DictReader(folder.documents()[CSV_NAME].decode().splitlines()))
+    assert [int(row["step"]) for row in rows] == list(range(4, recipe.training.steps + 1, 4))
+    assert all(float(row["watched"]) > 0 for row in rows)
+    assert folder.documents()[PNG_NAME].startswith(b"\x89PNG")
+
+
+def test_a_training_ends_early_once_nothing_gets_better(recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(train.Watch, "loss", lambda self, network: 1.0)
+    recipe = replace(recipe, training=replace(recipe.training, steps=10_000, patience=2))
+    folder = read_model_folder(train.run_training(recipe, tmp_path / "model"))
+    rows = list(csv.DictReader(folder.documents()[CSV_NAME].decode().splitlines()))
+    assert [int(row["step"]) for row in rows] == [4, 8, 12]
+
+
+def test_looking_changes_nothing(recipe, tmp_path):
+    looked = train.run_training(recipe, tmp_path / "looked")
+    blind = replace(recipe, training=replace(recipe.training, look_every=10_000))
+    weights = "models/model.safetensors"
+    assert (train.run_training(blind, tmp_path / "b") / weights).read_bytes() == (
+        looked / weights
+    ).read_bytes()
+
+
+def test_the_curve_goes_on_after_an_interruption(recipe, tmp_path):
+    from medseg_app.core.errors import Cancelled
+
+    def stop(fraction: float, message: str = "") -> None:
+        if "step 6" in message:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        train.run_training(recipe, tmp_path / "model", progress=stop)
+    folder = read_model_folder(train.run_training(recipe, tmp_path / "model", resume=True))
+    rows = list(csv.DictReader(folder.documents()[CSV_NAME].decode().splitlines()))
+    assert [int(row["step"]) for row in rows] == [4, 8, 12]
+
+
+def test_figures_that_are_added_leave_the_curve(recipe, tmp_path):
+    folder = read_model_folder(train.run_training(recipe, tmp_path / "model"))
+    write_figures(
+        folder,
+        {"patients": 1, "nsd_tolerance_mm": 2.0, "classes": {}, "headline_classes": [], "mean_dice": None},
+    )
+    assert read_model_folder(folder.path).documents() == folder.documents()
+
+
+def test_curves_are_drawn_and_written():
+    points = [CurvePoint(250, 10.0, 1e-3, 0.5), CurvePoint(500, 20.0, 5e-4, 0.25, 0.3)]
+    assert curve_csv(points).decode().splitlines() == [
+        "step,seconds,learning_rate,loss,watched",
+        "250,10,0.001,0.5,",
+        "500,20,0.0005,0.25,0.3",
+    ]
+    assert curve_png(points, "name").startswith(b"\x89PNG")
