@@ -66,13 +66,16 @@ def predict(
     min_score: float | None = None,
     progress: Progress = silent,
 ) -> Proposal:
-    """What a model proposes for a volume, on the volume's own grid."""
-    from medseg_app.engines.predict import predict as run
+    """What a model proposes for a volume, on the volume's own grid.
+
+    model: a name, or A+B for the classes of one model and the findings of another, merged.
+    """
+    from medseg_app.engines.contract import Request
+    from medseg_app.engines.predict import build_engine, run_engine
     from medseg_app.engines.registry import find_model
 
-    return run(
-        volume, find_model(model), device=device, precision=precision, min_score=min_score, progress=progress
-    )
+    request = Request(precision, min_score)
+    return run_engine(build_engine(find_model(model)), volume, request, device, progress)
 
 
 def to_label_map(proposal: Proposal, volume: Volume) -> LabelMap:

@@ -21,13 +21,18 @@ from .outputs import Contents, check_outputs, write_outputs
 
 @dataclass(frozen=True)
 class HowToRun:
-    """Choices for a run. models: a folder to look for models in before all others."""
+    """Choices for a run.
+
+    models: a folder to look for models in before all others. within: pairs (name of a finding, name of a
+    class) that may hold the same voxels where several models run as one.
+    """
 
     device: str = "auto"
     precision: Literal["exact", "fast"] = "exact"
     min_score: float | None = None
     modality: str = ""
     models: Path | None = None
+    within: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +83,7 @@ def predict_input(
     from medseg_app.io.formats import check_output
 
     volume = wanted.volume
-    request = Request(how.precision, how.min_score, how.modality)
+    request = Request(how.precision, how.min_score, how.modality, within=how.within)
     try:
         for out in outputs:
             check_output(out, volume)

@@ -77,6 +77,7 @@ class _Batch:
             "precision": how.precision,
             "min_score": how.min_score,
             "modality": how.modality or None,
+            "within": sorted(map(list, how.within)),
         }
 
 

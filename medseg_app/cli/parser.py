@@ -13,6 +13,7 @@ Arguments = argparse.Namespace
 
 INPUT = "a DICOM folder or file, NIfTI, NRRD, MHA, or a case (.medseg)"
 OUT = "output; the suffix decides: .seg.dcm .nii .nii.gz .nrrd .mha .json .medseg (may be repeated)"
+MODEL = "a name that `medseg models` lists, or A+B: classes of one and findings of the other, merged"
 EXIT = (
     "exit codes: 0 done, 1 could not be done, 2 wrong use or input, "
     "3 done with something left out, 130 stopped"
@@ -113,7 +114,7 @@ def _models(commands: _Commands) -> None:
 def _predict(commands: _Commands) -> None:
     parser = commands.add("predict", "run a model and write verified files")
     parser.add_argument("input", metavar="INPUT", type=_path, help=INPUT)
-    parser.add_argument("--model", metavar="NAME", required=True, help="a name that `medseg models` lists")
+    parser.add_argument("--model", metavar="NAME", required=True, help=MODEL)
     _out(parser)
     parser.add_argument("--series", metavar="ID", help="id of the volume (see `medseg info`), or: all")
     parser.add_argument(
@@ -124,6 +125,10 @@ def _predict(commands: _Commands) -> None:
     parser.add_argument(
         "--min-score", metavar="X", type=_score, help="leave out findings below this score (0 to 1)"
     )
+    parser.add_argument(
+        "--within", metavar="FINDING:CLASS", type=_within, action="append", default=[],
+        help="with A+B: such findings are part of the class, so both keep the voxels (may be repeated)",
+    )  # fmt: skip
     parser.add_argument("--format", metavar="A,B", help="with --series all: suffixes, such as seg.dcm,nii.gz")
     parser.add_argument("--models", metavar="DIR", type=_path, help="look for models here first")
     _json(parser)
@@ -220,6 +225,15 @@ def _score(text: str) -> float:
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError("a score lies between 0 and 1")
     return value
+
+
+def _within(text: str) -> tuple[str, str]:
+    finding, mark, name = text.partition(":")
+    if not (finding and mark and name):
+        raise argparse.ArgumentTypeError(
+            "name a finding and a class with a colon between, as in Lesion:Liver"
+        )
+    return finding, name
 
 
 def _values(text: str) -> tuple[int, ...]:

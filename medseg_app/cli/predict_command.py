@@ -15,8 +15,9 @@ from .parser import Arguments
 def run(arguments: Arguments) -> int:
     """Run a model on one volume, or on all that fit."""
     how = HowToRun(
-        arguments.device, arguments.precision, arguments.min_score, arguments.modality, arguments.models
-    )
+        arguments.device, arguments.precision, arguments.min_score, arguments.modality, arguments.models,
+        frozenset(arguments.within),
+    )  # fmt: skip
     if arguments.series == "all":
         return _all(arguments, how)
     if arguments.format:

@@ -63,16 +63,27 @@ def without_overlap(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Candidates, best first, that leave voxels to those before them; what is left empty is dropped."""
     kept: list[Candidate] = []
     for candidate in candidates:
-        mask = candidate.mask.copy()
-        for better in kept:
-            shared = candidate.box & better.box
-            if not shared.is_empty:
-                theirs = better.mask[shared.within(better.box).slices]
-                mask[shared.within(candidate.box).slices] &= ~theirs
-        inner = Box.around(mask)
-        if inner is not None:
-            kept.append(_cropped(candidate, inner, mask))
+        left = left_by(candidate, kept)
+        if left is not None:
+            kept.append(left)
     return kept
+
+
+def left_by(candidate: Candidate, better: Iterable[Candidate]) -> Candidate | None:
+    """A candidate without the voxels of better ones, its box cut to what is left; None where that is nothing.
+
+    The candidate itself where it meets none of them.
+    """
+    mask = candidate.mask
+    for other in better:
+        shared = candidate.box & other.box
+        if not shared.is_empty:
+            mask = mask.copy() if mask is candidate.mask else mask
+            mask[shared.within(candidate.box).slices] &= ~other.mask[shared.within(other.box).slices]
+    inner = Box.around(mask)
+    if inner is None:
+        return None
+    return candidate if mask is candidate.mask else _cropped(candidate, inner, mask)
 
 
 def by_score(candidates: list[Candidate]) -> list[Candidate]:

@@ -28,12 +28,14 @@ class Request:
     min_score: findings below it are left out; None takes the figure of the card.
     modality: what the user said the images are (for files that do not say it themselves).
     revision: revision of the segmentation that the run starts from, handed back in the proposal.
+    within: pairs (name of a finding, name of a class) that may hold the same voxels (see panoptic.py).
     """
 
     precision: Precision = "exact"
     min_score: float | None = None
     modality: str = ""
     revision: int = 0
+    within: frozenset[tuple[str, str]] = frozenset()
 
 
 class EngineSession(Protocol):

@@ -34,11 +34,15 @@ PROGRAMS = {".ts", ".py", ".pyc", ".so", ".dll", ".dylib", ".pyd", ".exe", ".sh"
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A model folder whose card was read and whose small files were compared with their checksums."""
+    """A model folder whose card was read and whose small files were compared with their checksums.
+
+    parts: the models that it runs as one, where it stands for several (see combined_model.py).
+    """
 
     path: Path
     card: ModelCard
     checksums: dict[str, str]
+    parts: tuple[ModelFolder, ...] = ()
 
     def weights(self) -> bytes:
         """The weight file, compared with its checksum. Raises ModelError where it was changed."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from medseg_app.core.errors import ModelError
 
+from .combined_model import JOINT, combine
 from .contract import EngineClass
 from .model_folder import CARD, ModelFolder, read_model_folder
 from .user_folders import user_folder
@@ -63,8 +64,17 @@ def find_models(extra: Path | None = None) -> list[ModelFolder]:
 
 
 def find_model(name: str, extra: Path | None = None) -> ModelFolder:
-    """The model of a name. Raises ModelError: unknown name (with those found), or a refused folder."""
+    """The model of a name, or of several joined by +, which run as one (see combined_model.py).
+
+    Raises ModelError: unknown name (with those found), a refused folder, or models that do not combine.
+    """
     search = search_models(extra)
+    if JOINT in name:
+        return combine(tuple(_find(part, search) for part in name.split(JOINT)))
+    return _find(name, search)
+
+
+def _find(name: str, search: ModelSearch) -> ModelFolder:
     for model in search.models:
         if model.card.name == name:
             return model

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from medseg_app.core.volume import Volume
+from medseg_app.engines.combined_model import combine
 from medseg_app.engines.model_folder import ModelFolder
 
 from .contract import EngineContract
@@ -49,3 +50,15 @@ class TestMaskRCNN(_OnNoise):
 class TestYolact(_OnNoise):
     engine = "yolact"
     grid = "anisotropic"
+
+
+class TestPanoptic(_OnNoise):
+    """The classes of a U-Net and the findings of a Mask R-CNN."""
+
+    grid = "anisotropic"
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def model(cls, tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+        place = tmp_path_factory.mktemp("models")
+        return combine(tuple(write_tiny_model(place / name, name) for name in ("unet", "mask_rcnn")))

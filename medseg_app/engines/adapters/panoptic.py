@@ -1,0 +1,57 @@
+"""Panoptic engine: a model of classes and a model of findings on the same volume, merged by stated rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from medseg_app.core.progress import Progress, part
+from medseg_app.core.proposal import Candidate, Proposal
+from medseg_app.core.volume import Volume
+from medseg_app.engines.combined_model import values_of
+from medseg_app.engines.contract import EngineSession, Request
+from medseg_app.engines.model_folder import ModelFolder
+from medseg_app.engines.panoptic import PanopticRules, merge_panoptic
+from medseg_app.engines.registry import load_engine
+
+
+class PanopticEngine:
+    """Runs the parts of a combined model one after another; see engines/panoptic.py for the rules."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        self.card = folder.card
+        self._engines = [load_engine(one.card.engine)(one) for one in folder.parts]
+        self._values = values_of([one.card for one in folder.parts])
+
+    def open(self, volume: Volume, device: str) -> PanopticSession:
+        """Open the volume with every part."""
+        sessions = [engine.open(volume, device) for engine in self._engines]
+        return PanopticSession(self, volume, sessions)
+
+    def renumbered(self, number: int, proposal: Proposal) -> list[Candidate]:
+        """The candidates of one part under the class values of the combined model."""
+        table = self._values[number]
+        return [replace(one, class_value=table[one.class_value]) for one in proposal.candidates]
+
+
+class PanopticSession:
+    """One volume opened by all parts."""
+
+    def __init__(self, engine: PanopticEngine, volume: Volume, sessions: list[EngineSession]) -> None:
+        self._engine, self._volume, self._sessions = engine, volume, sessions
+
+    def propose(self, request: Request, progress: Progress) -> Proposal:
+        """What the parts propose, merged. Their remarks stay; the device is that of the last part."""
+        count = len(self._sessions)
+        proposals = [
+            session.propose(request, part(progress, n / count, (n + 1) / count))
+            for n, session in enumerate(self._sessions)
+        ]
+        card = self._engine.card
+        candidates = [c for n, p in enumerate(proposals) for c in self._engine.renumbered(n, p)]
+        rules = PanopticRules(request.within, card.thresholds.get("min_ml", 0.0))
+        merged = merge_panoptic(candidates, self._volume.geometry.voxel_volume_ml, rules)
+        remarks = tuple(dict.fromkeys(remark for p in proposals for remark in p.remarks))
+        precision = "fast" if all(p.precision == "fast" for p in proposals) else "exact"
+        return Proposal(
+            self._volume.id, merged, card.identity, proposals[-1].device, precision, remarks=remarks
+        )

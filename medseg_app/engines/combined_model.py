@@ -1,0 +1,74 @@
+"""Two models run as one: `A+B` names the model of classes A and the model of findings B (or the reverse).
+
+Nothing is written for it: its card follows from theirs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from medseg_app.core.errors import ModelError
+
+from .model_card import LabelClass, ModelCard
+from .model_folder import ModelFolder
+
+JOINT = "+"
+"""Names of models never hold it."""
+
+
+def combine(parts: tuple[ModelFolder, ...]) -> ModelFolder:
+    """The panoptic model of several models; its weights are those of its parts.
+
+    Raises ModelError where they have no modality in common, or where none finds or none marks classes.
+    """
+    cards = [part.card for part in parts]
+    name = JOINT.join(card.name for card in cards)
+    modality = tuple(m for m in cards[0].modality if all(m in card.modality for card in cards))
+    if not modality:
+        raise ModelError(f"The models of {name} read different kinds of images.", "Run them one by one.")
+    if len({card.gives_findings for card in cards}) < 2:
+        raise ModelError(
+            f"{name} cannot be combined: one model must mark organs or tissues and another single findings.",
+            "Run them one by one.",
+        )
+    hashes = "".join(card.sha256 for card in cards)
+    card = replace(
+        cards[0],
+        name=name,
+        version=JOINT.join(card.version for card in cards),
+        engine="panoptic",
+        task="panoptic",
+        modality=modality,
+        licence="; ".join(dict.fromkeys(card.licence for card in cards)),
+        labels=_labels(cards),
+        figures={card.name: card.figures for card in cards},
+        summary=" ".join(card.summary for card in cards),
+        data=" ".join(card.data for card in cards),
+        sha256=hashlib.sha256(hashes.encode()).hexdigest(),
+        size=sum(card.size for card in cards),
+    )
+    sums = {f"{part.card.name}/{file}": value for part in parts for file, value in part.checksums.items()}
+    return ModelFolder(parts[0].path, card, sums, parts)
+
+
+def values_of(cards: Sequence[ModelCard]) -> list[dict[int, int]]:
+    """For each card: its class values -> those of the combined model, where no two classes share one."""
+    taken: set[int] = set()
+    tables: list[dict[int, int]] = [{} for _ in cards]
+    # Classes keep their values where they can; findings are numbered anew in files anyway.
+    for number in sorted(range(len(cards)), key=lambda n: cards[n].gives_findings):
+        for value in sorted(cards[number].labels):
+            free = value if value not in taken else max(taken) + 1
+            tables[number][value] = free
+            taken.add(free)
+    return tables
+
+
+def _labels(cards: list[ModelCard]) -> dict[int, LabelClass]:
+    return {
+        table[value]: label
+        for card, table in zip(cards, values_of(cards), strict=True)
+        for value, label in card.labels.items()
+    }
