@@ -19,7 +19,7 @@ from medseg_app.engines.fit import Fit, fit_volume
 
 from .coco import find_annotations, read_coco
 from .recipe import Pair, Recipe, Source
-from .references import CaseFile, FilePair, PhantomSeed, Reference
+from .references import CaseFile, FilePair, PhantomSeed, Reference, TissueImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +73,12 @@ def _found(folder: Path, recipe: Recipe) -> tuple[Reference, ...]:
     if recipe.source.kind == "coco":
         annotations = find_annotations(folder)
         return read_coco(annotations, recipe.modality[0]).references if annotations else ()
+    if recipe.source.kind == "tissues":
+        return tuple(
+            TissueImage(patient, pair.modality, image)
+            for pair in recipe.source.pairs
+            for patient, image in _images(folder, pair)
+        )
     return find_references(folder, recipe.source.pairs)
 
 
@@ -168,15 +174,20 @@ def _phantoms(seeds: tuple[int, int], modality: str) -> tuple[Reference, ...]:
 
 
 def _matches(folder: Path, pair: Pair) -> Iterator[Reference]:
+    for patient, image in _images(folder, pair):
+        labels = folder / pair.labels.replace("*", patient)
+        if labels.is_file():
+            yield FilePair(patient, pair.modality, image, labels)
+
+
+def _images(folder: Path, pair: Pair) -> Iterator[tuple[str, Path]]:
+    """Patient and file of every image that fits the pattern."""
     before, _, after = pair.image.partition("*")
     for image in sorted(folder.glob(pair.image)):
         if image.name.startswith("."):  # what macOS leaves in archives
             continue
         name = image.relative_to(folder).as_posix()
-        patient = name[len(before) : len(name) - len(after)]
-        labels = folder / pair.labels.replace("*", patient)
-        if labels.is_file():
-            yield FilePair(patient, pair.modality, image, labels)
+        yield name[len(before) : len(name) - len(after)], image
 
 
 def _patients(folder: Path, source: Source, patients: list[str]) -> tuple[set[str], set[str]]:

@@ -29,7 +29,7 @@ class Pair:
 
     modality: str
     image: str
-    labels: str
+    labels: str = ""
 
     __pydantic_config__ = FORBID_UNKNOWN
 
@@ -39,7 +39,8 @@ class Source:
     """Where cases come from.
 
     kind: "folder" (files that match `pairs` below `folder`), "cases" (of MedSeg, below `folder`; segments
-    belong to the class of their name), "coco" (the data set in `folder`) or "phantom" (made from `seeds`).
+    belong to the class of their name), "coco" (the data set in `folder`), "tissues" (images of `pairs`, whose
+    labels are derived from their values) or "phantom" (made from `seeds`).
     folder: relative to the recipe's own file.
     seeds: first and last seed of the phantoms to train on; validation_seeds likewise.
     split: JSON file {"train": [patients], "validation": [patients]}, relative to the recipe; without
@@ -48,7 +49,7 @@ class Source:
     absent_is_unknown: a class without any voxel in a case was not annotated there, so it is no background.
     """
 
-    kind: Literal["folder", "cases", "coco", "phantom"] = "folder"
+    kind: Literal["folder", "cases", "coco", "tissues", "phantom"] = "folder"
     folder: str = "."
     pairs: tuple[Pair, ...] = ()
     seeds: tuple[int, int] = (0, -1)
@@ -72,6 +73,7 @@ class Augment:
     blur: share of patches that are made as coarse as those of a scanner with larger pixels.
     bias: by how much the brightness of MR varies across the patch, as coils make it.
     paste: share of patches that get a finding of another patient (models of findings only).
+    metal: share of CT patches with a piece of metal and its rays.
     air: replace featureless -1024 air outside the body by noisy air, couches and head rests.
     """
 
@@ -86,6 +88,7 @@ class Augment:
     blur: float = 0.0
     bias: float = 0.0
     paste: float = 0.0
+    metal: float = 0.0
     air: bool = False
 
     __pydantic_config__ = FORBID_UNKNOWN

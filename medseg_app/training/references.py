@@ -6,16 +6,16 @@ import re
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from medseg_app.core.errors import InputError
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from medseg_app.engines.fit import fit_volume
+from medseg_app.engines.model_card import ModelGrid
 
 NUMBERED = re.compile(r"\s+\d+$")
 
@@ -60,6 +60,28 @@ class FilePair(Reference):
 
 
 @dataclass(frozen=True)
+class TissueImage(Reference):
+    """A CT without truth: its tissues follow from its values (see tissue_labels.py)."""
+
+    image: Path
+
+    def read(self) -> tuple[Volume, LabelMap]:
+        """Read the image and derive its labels."""
+        from medseg_app.io.formats import read_image
+
+        from .tissue_labels import tissue_labels
+
+        volume = read_image(self.image)
+        axial = fit_volume(volume.geometry, ModelGrid("SPL"))
+        k, j, i = (volume.geometry.spacing_kji[axis] for axis in axial.axes)
+        labels = tissue_labels(axial.turned(volume.voxels), (k, j, i))
+        found = np.ascontiguousarray(axial.turned_back(labels))
+        values = [int(v) for v in np.unique(found) if v]
+        segments = tuple(Segment(v, f"Label {v}", v) for v in values)
+        return volume, LabelMap((found,), volume.geometry, segments)
+
+
+@dataclass(frozen=True)
 class PhantomSeed(Reference):
     """A made-up patient."""
 
@@ -101,8 +123,6 @@ def class_name(segment: Segment) -> str:
 
 def revalued(labels: LabelMap, classes: tuple[str, ...]) -> LabelMap:
     """The same segments in layers that hold class values; of one class there is one in each layer."""
-    import numpy as np
-
     layers: list[NDArray[np.uint8]] = [np.zeros(labels.geometry.shape, np.uint8)]
     segments: list[Segment] = []
     for segment in labels.segments:

@@ -13,6 +13,7 @@ from medseg_app.engines.preprocess import Preprocessing
 
 from .augment import furnish_air, vary_brightness, vary_channels
 from .dataset import Case
+from .metal import add_metal
 from .paste import MOST_SHRUNK, PASTED, donors_for, paste_finding
 from .patches import Patch, Size, random_matrix, sample_patch
 from .recipe import Recipe
@@ -69,6 +70,8 @@ class SemanticTask:
         case, augment = self._cases[number], self._recipe.augment
         patch = self._with_guest(self._crop(number, size, self._recipe.training.foreground, rng), number, rng)
         image = furnish_air(patch, case, rng) if augment.air and rng.random() < 0.7 else patch.image
+        if augment.metal and rng.random() < augment.metal:
+            image = add_metal(image, case.spacing, rng)
         known = torch.tensor([True, *(value in case.annotated for value in self._recipe.values)])
         return self._channels(image, case, rng), self._channel_of[patch.labels], known
 
