@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from medseg_app.core.box import Box
 
-Kind = Literal["case", "voxels", "segments", "proposal", "saved", "measurements", "studies", "beside"]
+Kind = Literal[
+    "case", "voxels", "segments", "proposal", "saved", "measurements", "studies", "beside", "models"
+]
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Change:
     case: another case (or none) is open. voxels: labels changed inside `box` of `group`.
     segments: rows of the segment table changed. proposal: candidates came, went or were decided.
     saved: the saved state changed. measurements: rulers changed. studies: the browser's list grew.
+    models: a model was trained, imported or removed.
     beside: another series stands beside the open one, or none any more.
     refused: where voxels were not written because something protects them; refused_mask says which (k, j, i).
     """

@@ -61,7 +61,7 @@ class TaskRunner:
 
     changed = Signal(Task)
 
-    def __init__(self, call_on_main: CallOnMain, threads: int = 2) -> None:
+    def __init__(self, call_on_main: CallOnMain, threads: int = 3) -> None:
         self._call_on_main = call_on_main
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="medseg-task")
         self.running: list[Task] = []

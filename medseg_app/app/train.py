@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from medseg_app.core.errors import CouldNotBeDone, WrongUse
 from medseg_app.core.progress import Progress, part, silent
@@ -15,13 +15,16 @@ from medseg_app.core.progress import Progress, part, silent
 from .folders import Folders
 from .recipes import model_of, recipe_of
 
+if TYPE_CHECKING:
+    from medseg_app.engines.model_folder import ModelFolder
+
 
 @dataclass(frozen=True)
 class HowToTrain:
     """Choices for a training.
 
     base: name or folder of the model to start from. output: where the model folder goes (the user's
-    models without it).
+    models without it). go_on: as resume, but from the beginning where there is nothing to go on from.
     """
 
     name: str = ""
@@ -31,6 +34,7 @@ class HowToTrain:
     device: str = "auto"
     output: Path | None = None
     resume: bool = False
+    go_on: bool = False
 
 
 def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Path:
@@ -40,7 +44,7 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
     under its name, but a checkpoint beside it, with which `resume` goes on.
     """
     from medseg_app.engines.device import choose_device
-    from medseg_app.training.checkpoint import checkpoint_path
+    from medseg_app.training.checkpoint import belongs_to, checkpoint_path
     from medseg_app.training.dataset import find_cases
     from medseg_app.training.evaluate import evaluate_model
     from medseg_app.training.train import Keeping, train_into
@@ -49,9 +53,10 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
     out = how.output or Folders.of_user().models / recipe.name
     _require_place(out)
     device, kept = choose_device(how.device), checkpoint_path(out)
+    resume = how.resume or (how.go_on and belongs_to(kept, recipe))
     with _only_training(out), _there_when_finished(out) as draft:
         train_into(
-            recipe, draft, Keeping(kept, how.resume), device=device, max_minutes=how.max_minutes,
+            recipe, draft, Keeping(kept, resume), device=device, max_minutes=how.max_minutes,
             progress=part(progress, 0.0, 0.9),
         )  # fmt: skip
         if find_cases(recipe).validation:
@@ -118,19 +123,34 @@ def _require_place(out: Path) -> None:
 
 
 def _recipe(path: Path, how: HowToTrain) -> Any:
-    recipe = recipe_of(path, how.task)
-    if how.base:
-        recipe = _begun_from(recipe, how.base)
+    base = model_of(how.base) if how.base else None
+    recipe = recipe_of(path, how.task if base is None else _task_of(base))
+    if base is not None:
+        recipe = _begun_from(recipe, base, how)
     return replace(recipe, name=how.name) if how.name else recipe
 
 
-def _begun_from(recipe: Any, base: str) -> Any:
+def _task_of(base: ModelFolder) -> Literal["semantic", "instance"]:
+    if base.card.task == "panoptic":
+        raise WrongUse(f"{base.card.name} is several models.", "Start from one of them.")
+    return base.card.task
+
+
+def _begun_from(recipe: Any, base: ModelFolder, how: HowToTrain) -> Any:
     """The recipe with network, classes and preprocessing of the model whose weights it starts from."""
-    folder = model_of(base)
-    card = folder.card
-    if card.engine != recipe.engine:
-        raise WrongUse(f"{base} is a model for another task.", "Start from one of the same task.")
+    card = base.card
+    if how.task not in (None, card.task):
+        raise WrongUse(f"{card.name} is a model for another task.", "Start from one of the same task.")
+    known = {label.name for label in card.labels.values()}
+    marked = {label.name for label in recipe.labels.values()}
+    if recipe.source.kind == "cases" and not known & marked:
+        raise WrongUse(
+            f"No segment of these cases ({', '.join(sorted(marked))}) is called as a class of {card.name} "
+            f"({', '.join(sorted(known))}).",
+            "Name the segments alike, or train a new model.",
+        )
     return replace(
-        recipe, start_from=folder.path, network=card.network, labels=card.labels,
-        preprocessing=card.preprocessing, grid=card.grid,
+        recipe, start_from=base.path, engine=card.engine, network=card.network, labels=card.labels,
+        preprocessing=card.preprocessing, grid=card.grid, modality=card.modality,
+        thresholds=card.thresholds,
     )  # fmt: skip

@@ -71,6 +71,17 @@ def read_checkpoint(path: Path, recipe: Recipe) -> Checkpoint:
     return Checkpoint(**values)
 
 
+def belongs_to(path: Path, recipe: Recipe) -> bool:
+    """Whether a checkpoint is there from which this recipe can go on."""
+    if not path.exists():
+        return False
+    try:
+        read_checkpoint(path, recipe)
+    except InputError:
+        return False
+    return True
+
+
 def _fingerprint(recipe: Recipe) -> str:
     """Changes with what decides the course of the training."""
     source = replace(recipe.source, sub_boxes="", validation_seeds=(0, -1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,8 @@ def find_cases(recipe: Recipe) -> Split:
 
 def _found(folder: Path, recipe: Recipe) -> tuple[Reference, ...]:
     if recipe.source.kind == "cases":
-        names = tuple(recipe.labels[value].name for value in recipe.values)
-        return find_case_files(folder, names, recipe.modality)
+        classes = {label.name: value for value, label in recipe.labels.items()}
+        return find_case_files(folder, classes, recipe.modality)
     if recipe.source.kind == "coco":
         annotations = find_annotations(folder)
         return read_coco(annotations, recipe.modality[0]).references if annotations else ()
@@ -83,7 +83,7 @@ def _found(folder: Path, recipe: Recipe) -> tuple[Reference, ...]:
 
 
 def find_case_files(
-    folder: Path, classes: tuple[str, ...], modalities: tuple[str, ...] = ()
+    folder: Path, classes: Mapping[str, int], modalities: tuple[str, ...] = ()
 ) -> tuple[CaseFile, ...]:
     """The cases of MedSeg below a folder, of these modalities where any are named."""
     from medseg_app.io.case_file import read_case_file

@@ -91,7 +91,7 @@ def _cases(folder: Path, _: dict[str, Any]) -> Layout | None:
     """All cases are of one modality: that of most of them."""
     from medseg_app.io.case_file import read_case_file
 
-    found = find_case_files(folder, ())
+    found = find_case_files(folder, {})
     if not found:
         return None
     modalities = [case.modality for case in found]
@@ -102,12 +102,13 @@ def _cases(folder: Path, _: dict[str, Any]) -> Layout | None:
         if case.modality == modality
         for segment in read_case_file(case.path).segmentation.segments
     ]
-    names = tuple(sorted({class_name(segment) for segment in segments}))
+    names = sorted({class_name(segment) for segment in segments})
+    classes = {name: value for value, name in enumerate(names, 1)}
     task: Literal["semantic", "instance"] = "semantic"
     if segments and all(segment.kind == "instance" for segment in segments):
         task = "instance"
     return Layout(
-        "cases", find_case_files(folder, names, (modality,)), dict(enumerate(names, 1)), task, modality
+        "cases", find_case_files(folder, classes, (modality,)), dict(enumerate(names, 1)), task, modality
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -97,10 +98,10 @@ class PhantomSeed(Reference):
 
 @dataclass(frozen=True)
 class CaseFile(Reference):
-    """A case of MedSeg (.medseg) whose images are found again. classes: names, value by value from 1."""
+    """A case of MedSeg (.medseg) whose images are found again. classes: value by name of the segments."""
 
     path: Path
-    classes: tuple[str, ...]
+    classes: Mapping[str, int] = field(hash=False)
 
     def read(self) -> tuple[Volume, LabelMap]:
         """Images and segments; what none of the classes names is left out."""
@@ -121,12 +122,12 @@ def class_name(segment: Segment) -> str:
     return NUMBERED.sub("", segment.name) if segment.kind == "instance" else segment.name
 
 
-def revalued(labels: LabelMap, classes: tuple[str, ...]) -> LabelMap:
+def revalued(labels: LabelMap, classes: Mapping[str, int]) -> LabelMap:
     """The same segments in layers that hold class values; of one class there is one in each layer."""
     layers: list[NDArray[np.uint8]] = [np.zeros(labels.geometry.shape, np.uint8)]
     segments: list[Segment] = []
     for segment in labels.segments:
-        value, mask = classes.index(class_name(segment)) + 1, labels.mask(segment)
+        value, mask = classes[class_name(segment)], labels.mask(segment)
         taken = {other.group for other in segments if other.value == value}
         free = (g for g, layer in enumerate(layers) if g not in taken and not layer[mask].any())
         group = next(free, len(layers))

@@ -48,8 +48,8 @@ GLYPHS = {
     "open_labels": "stack-simple", "add_segment": "plus", "duplicate_segment": "copy",
     "merge_segments": "intersect", "delete_segment": "trash", "toggle_lock": "lock-simple",
     "reopen_candidate": "arrow-u-up-left", "delete_last_ruler": "ruler",
-    "toggle_visible": "eye-slash", "run_model": "sparkle", "accept_candidate": "check",
-    "reject_candidate": "x", "accept_candidates": "checks",
+    "toggle_visible": "eye-slash", "run_model": "sparkle", "train": "graduation-cap",
+    "accept_candidate": "check", "reject_candidate": "x", "accept_candidates": "checks",
 }  # fmt: skip
 
 FILE_MENU = (
@@ -79,9 +79,9 @@ SEGMENT_MENU = (
     "merge_segments", "delete_segment", "", "next_finding", "previous_finding",
 )  # fmt: skip
 AI_MENU = (
-    "choose_model", "run_model", "stop_model", "about_model", "", "accept_candidate", "reject_candidate",
-    "accept_candidates", "reopen_candidate", "score_lower", "score_higher", "clear_proposal", "",
-    "next_finding", "previous_finding",
+    "choose_model", "run_model", "stop_model", "about_model", "train", "", "accept_candidate",
+    "reject_candidate", "accept_candidates", "reopen_candidate", "score_lower", "score_higher",
+    "clear_proposal", "", "next_finding", "previous_finding",
 )  # fmt: skip
 STRIP_VIEW = (
     "show_labels", "show_cross", "show_patient", "interpolate", "show_3d", "layout", "fit", "show_panels",

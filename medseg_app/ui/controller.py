@@ -20,6 +20,7 @@ from .panels.segment_controller import SegmentController
 from .panels.segments import SegmentsPanel
 from .panels.studies import StudiesPanel
 from .panels.tool_options import ToolOptionsPanel
+from .panels.training import TrainingPanel
 from .side_by_side import SideBySide
 from .status_bar import StatusFollower
 from .titles import Titles
@@ -47,6 +48,9 @@ class Controller:
         self.drops = Drops(session, self.opening, self.side_by_side.show)
         self.segments = SegmentController(SegmentsPanel(), session)
         self.ai = AiPanel(session, self.beside)
+        self.training = TrainingPanel(session)
+        self.ai.found.connect(self.training.offer)
+        self.ai.wants_to_learn.connect(self.training.open)
         self.proposals = ProposalsPanel(session)
         self.tool = ToolOptionsPanel(session)
         self.status = StatusFollower(window.status, session)
@@ -65,6 +69,7 @@ class Controller:
         self.window.left.add(self.studies, 1)
         self.window.right.add(self.segments.panel, 1)
         self.window.right.add(self.ai)
+        self.window.right.add(self.training)
         self.window.right.add(self.proposals)
         self.window.right.add(self.tool)
 

@@ -173,7 +173,7 @@ def test_findings_of_one_class_stay_apart(tmp_path):
     twice = replace(truth, segments=tuple(replace(s, name=f"Block {s.id}") for s in truth.segments))
     from medseg_app.training.references import revalued
 
-    again = revalued(twice, ("Block",))
+    again = revalued(twice, {"Block": 1})
     assert [segment.value for segment in again.segments] == [1, 1]
     assert len({segment.group for segment in again.segments}) == 2
     for before, after in zip(twice.segments, again.segments, strict=True):

@@ -121,7 +121,9 @@ def test_every_key_that_a_tooltip_names_is_a_key(window, session, controller, to
     session.view.tool = tool
     actions = [controller.actions[name] for name in controller.actions.names()]
     known = {key.toString() for action in actions for key in action.shortcuts()}
-    known |= {"Return", "Esc", window.strip.menu_button.shortcut().toString()}
+    known |= {button.shortcut().toString() for button in window.findChildren(QAbstractButton)}
+    known |= {shortcut.key().toString() for shortcut in window.findChildren(QShortcut)}
+    known |= {"Return", "Esc"}
     named = {key for widget in controls(window) for key in keys_of(widget.toolTip())}
     assert len(named) > 20
     assert named <= known, named - known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QProgressBar, QSizePolicy
 
 from medseg_app.app.commands.proposals import run_model
@@ -32,7 +33,14 @@ DEMONSTRATION = "For demonstration only"
 
 
 class AiPanel(Section):
-    """One line to choose and run; the card opens below it; progress takes the card's summary line."""
+    """One line to choose and run; the card opens below it; progress takes the card's summary line.
+
+    found: the cards of all models, each time they were looked for. wants_to_learn: name of the model that
+    is to go on training.
+    """
+
+    found = Signal(tuple)
+    wants_to_learn = Signal(str)
 
     def __init__(self, session: Session, beside: OffThread) -> None:
         super().__init__("AI")
@@ -53,6 +61,9 @@ class AiPanel(Section):
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
         self.card = ModelCardView()
+        self.learn_button = push_button(
+            "Learn from my cases", self._ask_to_learn, "Ctrl+Shift+T", detail="Go on training this model"
+        )
         self._build()
         self.choice.currentIndexChanged.connect(self._show)
         self.choice.activated.connect(self._keep_choice)
@@ -66,7 +77,9 @@ class AiPanel(Section):
         line.setStretch(1, 1)
         self.row(self.bar)
         self.row(self.card)
+        self._below_card = self.line(self.learn_button)
         self.card.hide()
+        self._below_card.hide()
         self._show_running()
 
     def find_models(self) -> None:
@@ -124,6 +137,11 @@ class AiPanel(Section):
     def toggle_card(self) -> None:
         """Open or close the card."""
         self.card.setVisible(not self.card.isVisible() and self.chosen is not None)
+        self._below_card.setVisible(self.card.isVisible())
+
+    def _ask_to_learn(self) -> None:
+        if self.chosen is not None:
+            self.wants_to_learn.emit(self.chosen.name)
 
     def _on_found(self, found: ModelSearch) -> None:
         self._looking = False
@@ -132,10 +150,13 @@ class AiPanel(Section):
         self.choice.addItems([card.name for card in self._cards])
         self._choose_fitting()
         self._show()
+        self.found.emit(tuple(self._cards))
         for path, error in found.refused:
             self._session.tell("note", f"{path.name}: {error.message}", error.hint)
 
     def _on_change(self, change: Change) -> None:
+        if "models" in change.kinds:
+            self.find_models()
         if "case" in change.kinds:
             self._choose_fitting()
             self._show()

@@ -1,0 +1,144 @@
+"""The training panel: what stands there is enough to begin, and the model appears when it is finished."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from medseg_app.app.train import HowToTrain
+from medseg_app.app.training_process import train_apart
+from medseg_app.core.errors import Cancelled, InputError, MedsegError
+from medseg_app.engines.model_card import LabelClass, ModelCard, Network
+from medseg_app.engines.model_folder import read_model_folder
+from tests.training.tiny import write_cases, write_recipe
+
+
+def card(name: str, engine: str = "unet") -> ModelCard:
+    labels = {1: LabelClass("Liver", (230, 159, 0))}
+    return ModelCard(name, "1", engine, "semantic", ("CT",), "Apache-2.0", labels, Network("DynUNet", {}))
+
+
+@pytest.fixture
+def panel(controller):
+    panel = controller.training
+    panel.offer((card("organs"), card("both", "panoptic")))
+    panel.open()
+    return panel
+
+
+def test_it_is_hidden_until_it_is_asked_for(controller):
+    assert not controller.training.isVisible()
+    controller.actions["train"].trigger()
+    assert controller.training.isVisible()
+
+
+def test_only_models_that_can_learn_are_offered(panel):
+    words = [panel.beginning.itemText(n) for n in range(panel.beginning.count())]
+    assert words == [
+        "A new model of organs and tissues",
+        "A new model of single findings",
+        "organs, learns on",
+    ]
+
+
+def test_the_card_of_a_model_leads_to_it_ready_to_go_on(panel, controller, session):
+    session.settings.recent = ["/cases/liver/a.medseg"]
+    panel.source.setText("")
+    controller.ai.wants_to_learn.emit("organs")
+    assert panel.beginning.currentText() == "organs, learns on"
+    assert panel.name.text() == "organs-mine"
+    assert Path(panel.source.text()) == Path("/cases/liver")
+    assert panel.train_button.isEnabled()
+
+
+@pytest.mark.parametrize("field", ["source", "name"])
+def test_without_cases_or_name_nothing_can_begin(panel, field):
+    panel.source.setText("/cases")
+    panel.name.setText("x")
+    assert panel.train_button.isEnabled()
+    getattr(panel, field).setText(" ")
+    assert not panel.train_button.isEnabled()
+
+
+def test_a_folder_that_is_not_there_is_told(panel, session):
+    told = []
+    session.notices.connect(told.append)
+    panel.source.setText("/nowhere/at/all")
+    panel.start()
+    assert "does not exist" in told[0].text
+    assert panel.train_button.isVisible()
+
+
+def test_a_model_is_trained_in_a_process_of_its_own_and_offered(panel, session, controller, qtbot, tmp_path):
+    import sys
+
+    torch_was_there = "torch" in sys.modules
+    found = []
+    controller.ai.found.connect(found.append)
+    write_cases(tmp_path / "data", 5)
+    panel.source.setText(str(write_recipe(tmp_path / "data", steps=40)))
+    panel.name.setText("blocks")
+    session.settings.device = "cpu"
+    steps = []
+    session.tasks.changed.connect(lambda task: steps.append(task.message))
+    panel.start()
+    qtbot.waitUntil((session.folders.models / "blocks").exists, timeout=180_000)
+    qtbot.waitUntil(lambda: bool(found), timeout=60_000)
+    model = read_model_folder(session.folders.models / "blocks")
+    assert {label.name for label in model.card.labels.values()} == {"Block", "Rod"}
+    assert any(message.startswith("step ") for message in steps)
+    assert panel.summary.text() == "blocks is trained."
+    assert torch_was_there or "torch" not in sys.modules
+
+
+def test_a_stopped_training_goes_on_where_it_was(tmp_path):
+    write_cases(tmp_path, 5)
+    data, out = write_recipe(tmp_path, steps=100_000), tmp_path / "models/blocks"
+    how = HowToTrain("blocks", "semantic", "", 5.0, "cpu", out, go_on=True)
+    start = time.monotonic()
+
+    def stop_after_the_first_step(fraction: float, message: str = "") -> None:
+        if message.startswith("step ") and not message.startswith("step 0"):
+            raise Cancelled
+        assert time.monotonic() - start < 120
+
+    with pytest.raises(Cancelled):
+        train_apart(data, how, stop_after_the_first_step)
+    assert not out.exists()
+    checkpoint = out.with_name(".blocks.checkpoint")
+    assert checkpoint.exists()
+    seen: list[str] = []
+
+    def look(fraction: float, message: str = "") -> None:
+        seen.append(message)
+        if message.startswith("step "):
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        train_apart(data, how, look)
+    assert seen[-1].startswith("step ")
+    assert not seen[-1].startswith("step 0")
+
+
+def test_what_is_wrong_with_a_data_set_comes_back_as_it_is(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(InputError, match="no labelled images"):
+        train_apart(tmp_path, HowToTrain("x", output=tmp_path / "m"), lambda fraction, message="": None)
+
+
+def test_a_killed_training_is_told(tmp_path):
+    import multiprocessing
+    import os
+    import signal
+
+    write_cases(tmp_path, 5)
+    data = write_recipe(tmp_path)
+
+    def kill(fraction: float, message: str = "") -> None:
+        (child,) = (c for c in multiprocessing.active_children() if c.name == "medseg-training")
+        os.kill(child.pid, signal.SIGKILL)
+
+    with pytest.raises(MedsegError, match="stopped in mid-run"):
+        train_apart(data, HowToTrain("x", output=tmp_path / "m"), kill)
