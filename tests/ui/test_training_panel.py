@@ -39,7 +39,7 @@ def test_only_models_that_can_learn_are_offered(panel):
     assert words == [
         "A new model of organs and tissues",
         "A new model of single findings",
-        "organs, learns on",
+        "organs",
     ]
 
 
@@ -47,7 +47,7 @@ def test_the_card_of_a_model_leads_to_it_ready_to_go_on(panel, controller, sessi
     session.settings.recent = ["/cases/liver/a.medseg"]
     panel.source.setText("")
     controller.ai.wants_to_learn.emit("organs")
-    assert panel.beginning.currentText() == "organs, learns on"
+    assert panel.beginning.currentText() == "organs"
     assert panel.name.text() == "organs-mine"
     assert Path(panel.source.text()) == Path("/cases/liver")
     assert panel.train_button.isEnabled()

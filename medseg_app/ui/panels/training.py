@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from medseg_app.app.tasks import Task
     from medseg_app.engines.model_card import ModelCard
 
-IDLE = "Learns from the segments of saved cases (.medseg), or from a data set."
+IDLE = "Learns from saved cases or a data set"
 MINUTES, MOST_MINUTES = 60, 7 * 24 * 60
 KEPT = "Stopped; Train goes on where it was."
 
@@ -45,8 +45,8 @@ class Beginning:
 
 
 NEW = (
-    Beginning("A new model of organs and tissues", task="semantic"),
-    Beginning("A new model of single findings", task="instance"),
+    Beginning("New: organs and tissues", task="semantic"),
+    Beginning("New: single findings", task="instance"),
 )
 
 
@@ -88,21 +88,20 @@ class TrainingPanel(Section):
 
     def _build(self) -> None:
         self.top.addWidget(self._close_button())
-        choose = push_button("Choose", self._choose, "Alt+Shift+C", detail="Choose the folder of cases")
+        choose = icon_button("Choose the folder of cases", "folder-open", self._choose, "Alt+Shift+C")
+        give_key(choose, "Alt+Shift+C")
         grid = QGridLayout()
         grid.setContentsMargins(12, 0, 12, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
-        rows: list[tuple[str, QWidget, QWidget | None]] = [
-            ("Cases", self.source, choose), ("Start from", self.beginning, None),
-            ("Name", self.name, self.minutes),
+        rows: list[tuple[str, QWidget]] = [
+            ("Cases", self.source), ("Start from", self.beginning), ("Name", self.name), ("Time", self.minutes),
         ]  # fmt: skip
-        for row, (word, field, beside) in enumerate(rows):
+        for row, (word, field) in enumerate(rows):
             grid.addWidget(label(word, "caption"), row, 0)
-            grid.addWidget(field, row, 1, 1, 1 if beside else 2)
-            if beside:
-                grid.addWidget(beside, row, 2)
+            grid.addWidget(field, row, 1, 1, 1 if field is self.source else 2)
+        grid.addWidget(choose, 0, 2)
         self.body.addLayout(grid)
         line = self.row(self.summary, self.stop_button, self.train_button)
         line.setStretch(0, 1)
@@ -133,7 +132,7 @@ class TrainingPanel(Section):
     def offer(self, cards: tuple[ModelCard, ...]) -> None:
         """The models that can go on learning."""
         chosen = self.beginning.currentText()
-        known = [Beginning(f"{c.name}, learns on", c.name) for c in cards if c.engine in TRAINABLE]
+        known = [Beginning(c.name, c.name) for c in cards if c.engine in TRAINABLE]
         self._choices = [*NEW, *known]
         self.beginning.clear()
         self.beginning.addItems([choice.words for choice in self._choices])
