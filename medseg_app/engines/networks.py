@@ -68,9 +68,20 @@ def _yolact(**arguments: Any) -> nn.Module:
     return Yolact(**arguments)
 
 
+def _of_queries(name: str) -> Callable[..., nn.Module]:
+    def build(**arguments: Any) -> nn.Module:
+        from . import mask2former_network
+
+        return getattr(mask2former_network, name)(**arguments)
+
+    return build
+
+
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     **{name: _monai(name) for name in ("BasicUNet", "UNet", "DynUNet", "SegResNet")},
     "MaskRCNNSlim": _mask_rcnn,
     "Yolact": _yolact,
+    "Mask2Former": _of_queries("mask2former"),
+    "MaskFormer": _of_queries("maskformer"),
 }
 """Name in the card -> builder."""

@@ -36,7 +36,7 @@ class SlicePyramid(nn.Module):
 
     def __init__(self, in_channels: int, width: int, stages: int) -> None:
         super().__init__()
-        body = resnet18(weights=None, norm_layer=_group_norm)
+        body = resnet18(weights=None, norm_layer=group_norm)
         body.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
         levels = {f"layer{n + 1}": str(n) for n in range(stages)}
         self.net = BackboneWithFPN(body, levels, list(BODY_WIDTHS[:stages]), width)
@@ -48,5 +48,6 @@ class SlicePyramid(nn.Module):
         return OrderedDict((name, level.float()) for name, level in self.net(images).items())
 
 
-def _group_norm(channels: int) -> nn.Module:
+def group_norm(channels: int) -> nn.Module:
+    """The norm of all bodies: it learns from scratch at any batch size."""
     return nn.GroupNorm(min(32, channels // 4), channels)

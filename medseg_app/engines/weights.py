@@ -18,13 +18,14 @@ REMEDY = "Copy the model folder again from its source."
 def pack_weights(network: nn.Module, half: bool = False) -> bytes:
     """A network's weights as a safetensors file; half stores float16.
 
-    Tensors that a network registers under several names (MONAI's DynUNet) are stored once.
+    Tensors that a network registers under several names (MONAI's DynUNet) are stored once, and those that
+    it computes from its arguments (the places in Swin's windows) not at all.
     """
     import torch
     from safetensors.torch import save
 
-    named = chain(network.named_parameters(), network.named_buffers())
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in named}
+    named, kept = chain(network.named_parameters(), network.named_buffers()), network.state_dict()
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in named if name in kept}
     if half:
         tensors = {name: t.half() if t.dtype is torch.float32 else t for name, t in tensors.items()}
     return save(tensors)

@@ -16,18 +16,16 @@ from medseg_app.engines.preprocess import Preprocessing, slice_with_neighbours
 
 from .augment import vary_brightness, vary_channels
 from .dataset import Case
+from .instance_losses import Target, loss_of
 from .paste import MOST_SHRUNK, PASTED, donors_for, paste_finding
 from .patches import Patch, Size, random_matrix, sample_patch
 from .recipe import Recipe
-from .yolact_losses import yolact_loss
 
 MIN_PIXELS = 6
 """Smaller cuts through a finding are no targets."""
 SMALLEST_CROP = 0.35
 """Shortest edge of a crop as a share of the recipe's patch."""
 CROP_SLICES = (8, 32)
-
-Target = dict[str, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +45,7 @@ class InstanceTask:
     """Draws slices from random crops, with and without findings, and knows the loss."""
 
     def __init__(self, recipe: Recipe, cases: list[Case]) -> None:
+        self._loss = loss_of(recipe.engine)
         self._recipe = recipe
         self._cases = cases
         self._places = [np.argwhere(case.labels > 0)[::7] for case in cases]
@@ -59,11 +58,8 @@ class InstanceTask:
         return InstanceBatch([image for image, _ in drawn], [target for _, target in drawn])
 
     def loss(self, network: nn.Module, batch: InstanceBatch) -> Tensor:
-        """The sum of the losses that belong to the kind of network."""
-        if self._recipe.engine == "yolact":
-            return yolact_loss(network(batch.images), batch.targets)
-        losses = network(batch.images, batch.targets)  # torchvision's five
-        return torch.stack([loss.float() for loss in losses.values()]).sum()
+        """The loss that belongs to the engine."""
+        return self._loss(network, batch.images, batch.targets)
 
     def _draw(self, largest: Size, rng: np.random.Generator) -> list[tuple[Tensor, Target]]:
         number = int(rng.integers(len(self._cases)))

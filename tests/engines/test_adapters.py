@@ -62,3 +62,8 @@ class TestPanoptic(_OnNoise):
     def model(cls, tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
         place = tmp_path_factory.mktemp("models")
         return combine(tuple(write_tiny_model(place / name, name) for name in ("unet", "mask_rcnn")))
+
+
+class TestMask2Former(_OnNoise):
+    engine = "mask2former"
+    grid = "anisotropic"

@@ -72,6 +72,22 @@ TINY["yolact"] = replace(
     network=Network("Yolact", {"in_channels": 3, "num_classes": 2, "width": 8, "prototypes": 4}),
 )
 
+TINY["mask2former"] = replace(
+    TINY["mask_rcnn"],
+    engine="mask2former",
+    network=Network(
+        "Mask2Former",
+        {
+            "in_channels": 3,
+            "num_classes": 2,
+            "width": 32,
+            "queries": 4,
+            "decoder_layers": 2,
+            "body_width": 16,
+        },
+    ),
+)
+
 
 @cache
 def _weights(name: str) -> bytes:

@@ -20,6 +20,7 @@ HEAVY = (
     "pydicom",
     "scipy",
     "torch",
+    "transformers",
     "vispy",
 )
 SCRIPT = """

@@ -13,6 +13,7 @@ from medseg_app.training.dataset import find_cases
 from medseg_app.training.recipe import read_recipe
 from medseg_app.training.train import run_training
 from medseg_app.training.yolact_losses import yolact_loss
+from tests.training.block_slices import NOTHING, slice_with_block
 from tests.training.tiny import write_cases, write_recipe
 
 SMALL = {
@@ -22,22 +23,6 @@ SMALL = {
     "prototypes": 4,
     "stages": 2,
     "anchor_sizes": [8, 16, 32],
-}
-
-
-def slice_with_block(row: int, column: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """A slice of 50 x 60 with a bright block of 16 x 20 (odd sizes, so padding takes part)."""
-    mask = torch.zeros(1, 50, 60, dtype=torch.uint8)
-    mask[0, row : row + 16, column : column + 20] = 1
-    image = mask.float() * 1.5 - 0.75 + 0.1 * torch.randn(1, 50, 60)
-    box = torch.tensor([[column, row, column + 20, row + 16]], dtype=torch.float32)
-    return image, {"boxes": box, "labels": torch.tensor([1]), "masks": mask}
-
-
-NOTHING = {
-    "boxes": torch.zeros(0, 4),
-    "labels": torch.zeros(0, dtype=torch.int64),
-    "masks": torch.zeros(0, 50, 60, dtype=torch.uint8),
 }
 
 
