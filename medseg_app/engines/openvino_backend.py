@@ -11,16 +11,16 @@ import logging
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .contract import Precision
 from .device import precision_on, threads
+from .tile_run import Run, run_slices, run_volumes
 from .user_folders import user_folder
 
 if TYPE_CHECKING:
@@ -28,21 +28,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EXAMPLE_EDGE = 32
+EXAMPLE = (32, 32, 32)
 TELEMETRY = "openvino_telemetry"
-Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Channels of a tile (c, k, j, i) -> logits (n, k, j, i)."""
 
 
-def openvino_run(network: nn.Module, channels: int, precision: Precision, name: str) -> Run | None:
+def openvino_run(
+    network: nn.Module,
+    channels: int,
+    precision: Precision,
+    name: str,
+    example: tuple[int, ...] = EXAMPLE,
+) -> Run | None:
     """The network on the processor; None where OpenVINO is missing or does not know one of its parts.
 
-    network: takes (1, channels, k, j, i). precision: "exact" computes in float32, "fast" in bfloat16
-    where the processor does so itself. name: under which the converted network is cached.
+    network: takes (1, channels, k, j, i), or (b, channels, j, i) where the example has two edges.
+    precision: "exact" computes in float32, "fast" in bfloat16 where the processor does so itself. name:
+    under which the converted network is cached. example: shape of a tile by which it is traced.
     """
     try:
         openvino = _openvino()
-        model = _converted(openvino, network, channels, name)
+        model = _converted(openvino, network, (channels, *example), name)
         hint = "bf16" if precision_on("cpu", precision) == "fast" else "f32"
         # Left to itself it computes in bfloat16 without a word.
         settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads()}
@@ -50,7 +55,8 @@ def openvino_run(network: nn.Module, channels: int, precision: Precision, name: 
     except Exception as error:  # noqa: BLE001 - its parts fail in many ways; torch computes the same
         log.info("torch computes %s, as OpenVINO does not: %s", name, error)
         return None
-    return lambda tile: np.asarray(compiled(tile[None])[0][0])
+    by = run_volumes if len(example) == 3 else run_slices
+    return by(lambda batch: np.asarray(compiled(batch)[0]))
 
 
 def _openvino() -> ModuleType:
@@ -73,31 +79,31 @@ def _without_telemetry() -> Iterator[None]:
             sys.modules[TELEMETRY] = before
 
 
-def _converted(openvino: ModuleType, network: nn.Module, channels: int, name: str) -> Any:
+def _converted(openvino: ModuleType, network: nn.Module, example: tuple[int, ...], name: str) -> Any:
     """The network as OpenVINO's model of any tile size, from the cache where it lies there."""
     key = hashlib.sha256(f"{name} {openvino.get_version()}".encode()).hexdigest()[:24]
     kept = user_folder("cache") / "openvino" / key
     if (kept / "network.xml").is_file():
         with contextlib.suppress(RuntimeError):  # damaged: made anew
             return openvino.Core().read_model(kept / "network.xml")
-    model = _convert(openvino, network, channels)
+    model = _convert(openvino, network, example)
     with contextlib.suppress(OSError, RuntimeError):  # a full or read-only disk only costs time
         _keep(openvino, model, kept)
     return model
 
 
-def _convert(openvino: ModuleType, network: nn.Module, channels: int) -> Any:
+def _convert(openvino: ModuleType, network: nn.Module, example: tuple[int, ...]) -> Any:
     import torch
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    example = torch.zeros(1, channels, EXAMPLE_EDGE, EXAMPLE_EDGE, EXAMPLE_EDGE)
     frontend = FrontEndManager().load_by_framework("pytorch")
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # about sizes that are fixed by tracing; tiles are multiples of 32
-        decoder = TorchScriptPythonDecoder(network.cpu(), example_input=(example,))
+        decoder = TorchScriptPythonDecoder(network.cpu(), example_input=(torch.zeros(1, *example),))
         model = frontend.convert(frontend.load(decoder))  # the decoder must outlive the conversion
-    model.reshape({0: openvino.PartialShape([1, channels, -1, -1, -1])})
+    channels, *edges = example
+    model.reshape({0: openvino.PartialShape([1 if len(edges) == 3 else -1, channels, *[-1] * len(edges)])})
     return model
 
 

@@ -57,10 +57,10 @@ class TilePlan:
 
 def plan_tiles(shape: Index, size: TileSize) -> TilePlan:
     """One tile where the image is small enough, else overlapping tiles spread evenly."""
-    whole = [_legal(n) for n in shape]
+    whole = [legal_edge(n) for n in shape]
     single = int(np.prod(whole)) <= size.single_pass
     k, j, i = (edge if single else min(edge, size.edge) for edge in whole)
-    starts = [_starts(n, edge) for n, edge in zip(shape, (k, j, i), strict=True)]
+    starts = [tile_starts(n, edge) for n, edge in zip(shape, (k, j, i), strict=True)]
     return TilePlan(shape, (k, j, i), (starts[0], starts[1], starts[2]))
 
 
@@ -131,11 +131,13 @@ class _Blend:
         return np.asarray(slab[:, k, j, i])
 
 
-def _legal(count: int) -> int:
+def legal_edge(count: int) -> int:
+    """The smallest edge of a tile that holds so many voxels."""
     return -(-count // LEGAL_STEP) * LEGAL_STEP
 
 
-def _starts(count: int, edge: int) -> tuple[int, ...]:
+def tile_starts(count: int, edge: int) -> tuple[int, ...]:
+    """Where tiles of an edge begin that cover an axis of so many voxels."""
     if edge >= count:
         return (-((edge - count) // 2),)
     steps = int(np.ceil((count - edge) / (edge * (1 - OVERLAP))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,10 @@ from .contract import Precision
 from .device import inference
 from .loaded_network import LoadedNetwork
 from .model_folder import ModelFolder
-from .openvino_backend import Run, openvino_run
+from .openvino_backend import EXAMPLE, openvino_run
 from .preprocess import Preprocessing
+from .slice_tiles import SliceTiles, middle
+from .tile_run import Run, run_slices, run_volumes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,30 +29,45 @@ class VoxelNetwork:
         self._network = LoadedNetwork(folder)
         self._compiled: dict[Precision, Run | None] = {}
 
+    @cached_property
+    def slice_tiles(self) -> SliceTiles | None:
+        """How a network that takes slices meets a volume; None for one that takes volumes."""
+        return SliceTiles.of(self._folder.card.network, self._preprocessing)
+
+    @cached_property
+    def _preprocessing(self) -> Preprocessing:
+        return Preprocessing.from_json(self._folder.card.preprocessing)
+
     def on(self, device: str, precision: Precision) -> Run:
         """Gives logits (n, k, j, i) for the channels (c, k, j, i) of a tile; edges are multiples of 32.
 
+        A tile for a network that takes slices has its margin and neighbours (see SliceTiles.read).
         Raises ModelError where folder and card do not fit.
         """
         network = self._network.on(device)
-        if device == "cpu":
-            if precision not in self._compiled:
-                card = self._folder.card
-                channels = Preprocessing.from_json(card.preprocessing).in_channels
-                name = f"{card.sha256} {card.network}"
-                self._compiled[precision] = openvino_run(network, channels, precision, name)
-            compiled = self._compiled[precision]
-            if compiled is not None:
-                return compiled
-        return _by_torch(network, device, precision)
+        run = self._by_openvino(network, precision) if device == "cpu" else None
+        return self._within_margin(run or self._by_torch(network, device, precision))
 
+    def _by_openvino(self, network: nn.Module, precision: Precision) -> Run | None:
+        if precision not in self._compiled:
+            card, tiles = self._folder.card, self.slice_tiles
+            example = EXAMPLE if tiles is None else (EXAMPLE[0] + 2 * tiles.margin,) * 2
+            channels, name = self._preprocessing.in_channels, f"{card.sha256} {card.network}"
+            self._compiled[precision] = openvino_run(network, channels, precision, name, example)
+        return self._compiled[precision]
 
-def _by_torch(network: nn.Module, device: str, precision: Precision) -> Run:
-    import torch
+    def _by_torch(self, network: nn.Module, device: str, precision: Precision) -> Run:
+        import torch
 
-    def run(tile: NDArray[np.float32]) -> NDArray[np.float32]:
-        with inference(device, precision):
-            logits = network(torch.from_numpy(tile)[None].to(device))
-            return np.asarray(logits[0].float().cpu().numpy())
+        def compute(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+            with inference(device, precision):
+                return np.asarray(network(torch.from_numpy(batch).to(device)).float().cpu().numpy())
 
-    return run
+        return run_volumes(compute) if self.slice_tiles is None else run_slices(compute)
+
+    def _within_margin(self, run: Run) -> Run:
+        """The answer without what lies in the margin, of which a network may answer a part."""
+        if self.slice_tiles is None or not self.slice_tiles.margin:
+            return run
+        beyond = 2 * self.slice_tiles.margin
+        return lambda tile: middle(run(tile), [edge - beyond for edge in tile.shape[2:]])

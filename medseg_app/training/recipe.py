@@ -116,7 +116,7 @@ class Loss:
 class Training:
     """The schedule.
 
-    patch: edges (k, j, i) of what the network sees; slice-wise engines look at (j, i) and take k slices
+    patch: edges (k, j, i) of what the network sees; networks for slices look at (j, i) and take k slices
     from each crop.
     first_patch: what it sees in the first `first_share` of the training instead: small patches cost
     less, so the network meets more of them while it learns the coarse things.

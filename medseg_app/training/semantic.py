@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from medseg_app.engines.preprocess import Preprocessing
+from medseg_app.engines.preprocess import Preprocessing, with_neighbours
+from medseg_app.engines.slice_tiles import SliceTiles, middle
 
 from .augment import furnish_air, vary_brightness, vary_channels
 from .dataset import Case
@@ -27,6 +28,7 @@ MAX_PLACES = 2000
 class SemanticBatch:
     """images (batch, c, k, j, i), targets (batch, k, j, i) in channels, annotated (batch, 1 + classes).
 
+    For networks that take slices: (batch, c, j, i) and (batch, j, i).
     share: how much of the training is done (0..1).
     """
 
@@ -49,21 +51,37 @@ class SemanticTask:
         self._cases = cases
         self._places = [_places(case, recipe.values) for case in cases]
         self._preprocessing = Preprocessing.from_json(recipe.preprocessing)
+        self._slices = SliceTiles.of(recipe.network, self._preprocessing)
         self._channel_of = torch.zeros(2 * PASTED, dtype=torch.long)
         for channel, value in enumerate(recipe.values, 1):
             self._channel_of[value] = self._channel_of[PASTED + value] = channel
 
     def batch(self, rng: np.random.Generator, share: float) -> SemanticBatch:
         """A batch of random patches, for the time when this share (0..1) of the training is done."""
-        size = self._recipe.training.patch_at(share)
-        drawn = [self._draw(size, rng) for _ in range(self._recipe.training.batch)]
-        images, targets, annotated = (torch.stack(column) for column in zip(*drawn, strict=True))
+        k, j, i = self._recipe.training.patch_at(share)
+        size = k + 2 * self._neighbours, j, i
+        drawn = [self._cut(*self._draw(size, rng)) for _ in range(self._recipe.training.batch)]
+        images, targets, annotated = (torch.cat(column) for column in zip(*drawn, strict=True))
         return SemanticBatch(images, targets, annotated, share)
 
     def loss(self, network: nn.Module, batch: SemanticBatch) -> Tensor:
         """The loss of one batch."""
         output = network(batch.images)
-        return voxel_loss(self._recipe.loss, output, batch.targets, batch.annotated, batch.share)
+        # Some networks answer the middle of what they see.
+        targets = middle(batch.targets, output.shape[-2:])
+        return voxel_loss(self._recipe.loss, output, targets, batch.annotated, batch.share)
+
+    @property
+    def _neighbours(self) -> int:
+        return self._slices.neighbours if self._slices else 0
+
+    def _cut(self, channels: Tensor, target: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One patch as a batch: of one volume, or of all its slices that have their neighbours."""
+        if self._slices is None:
+            return channels[None], target[None], known[None]
+        n = self._neighbours
+        images = torch.from_numpy(with_neighbours(channels.numpy(), n)).movedim(1, 0)
+        return images, target[n : len(target) - n], known.expand(len(images), -1)
 
     def _draw(self, size: Size, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         number = int(rng.integers(len(self._cases)))

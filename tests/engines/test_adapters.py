@@ -42,6 +42,10 @@ class TestUNetForFindings(_OnNoise):
     engine = "unet for findings"
 
 
+class TestUNetForSlices(_OnNoise):
+    engine = "unet for slices"
+
+
 class TestMaskRCNN(_OnNoise):
     engine = "mask_rcnn"
     grid = "anisotropic"

@@ -66,6 +66,14 @@ TINY: dict[str, ModelCard] = {
 }
 
 
+TINY["unet for slices"] = replace(
+    TINY["unet"],
+    network=Network(
+        "BasicUNet",
+        {"spatial_dims": 2, "in_channels": 3, "out_channels": 3, "features": [4, 4, 4, 4, 4, 4]},
+    ),
+    preprocessing={"channels": {"CT": [WINDOW]}, "neighbours": 1},
+)
 TINY["yolact"] = replace(
     TINY["mask_rcnn"],
     engine="yolact",

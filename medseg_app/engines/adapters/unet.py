@@ -1,10 +1,13 @@
-"""U-Net engine: a network of MONAI's that gives every voxel a class."""
+"""U-Net engine: a network, for volumes or for slices, that gives every voxel a class."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg_app.core.box import Index
 from medseg_app.core.errors import ModelError
 from medseg_app.core.progress import Progress
 from medseg_app.core.proposal import Proposal
@@ -16,9 +19,9 @@ from medseg_app.engines.device import compute_on, precision_on
 from medseg_app.engines.fit import Fit, fit_volume
 from medseg_app.engines.model_card import ModelCard
 from medseg_app.engines.model_folder import ModelFolder
-from medseg_app.engines.preprocess import Preprocessing
+from medseg_app.engines.preprocess import ChannelMaker, Preprocessing
 from medseg_app.engines.slab_labeller import SlabLabeller
-from medseg_app.engines.sliding_window import TileSize, mirrored, plan_tiles, slide
+from medseg_app.engines.sliding_window import ReadTile, TilePlan, TileSize, mirrored, plan_tiles, slide
 from medseg_app.engines.tile_memory import with_fitting_tiles
 from medseg_app.engines.voxel_network import VoxelNetwork
 
@@ -68,15 +71,25 @@ class UNetSession:
         image = self._fit.image(self._volume.voxels)
         channels = Preprocessing.from_json(self._card.preprocessing).measured(image, request.modality)
         body = body_box(image, self._card.grid.body_above)
+        plan, read = self._tiles(body.shape, size, image, channels)
         slabs = slide(
-            plan_tiles(body.shape, size),
-            lambda box: channels(mirrored(image, box.shifted(body.start))),
+            plan,
+            lambda box: read(box.shifted(body.start)),
             lambda tile: self._chances(compute(tile)),
             progress,
         )
         for slab in with_air(slabs, body, self._fit.model_shape):
             labeller.add(slab)
         return labeller
+
+    def _tiles(
+        self, shape: Index, size: TileSize, image: NDArray[Any], channels: ChannelMaker
+    ) -> tuple[TilePlan, ReadTile]:
+        """Where the tiles of a part of this shape lie, and what gives the channels of one of the image."""
+        slices = self._network.slice_tiles
+        if slices is None:
+            return plan_tiles(shape, size), lambda box: channels(mirrored(image, box))
+        return slices.plan(shape, size), lambda box: slices.read(image, box, channels)
 
     def _chances(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities (classes, k, j, i). Raises ModelError where the network is not that of the card."""

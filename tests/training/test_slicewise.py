@@ -1,0 +1,68 @@
+"""U-Nets for slices: their patches fit together, and they learn from a recipe."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from medseg_app.engines.model_folder import read_model_folder
+from medseg_app.engines.predict import predict
+from medseg_app.training.dataset import find_cases, read_cases
+from medseg_app.training.recipe import read_recipe
+from medseg_app.training.semantic import SemanticTask
+from medseg_app.training.train import run_training
+from tests.training.tiny import write_cases, write_recipe
+
+
+@pytest.fixture
+def path(tmp_path):
+    write_cases(tmp_path, 5)
+    path = write_recipe(tmp_path, "semantic", steps=150)
+    text = path.read_text()
+    for before, after in {
+        "spatial_dims = 3": "spatial_dims = 2",
+        "in_channels = 1": "in_channels = 3",
+        "neighbours = 0": "neighbours = 1",
+        "channels = [4, 8]": "channels = [8, 16]",
+        "patch = [8, 16, 16]": "patch = [2, 32, 24]",
+        "first_patch = [4, 16, 16]": "first_patch = [1, 16, 16]",
+    }.items():
+        assert before in text
+        text = text.replace(before, after)
+    path.write_text(text)
+    return path
+
+
+def test_a_batch_holds_slices_with_their_neighbours_and_the_labels_of_the_middle(path):
+    path.write_text(path.read_text().split("[augment]")[0])
+    recipe = read_recipe(path)
+    task = SemanticTask(recipe, read_cases(find_cases(recipe).train, recipe))
+    first = task.batch(np.random.default_rng(0), 0.0)
+    assert (first.images.shape, first.targets.shape) == ((2, 3, 16, 16), (2, 16, 16))
+    shown = 0
+    for seed in range(8):
+        batch = task.batch(np.random.default_rng(seed), 1.0)
+        assert batch.images.shape == (4, 3, 32, 24)
+        assert batch.targets.shape == (4, 32, 24)
+        assert batch.annotated.shape == (4, 3)
+        lower, upper = batch.images[0::2], batch.images[1::2]
+        assert (lower[:, 1] == upper[:, 0]).all()
+        assert (lower[:, 2] == upper[:, 1]).all()
+        # Blocks and rods are brighter than HU 50, which is -1/6 in the channel; noise is 0.1 wide.
+        shown += int((batch.targets > 0).sum())
+        assert (((batch.images[:, 1] > -1 / 6) == (batch.targets > 0)).float().mean()) > 0.93
+    assert shown
+
+
+def test_a_recipe_trains_a_model_that_outlines_another_patient(path, tmp_path):
+    recipe = read_recipe(path)
+    folder = read_model_folder(run_training(recipe, tmp_path / "model"))
+    (patient,) = find_cases(recipe).validation
+    volume, truth = patient.read()
+    proposal = predict(volume, folder, device="cpu")
+    found = np.zeros(volume.geometry.shape, int)
+    for candidate in proposal.candidates:
+        found[candidate.box.slices][candidate.mask] = candidate.class_value
+    for value in (1, 2):
+        one, other = found == value, truth.layers[0] == value
+        assert 2 * (one & other).sum() / (one.sum() + other.sum()) > 0.8
