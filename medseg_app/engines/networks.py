@@ -68,6 +68,12 @@ def _yolact(**arguments: Any) -> nn.Module:
     return Yolact(**arguments)
 
 
+def _unet2015(**arguments: Any) -> nn.Module:
+    from .unet2015_network import UNet2015
+
+    return UNet2015(**arguments)
+
+
 def _of_queries(name: str) -> Callable[..., nn.Module]:
     def build(**arguments: Any) -> nn.Module:
         from . import mask2former_network
@@ -79,6 +85,7 @@ def _of_queries(name: str) -> Callable[..., nn.Module]:
 
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     **{name: _monai(name) for name in ("BasicUNet", "UNet", "DynUNet", "SegResNet")},
+    "UNet2015": _unet2015,
     "MaskRCNNSlim": _mask_rcnn,
     "Yolact": _yolact,
     "Mask2Former": _of_queries("mask2former"),

@@ -102,12 +102,14 @@ class Loss:
     boundary: weight that the distance to the border has at the end; it rises over the last third.
     edges: weight of a further head that shows borders, cut off when the training ends.
     deep: coarser levels of a DynUNet that are judged too, each half as much as the finer one.
+    gaps: how much more background counts between two objects that nearly touch (10 in the U-Net of 2015).
     """
 
     focal: float = 0.0
     boundary: float = 0.0
     edges: float = 0.0
     deep: int = 0
+    gaps: float = 0.0
 
     __pydantic_config__ = FORBID_UNKNOWN
 

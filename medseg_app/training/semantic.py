@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from medseg_app.core.errors import InputError
 from medseg_app.engines.preprocess import Preprocessing, with_neighbours
 from medseg_app.engines.slice_tiles import SliceTiles, middle
 
@@ -65,8 +66,14 @@ class SemanticTask:
         return SemanticBatch(images, targets, annotated, share)
 
     def loss(self, network: nn.Module, batch: SemanticBatch) -> Tensor:
-        """The loss of one batch."""
-        output = network(batch.images)
+        """The loss of one batch. Raises InputError where the network does not take the recipe's patch."""
+        try:
+            output = network(batch.images)
+        except ValueError as error:
+            name, size = self._recipe.network.name, list(batch.images.shape[2:])
+            raise InputError(
+                f"{name} does not take patches of {size} ({error}).", "Change the patch of the recipe."
+            ) from error
         # Some networks answer the middle of what they see.
         targets = middle(batch.targets, output.shape[-2:])
         return voxel_loss(self._recipe.loss, output, targets, batch.annotated, batch.share)
@@ -74,6 +81,13 @@ class SemanticTask:
     @property
     def _neighbours(self) -> int:
         return self._slices.neighbours if self._slices else 0
+
+    def _answered(self, size: Size) -> Size:
+        """The part of a patch that the network answers."""
+        if self._slices is None:
+            return size
+        lost = 2 * self._slices.margin
+        return size[0] - 2 * self._neighbours, max(size[1] - lost, 1), max(size[2] - lost, 1)
 
     def _cut(self, channels: Tensor, target: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One patch as a batch: of one volume, or of all its slices that have their neighbours."""
@@ -98,7 +112,7 @@ class SemanticTask:
     ) -> Patch:
         """A patch of a case, over one of its classes in this share of cases; `shrink` times smaller."""
         case = self._cases[number]
-        centre = self._centre(number, size, foreground, rng)
+        centre = self._centre(number, self._answered(size), foreground, rng)
         return sample_patch(
             case, centre, size, random_matrix(self._recipe.augment, case.spacing, rng) * shrink
         )

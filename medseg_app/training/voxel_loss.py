@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .losses import boundary_loss, edge_loss, marginal_dice_ce
+from .losses import boundary_loss, edge_loss, gap_weights, marginal_dice_ce
 from .recipe import Loss
 
 BOUNDARY_FROM = 2 / 3
@@ -29,7 +29,8 @@ def voxel_loss(wanted: Loss, output: Tensor, target: Tensor, annotated: Tensor, 
 
 def _at_one_level(wanted: Loss, output: Tensor, target: Tensor, annotated: Tensor, share: float) -> Tensor:
     logits = output[:, :-1] if wanted.edges else output
-    loss = marginal_dice_ce(logits, target, annotated, wanted.focal)
+    weights = gap_weights(target, wanted.gaps) if wanted.gaps else None
+    loss = marginal_dice_ce(logits, target, annotated, wanted.focal, weights)
     if wanted.edges:
         loss = loss + wanted.edges * edge_loss(output[:, -1], target)
     if wanted.boundary and share > BOUNDARY_FROM:

@@ -46,6 +46,10 @@ class TestUNetForSlices(_OnNoise):
     engine = "unet for slices"
 
 
+class TestUNet2015(_OnNoise):
+    engine = "unet of 2015"
+
+
 class TestMaskRCNN(_OnNoise):
     engine = "mask_rcnn"
     grid = "anisotropic"

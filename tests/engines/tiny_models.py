@@ -74,6 +74,10 @@ TINY["unet for slices"] = replace(
     ),
     preprocessing={"channels": {"CT": [WINDOW]}, "neighbours": 1},
 )
+TINY["unet of 2015"] = replace(
+    TINY["unet for slices"],
+    network=Network("UNet2015", {"in_channels": 3, "out_channels": 3, "width": 4}),
+)
 TINY["yolact"] = replace(
     TINY["mask_rcnn"],
     engine="yolact",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
-from medseg_app.training.losses import borders, boundary_loss, edge_loss, marginal_dice_ce
+from medseg_app.training.losses import borders, boundary_loss, edge_loss, gap_weights, marginal_dice_ce
 from medseg_app.training.recipe import Loss
 from medseg_app.training.voxel_loss import voxel_loss
 
@@ -150,3 +151,34 @@ def test_distances_count_only_towards_the_end():
     assert early == pytest.approx(marginal_dice_ce(logits, truth, KNOWN).item())
     assert (last - early) == pytest.approx(boundary_loss(logits, truth, KNOWN).item(), rel=1e-3)
     assert (late - early) == pytest.approx(0.4 * (last - early), rel=1e-3)
+
+
+def test_a_gap_between_two_objects_weighs_as_in_the_unet_of_2015():
+    target = torch.zeros(2, 9, 40, dtype=torch.long)
+    target[0, 2:7, 4:10] = 1
+    target[0, 2:7, 14:20] = 1
+    target[1, 2:7, 4:10] = 1
+    weights = gap_weights(target, 10.0)
+    assert weights.shape == target.shape
+    assert (weights[target > 0] == 1).all()
+    assert (weights[1] == 1).all(), "one object has no gap"
+    # In the gap of four pixels every pixel is 1 + 4 or 2 + 3 pixels from both objects.
+    expected = 1 + 10 * np.exp(-(5**2) / (2 * 5**2))
+    assert weights[0, 4, 10:14].numpy() == pytest.approx([expected] * 4, rel=1e-5)
+    assert weights[0, 4, 22] == pytest.approx(1 + 10 * np.exp(-((3 + 13) ** 2) / 50), rel=1e-4)
+    assert weights[0, 4, 39] == pytest.approx(1, abs=1e-4)
+
+
+def test_objects_of_two_classes_have_a_gap_too():
+    target = torch.zeros(1, 5, 5, 12, dtype=torch.long)
+    target[0, :, :, :5], target[0, :, :, 7:] = 1, 2
+    assert gap_weights(target, 10.0)[0, 2, 2, 5:7].min() > 8
+
+
+def test_weights_make_a_wrong_gap_dearer():
+    target = torch.zeros(1, 5, 12, dtype=torch.long)
+    target[0, :, :5], target[0, :, 7:] = 1, 1
+    logits, known = torch.zeros(1, 2, 5, 12), torch.ones(1, 2, dtype=torch.bool)
+    logits[:, 1] = 4.0  # everything is one object
+    plain = voxel_loss(Loss(), logits, target, known)
+    assert voxel_loss(Loss(gaps=10.0), logits, target, known) > 3 * plain

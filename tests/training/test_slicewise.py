@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medseg_app.core.errors import InputError
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.predict import predict
 from medseg_app.training.dataset import find_cases, read_cases
-from medseg_app.training.recipe import read_recipe
+from medseg_app.training.recipe import Recipe, read_recipe
 from medseg_app.training.semantic import SemanticTask
 from medseg_app.training.train import run_training
 from tests.training.tiny import write_cases, write_recipe
@@ -54,15 +55,46 @@ def test_a_batch_holds_slices_with_their_neighbours_and_the_labels_of_the_middle
     assert shown
 
 
+def outlines_another_patient(recipe, folder) -> list[float]:
+    """Dice of block and rod in the patient that was kept for validation."""
+    (patient,) = find_cases(recipe).validation
+    volume, truth = patient.read()
+    found = np.zeros(volume.geometry.shape, int)
+    for candidate in predict(volume, folder, device="cpu").candidates:
+        found[candidate.box.slices][candidate.mask] = candidate.class_value
+    pairs = [(found == value, truth.layers[0] == value) for value in (1, 2)]
+    return [2 * (one & other).sum() / (one.sum() + other.sum()) for one, other in pairs]
+
+
 def test_a_recipe_trains_a_model_that_outlines_another_patient(path, tmp_path):
     recipe = read_recipe(path)
     folder = read_model_folder(run_training(recipe, tmp_path / "model"))
-    (patient,) = find_cases(recipe).validation
-    volume, truth = patient.read()
-    proposal = predict(volume, folder, device="cpu")
-    found = np.zeros(volume.geometry.shape, int)
-    for candidate in proposal.candidates:
-        found[candidate.box.slices][candidate.mask] = candidate.class_value
-    for value in (1, 2):
-        one, other = found == value, truth.layers[0] == value
-        assert 2 * (one & other).sum() / (one.sum() + other.sum()) > 0.8
+    assert min(outlines_another_patient(recipe, folder)) > 0.8
+
+
+def of_2015(path, edge: int) -> Recipe:
+    """The recipe for UNet2015 with a patch of this edge."""
+    before, after = path.read_text().split("[network]")
+    network = '[network]\nname = "UNet2015"\narguments = { in_channels = 3, out_channels = 3, width = 8 }\n'
+    text = before + network + "\n[training]" + after.split("[training]")[1]
+    for was, now in {
+        "patch = [2, 32, 24]": f"patch = [1, {edge}, {edge}]",
+        "first_patch = [1, 16, 16]": "",
+        "learning_rate = 1e-2": "learning_rate = 4e-3",
+        "steps = 150": "steps = 120",
+    }.items():
+        assert was in text
+        text = text.replace(was, now)
+    path.write_text(text)
+    return read_recipe(path)
+
+
+def test_the_unet_of_2015_learns_from_the_middle_of_its_patches(path, tmp_path):
+    recipe = of_2015(path, 204)
+    folder = read_model_folder(run_training(recipe, tmp_path / "model"))
+    assert min(outlines_another_patient(recipe, folder)) > 0.7
+
+
+def test_a_patch_that_it_does_not_take_is_named(path, tmp_path):
+    with pytest.raises(InputError, match=r"UNet2015 .*200, 200"):
+        run_training(of_2015(path, 200), tmp_path / "model")
