@@ -54,6 +54,13 @@ def test_many_slices_get_the_channels_that_one_slice_gets(neighbours):
         np.testing.assert_array_equal(stacked[:, place], slice_with_neighbours(channels, k, neighbours))
 
 
+def test_the_middle_is_as_far_from_every_side():
+    values = np.arange(2 * 6 * 9).reshape(2, 6, 9)
+    np.testing.assert_array_equal(middle(values, [2, 5]), values[:, 2:4, 2:7])
+    np.testing.assert_array_equal(middle(values, [6, 9]), values)
+    assert torch.equal(middle(torch.from_numpy(values), [4, 1]), torch.from_numpy(values)[:, 1:5, 4:5])
+
+
 def test_a_tile_is_mirrored_at_the_sides_and_repeated_beyond_the_ends():
     image = noise(4, 6, 7)
     read = SliceTiles(neighbours=1, margin=2).read(image, Box((0, 0, 0), (4, 6, 7)), AS_IT_IS)

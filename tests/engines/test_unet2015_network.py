@@ -10,7 +10,7 @@ from medseg_app.core.progress import silent
 from medseg_app.engines.model_card import Network
 from medseg_app.engines.networks import build_network
 from medseg_app.engines.preprocess import ChannelMaker
-from medseg_app.engines.slice_tiles import MARGINS, SliceTiles, middle
+from medseg_app.engines.slice_tiles import MARGINS, SliceTiles
 from medseg_app.engines.sliding_window import TileSize, legal_edge, slide
 from medseg_app.engines.unet2015_network import CROPS, LEAST_EDGE, LOST, STEP
 from medseg_app.engines.voxel_network import VoxelNetwork
@@ -95,8 +95,7 @@ def test_tiles_answer_as_one_pass_over_the_whole_mirrored_image(shape, tmp_path,
     built = network._network.on("cpu")
     for k in range(len(image)):
         with torch.inference_mode():
-            whole = middle(
-                built(torch.from_numpy(slices[None, k : k + 3]))[0], [legal_edge(j), legal_edge(i)]
-            )
-        expected = whole[:, top : top + j, left : left + i].numpy()
+            whole = built(torch.from_numpy(slices[None, k : k + 3]))[0]
+        first, start = top + margin - LOST // 2, left + margin - LOST // 2
+        expected = whole[:, first : first + j, start : start + i].numpy()
         np.testing.assert_allclose(found[:, k], expected, atol=2e-3)
