@@ -137,3 +137,21 @@ def test_a_run_teaches_how_long_the_next_one_takes(panel, session, monkeypatch):
         panel.summary.text().replace("\N{NARROW NO-BREAK SPACE}", " ")
         == "Takes about 60 s. For demonstration only"
     )
+
+
+def test_a_model_of_organs_and_one_of_findings_run_together(panel, controller, monkeypatch):
+    organs = card("organs", task="semantic", labels={1: LabelClass("Liver", (1, 2, 3))})
+    found = [card(), card("sarcoma", ("MR",)), organs]
+    panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found), ()))
+    panel.choice.setCurrentIndex(0)
+    names = [panel.partner.itemText(n) for n in range(panel.partner.count())]
+    assert names == ["No other model", "organs"]
+    assert panel.model_name == "demo-lesions"
+    panel.partner.setCurrentIndex(1)
+    started = {}
+    monkeypatch.setattr(controller.session, "start", lambda run, **how: started.update(how))
+    panel.run()
+    assert started == {"model": "demo-lesions+organs"}
+    panel.choice.setCurrentIndex(1)
+    assert panel.partner.count() == 1
+    assert panel.model_name == "sarcoma"

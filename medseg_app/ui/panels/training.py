@@ -96,8 +96,11 @@ class TrainingPanel(Section):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         rows: list[tuple[str, QWidget]] = [
-            ("Cases", self.source), ("Start from", self.beginning), ("Name", self.name), ("Time", self.minutes),
-        ]  # fmt: skip
+            ("Cases", self.source),
+            ("Start from", self.beginning),
+            ("Name", self.name),
+            ("Time", self.minutes),
+        ]
         for row, (word, field) in enumerate(rows):
             grid.addWidget(label(word, "caption"), row, 0)
             grid.addWidget(field, row, 1, 1, 1 if field is self.source else 2)
