@@ -13,6 +13,7 @@ from .contract import Engine, Precision, Request
 from .modality import check_modality
 from .model_folder import ModelFolder
 from .registry import load_engine
+from .run_cost import with_cost
 
 
 def predict(
@@ -43,8 +44,8 @@ def run_engine(engine: Engine, volume: Volume, request: Request, device: str, pr
     """One run of an engine. The modality is settled before any weights are read."""
     modality, remark = check_modality(engine.card, volume, request.modality)
     try:
-        session = engine.open(volume, device)
-        proposal = session.propose(replace(request, modality=modality), progress)
+        asked = replace(request, modality=modality)
+        proposal = with_cost(lambda: engine.open(volume, device).propose(asked, progress))
     except MemoryError as error:
         raise OutOfMemory(
             f"The computer ran out of memory while {engine.card.name} worked on {volume.id}.",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QProgressBar, QSizePolicy
 
 from medseg_app.app.commands.proposals import run_model
+from medseg_app.app.run_costs import RunCosts, in_words
+from medseg_app.engines.expected_device import expected_device
 from medseg_app.ui import figures
 from medseg_app.ui.banner import VerdictMark
 from medseg_app.ui.buttons import describe, give_key, icon_button, push_button
 from medseg_app.ui.labels import ElidedLabel, label
-from medseg_app.ui.run_times import RunTimes
 
 from .model_card_view import ModelCardView, is_demonstration
 from .model_choice import best_place, misfit_of, partners_of
@@ -47,7 +47,7 @@ class AiPanel(Section):
         self._session, self._beside = session, beside
         self._cards: list[ModelCard] = []
         self._task: Task | None = None
-        self._times = RunTimes(session.settings)
+        self._costs = RunCosts(session.folders.cache)
         self._looking = True
         self.choice = QComboBox()
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -222,8 +222,10 @@ class AiPanel(Section):
         if card is None or case is None:
             return ""
         text = DEMONSTRATION if demonstration else card.summary
-        seconds = self._times.expected(self.model_name, case.volume.voxels.size)
-        return text if seconds is None else f"Takes {figures.about(seconds)}. {text}"
+        settings = self._session.settings
+        device, voxels = expected_device(settings.device), case.volume.voxels.size
+        cost = self._costs.expected(self.model_name, device, settings.precision, voxels)
+        return text if cost is None else f"Takes {in_words(cost)}. {text}"
 
     def _on_task(self, task: Task) -> None:
         if task is not self._task:
@@ -235,9 +237,9 @@ class AiPanel(Section):
         self._show_running()
 
     def _learn(self, task: Task) -> None:
-        card, case = self.chosen, self._session.case
-        if task.state == "done" and card is not None and case is not None:
-            self._times.learn(self.model_name, case.volume.voxels.size, time.monotonic() - task.started)
+        case = self._session.case
+        if task.state == "done" and case is not None and case.volume.id == task.value.volume_id:
+            self._costs.learn(task.value, case.volume.voxels.size)
 
     def _show_running(self) -> None:
         task = self._task
