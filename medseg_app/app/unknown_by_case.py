@@ -46,12 +46,13 @@ def read_unknown_by_case(path: Path) -> dict[str, tuple[int, ...]]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path.name} is far too large for a list of classes.", HINT)
-        pairs = json.loads(path.read_text("utf-8"), object_pairs_hook=list)
+        # Objects become tuples of pairs, so that a case named twice is seen.
+        pairs = json.loads(path.read_text("utf-8"), object_pairs_hook=tuple)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}).", "Check the name.") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path.name} is not valid JSON ({error}).", HINT) from error
-    if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
+    if not isinstance(pairs, tuple):
         raise InputError(f"{path.name} holds no JSON object.", HINT)
     unknown = {case_name(Path(name)): _values(values, name, path) for name, values in pairs}
     if len(unknown) < len(pairs):

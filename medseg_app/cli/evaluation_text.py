@@ -22,7 +22,7 @@ def of_files(document: Figures) -> str:
 
 def of_folders(document: Figures) -> str:
     """Means per class with the interval of Dice, findings, and the worst cases."""
-    lines = ["class                    cases    Dice  (95 % interval)      IoU     NSD  HD95 mm  error ml"]
+    lines = ["class                    cases    Dice  (95 % interval)        IoU     NSD    HD95   error ml"]
     for name, row in [*_named(document["labels"]), ("mean", document["mean"])]:
         dice, *others = (_cell(row[key]["value"]) for key in COLUMNS)
         cases = row.get("cases", len(document["cases"]))
@@ -58,7 +58,7 @@ def _findings(found: Figures) -> Iterator[str]:
     for name, row in rows:
         yield f"{name:24} {_cell(row['value'])}  {_interval(row)}"
     if found["scores"] == "rank":
-        yield "(the files hold no scores: the rank within a case stands for them)"
+        yield "(the files hold no scores, so AP takes findings in the order of their values)"
 
 
 def _worst(cases: dict[str, Figures]) -> Iterator[str]:
