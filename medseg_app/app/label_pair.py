@@ -12,7 +12,8 @@ from medseg_app.core.box import Box
 from medseg_app.core.errors import GeometryError, InputError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
-from medseg_app.metrics.evaluate_files import Comparison, MatchBy, Yardstick, compare
+from medseg_app.metrics.class_masks import MatchBy
+from medseg_app.metrics.evaluate_files import Comparison, Yardstick, compare
 
 from .finding_scores import with_scores
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medseg_app.core.errors import GeometryError
 from medseg_app.core.label_map import LabelMap
-from medseg_app.core.segment import Segment
 
-from .detection import CaseFindings, Detection
-from .file_findings import findings_of
+from .case_findings import CaseFindings
+from .class_masks import ClassMasks, MatchBy
+from .detection import Detection
+from .file_findings import FileFindings, findings_of
 from .instances import HIT_IOU
 from .overlap import NSD_TOLERANCE_MM, compare_masks, dice
 
 AVERAGED = ("dice", "iou", "nsd", "hd95_mm", "volume_error_ml", "volume_error_relative")
 
-MatchBy = Literal["value", "name"]
 Figures = dict[str, Any]
 
 
@@ -91,33 +91,16 @@ def compare(
             "Export both onto the same series first.",
         )
     left_out = {str(one) for one in unknown}
-    mine, theirs = by_key(prediction, match_by, left_out), by_key(truth, match_by, left_out)
+    mine, theirs = (ClassMasks(one, match_by, left_out) for one in (prediction, truth))
     k, j, i = (float(n) for n in np.linalg.norm(truth.geometry.affine[:3, :3], axis=0))
     labels = {}
-    for key in sorted({*mine, *theirs}, key=natural):
-        masks = union_mask(prediction, mine.get(key, [])), union_mask(truth, theirs.get(key, []))
-        figures = compare_masks(*masks, (k, j, i), yardstick.tolerance_mm)
-        labels[key] = {"name": (theirs.get(key) or mine[key])[0].name, **figures.to_json()}
-    findings, findings_dice = _compare_findings((prediction, _flat(mine)), (truth, _flat(theirs)))
+    for key in sorted({*mine.classes, *theirs.classes}, key=natural):
+        box = mine.box(key) | theirs.box(key)
+        figures = compare_masks(mine.mask(key, box), theirs.mask(key, box), (k, j, i), yardstick.tolerance_mm)
+        named = theirs.classes.get(key) or mine.classes[key]
+        labels[key] = {"name": named[0].name, **figures.to_json()}
+    findings, findings_dice = _compare_findings(mine, theirs)
     return Comparison(labels, findings, findings_dice, yardstick)
-
-
-def by_key(label_map: LabelMap, match_by: MatchBy, left_out: set[str]) -> dict[str, list[Segment]]:
-    """Segments with voxels by class; several layers may hold the same one."""
-    found: dict[str, list[Segment]] = {}
-    for segment in label_map.segments:
-        key = str(segment.value) if match_by == "value" else segment.name
-        if key not in left_out and label_map.box(segment) is not None:
-            found.setdefault(key, []).append(segment)
-    return found
-
-
-def union_mask(label_map: LabelMap, segments: list[Segment]) -> NDArray[np.bool_]:
-    """The voxels of any of the segments, shape (k, j, i)."""
-    mask = np.zeros(label_map.geometry.shape, bool)
-    for segment in segments:
-        mask |= label_map.mask(segment)
-    return mask
 
 
 def mean_of(figures: Any) -> float | None:
@@ -131,17 +114,14 @@ def natural(key: str) -> tuple[bool, int, str]:
     return (not key.isdecimal(), int(key) if key.isdecimal() else 0, key)
 
 
-Side = tuple[LabelMap, list[Segment]]
-
-
-def _compare_findings(mine: Side, theirs: Side) -> tuple[CaseFindings, float | None]:
-    predicted, true = findings_of(*mine), findings_of(*theirs)
-    masks = [np.zeros(label_map.geometry.shape, bool) for label_map, _ in (mine, theirs)]
-    for mask, found in zip(masks, (predicted, true), strict=True):
-        for finding in found.findings:
-            mask[finding.box.slices] |= finding.mask
+def _compare_findings(mine: ClassMasks, theirs: ClassMasks) -> tuple[CaseFindings, float | None]:
+    predicted, true = findings_of(mine), findings_of(theirs)
+    masks = [_together(side.label_map, found) for side, found in ((mine, predicted), (theirs, true))]
     return CaseFindings.of(predicted.findings, true.findings, predicted.by_rank), dice(*masks)
 
 
-def _flat(by_class: dict[str, list[Segment]]) -> list[Segment]:
-    return [segment for same in by_class.values() for segment in same]
+def _together(label_map: LabelMap, found: FileFindings) -> NDArray[np.bool_]:
+    mask = np.zeros(label_map.geometry.shape, bool)
+    for finding in found.findings:
+        mask[finding.box.slices] |= finding.mask
+    return mask

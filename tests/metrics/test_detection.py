@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from medseg_app.core.box import Box
-from medseg_app.metrics.detection import CaseFindings, Detection, measure_detection
+from medseg_app.metrics.case_findings import CaseFindings
+from medseg_app.metrics.detection import Detection, measure_detection
 from medseg_app.metrics.instances import Finding, components
 from tests.metrics.boxes_in_space import bar
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from medseg_app.metrics.bootstrap import DRAWS, draw_weights, with_interval
-from medseg_app.metrics.detection import CaseFindings
+from medseg_app.metrics.case_findings import CaseFindings
 from medseg_app.metrics.evaluate_files import AVERAGED, Comparison, Yardstick
 from medseg_app.metrics.over_cases import over_cases
 from tests.metrics.boxes_in_space import bar

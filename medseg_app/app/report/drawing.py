@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .worst_slice import Mask, WorstSlice
+from .cut_out import CutOut, Mask
 
 LONGEST_PX = 440
 LINE_PX = 2
@@ -20,7 +20,7 @@ TINT = 0.28
 """How much of its colour fills a mask where there is no image below."""
 
 
-def draw(slice_: WorstSlice) -> bytes:
+def draw(cut: CutOut) -> bytes:
     """The picture as PNG, its longer side LONGEST_PX pixels, one scale in both directions.
 
     The line of the prediction runs just outside of its voxels, that of the truth just inside: where both
@@ -28,10 +28,10 @@ def draw(slice_: WorstSlice) -> bytes:
     """
     from PIL import Image
 
-    size = _size(slice_)
-    canvas = _ground(slice_, size)
-    sides = ((slice_.truths, TRUTH), (slice_.predictions, PREDICTION))
-    if slice_.image is None:
+    size = _size(cut)
+    canvas = _ground(cut, size)
+    sides = ((cut.truths, TRUTH), (cut.predictions, PREDICTION))
+    if cut.image is None:
         for masks, colour in sides:
             for mask in masks:
                 canvas[_scaled(mask, size)] += TINT * (np.array(colour) - canvas[_scaled(mask, size)])
@@ -43,18 +43,18 @@ def draw(slice_: WorstSlice) -> bytes:
     return stream.getvalue()
 
 
-def _size(slice_: WorstSlice) -> tuple[int, int]:
+def _size(cut: CutOut) -> tuple[int, int]:
     """(rows, columns) of the picture."""
-    shape = (slice_.truths + slice_.predictions)[0].shape
-    height, width = (n * step for n, step in zip(shape, slice_.spacing_mm, strict=True))
+    shape = (cut.truths + cut.predictions)[0].shape
+    height, width = (n * step for n, step in zip(shape, cut.spacing_mm, strict=True))
     scale = LONGEST_PX / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _ground(slice_: WorstSlice, size: tuple[int, int]) -> NDArray[np.float64]:
-    if slice_.image is None:
+def _ground(cut: CutOut, size: tuple[int, int]) -> NDArray[np.float64]:
+    if cut.image is None:
         return np.full((*size, 3), GROUND, dtype=np.float64)
-    return np.repeat(_resized(slice_.image, size, smooth=True)[..., None], 3, axis=2).astype(np.float64)
+    return np.repeat(_resized(cut.image, size, smooth=True)[..., None], 3, axis=2).astype(np.float64)
 
 
 def _scaled(mask: Mask, size: tuple[int, int]) -> Mask:

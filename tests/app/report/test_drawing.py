@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from medseg_app.app.report.cut_out import CutOut
 from medseg_app.app.report.drawing import LONGEST_PX, PREDICTION, TRUTH, draw
-from medseg_app.app.report.worst_slice import WorstSlice
 
 
 def mask(rows: slice, columns: slice, shape=(40, 44)) -> np.ndarray:
@@ -19,7 +19,7 @@ def mask(rows: slice, columns: slice, shape=(40, 44)) -> np.ndarray:
 
 
 def picture(truths=(), predictions=(), image=None, spacing=(1.0, 1.0)) -> np.ndarray:
-    drawn = draw(WorstSlice(1, 5, 10, image, tuple(truths), tuple(predictions), spacing))
+    drawn = draw(CutOut(1, 5, 10, image, tuple(truths), tuple(predictions), spacing))
     opened = Image.open(io.BytesIO(drawn))
     assert opened.format == "PNG"
     return np.asarray(opened)
