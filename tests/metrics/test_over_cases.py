@@ -34,6 +34,14 @@ def test_a_class_is_averaged_over_the_cases_that_define_it():
     json.dumps(result, allow_nan=False)
 
 
+def test_a_draw_without_a_rare_class_is_averaged_over_the_others():
+    cases = [comparison({"1": 0.8, "2": 0.5}), comparison({"1": 0.6}), comparison({"1": 0.7})]
+    figure = over_cases(cases)["mean"]["dice"]
+    assert figure["value"] == pytest.approx(0.6)
+    # With class 2 no draw is above (0.8 + 0.5) / 2; those without it are means of class 1 alone.
+    assert figure["high"] == pytest.approx(0.7)
+
+
 def test_one_case_has_no_interval():
     figure = over_cases([comparison({"1": 0.8})])["labels"]["1"]["dice"]
     assert figure == {"value": 0.8, "low": None, "high": None, "cases": 1}

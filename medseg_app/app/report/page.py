@@ -34,10 +34,13 @@ FINDINGS = (
 NOTHING = "–"
 
 
-def page(document: dict[str, Any], order: Sequence[str], pictures: Sequence[Picture]) -> str:
+def page(
+    document: dict[str, Any], order: Sequence[str], pictures: Sequence[Picture], folders: Sequence[Path]
+) -> str:
     """The HTML of an evaluation's document; order: names of its cases, worst first.
 
-    All texts that come from files are escaped.
+    All texts that come from files are escaped. folders: where the files lie; folders may be called after
+    patients, so the page names none of them.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -51,7 +54,7 @@ def page(document: dict[str, Any], order: Sequence[str], pictures: Sequence[Pict
         pictures=pictures,
         figures=FIGURES,
         finding_rows=_finding_rows(document["findings"]),
-        left_out=[_without_folder(**one) for one in document["left_out"]],
+        left_out=[(Path(one["path"]).name, _without(folders, one["reason"])) for one in document["left_out"]],
         truth=TRUTH,
         prediction=PREDICTION,
     )
@@ -67,10 +70,10 @@ def _finding_rows(found: dict[str, Any]) -> list[tuple[Any, Any]]:
     return list(zip_longest(left, right))
 
 
-def _without_folder(path: str, reason: str) -> tuple[str, str]:
-    """Name of a file and reason; folders may be called after patients, so the page names none."""
-    whole = Path(path)
-    return whole.name, reason.replace(f"{whole.parent}{os.sep}", "")
+def _without(folders: Sequence[Path], reason: str) -> str:
+    for folder in folders:
+        reason = reason.replace(f"{folder}{os.sep}", "")
+    return reason
 
 
 def number(value: float | None, key: str = "", decimals: int = 3) -> str:

@@ -49,7 +49,7 @@ def write_report(
     contents = {
         CASES: cases_csv(document["cases"]),
         CLASSES: classes_csv(document["cases"]),
-        PAGE: page(document, [case.pair.name for case in order], pictures),
+        PAGE: page(document, [case.pair.name for case in order], pictures, _folders(evaluation)),
     }
     made = _make(folder)
     paths = [folder / name for name in contents]
@@ -63,6 +63,11 @@ def write_report(
             folder.rmdir()
         raise
     return [Written(path, True, False) for path in paths], remarks
+
+
+def _folders(evaluation: FolderEvaluation) -> list[Path]:
+    files = [file for case in evaluation.cases for file in (case.pair.prediction, case.pair.truth)]
+    return list(dict.fromkeys(file.parent for file in files))
 
 
 def _make(folder: Path) -> bool:

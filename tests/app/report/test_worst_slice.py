@@ -13,7 +13,7 @@ from medseg_app.app.report.worst_slice import worst_slice
 from medseg_app.app.unknown_by_case import UnknownClasses
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
-from medseg_app.core.segment import Segment
+from medseg_app.core.segment import ABNORMAL, ANATOMY, Segment
 from medseg_app.io.nrrd import write_labels
 from medseg_app.metrics.evaluate_files import Yardstick
 from tests.app.label_files import write, write_image
@@ -62,6 +62,23 @@ def test_the_cut_out_keeps_a_margin_and_is_never_tiny(tmp_path):
 def test_a_class_taken_for_another_is_an_error(tmp_path):
     found, _ = worst_slice(case_of(tmp_path, voxels((2, A, B, 1)), voxels((2, A, B, 2))), None)
     assert (found.number, found.wrong) == (3, 200)
+
+
+@pytest.mark.parametrize(("kind", "wrong"), [("instance", 20), ("semantic", 200)])
+def test_findings_are_compared_whatever_their_numbers(tmp_path, kind, wrong):
+    """Files of findings number them by score, so another number of the same finding is no error."""
+    category = ABNORMAL if kind == "instance" else ANATOMY
+    for name, value, columns in (("p", 1, B), ("t", 2, slice(120, 142))):
+        layer = voxels((2, A, columns, value))
+        segments = (Segment(1, "x", value, category=category, kind=kind),)
+        (tmp_path / name).mkdir()
+        write_labels(
+            LabelMap((layer,), VolumeGeometry.regular(SHAPE, np.eye(4)), segments),
+            tmp_path / name / "a.seg.nrrd",
+        )
+    (case,) = evaluate_folders(tmp_path / "p", tmp_path / "t", UnknownClasses(), Yardstick()).cases
+    found, _ = worst_slice(case, None)
+    assert found.wrong == wrong + (20 if kind == "semantic" else 0)
 
 
 def test_unknown_classes_are_neither_errors_nor_drawn(tmp_path):

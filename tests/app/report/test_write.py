@@ -128,6 +128,25 @@ def test_names_from_files_are_escaped(tmp_path):
     assert page.text.count(case) == 2
 
 
+def test_the_page_names_no_folder(folders, tmp_path, monkeypatch):
+    """Of a truth that may not be read the error names the whole path."""
+    from medseg_app.app import label_pair
+
+    read_file = label_pair._read
+
+    def refused(path: Path):
+        if path.parent == folders[1] and path.name == "middle.nii.gz":
+            raise InputError(f"{path} cannot be opened (Permission denied).")
+        return read_file(path)
+
+    monkeypatch.setattr(label_pair, "_read", refused)
+    done = evaluate(*folders, HowToEvaluate(report=tmp_path / "report"))
+    assert str(folders[1]) in str(done.document["left_out"])
+    page = (tmp_path / "report" / "report.html").read_text("utf-8")
+    assert "middle.nii.gz cannot be opened" in page
+    assert str(tmp_path) not in page
+
+
 def test_the_tables_hold_what_the_document_says(folders, tmp_path):
     document = evaluate(*folders, HowToEvaluate(report=tmp_path / "report")).document
     with (tmp_path / "report" / "cases.csv").open(newline="", encoding="utf-8") as stream:
