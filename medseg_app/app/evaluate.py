@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from medseg_app.core.errors import InputError, WrongUse
 from medseg_app.core.progress import Progress, part, silent
+from medseg_app.metrics.class_masks import Rule
 from medseg_app.metrics.evaluate_files import Yardstick
 from medseg_app.metrics.instances import HIT_IOU
 from medseg_app.metrics.overlap import NSD_TOLERANCE_MM
@@ -25,21 +26,23 @@ class HowToEvaluate:
     """Choices for an evaluation.
 
     unknown: classes that nobody annotated in any case. tolerance_mm: of NSD. hit_iou: from which on a
-    finding is hit. For folders only: unknown_by_case, a JSON file of the classes that nobody annotated in
-    a case; report, the folder for a page and tables; images, the folder with an image per case.
+    finding is hit. findings: the labels are findings, whose numbers are ranks and no classes; in folders
+    this is also seen where the files tell it. For folders only: unknown_by_case, a JSON file of the
+    classes that nobody annotated in a case; report, the folder for a page and tables; images, the folder
+    with an image per case.
     """
 
     unknown: tuple[int, ...] = ()
     tolerance_mm: float = NSD_TOLERANCE_MM
     hit_iou: float = HIT_IOU
+    findings: bool = False
     unknown_by_case: Path | None = None
     report: Path | None = None
     images: Path | None = None
 
-    @property
-    def yardstick(self) -> Yardstick:
-        """By what is judged."""
-        return Yardstick(self.tolerance_mm, self.hit_iou)
+    def yardstick(self, otherwise: Rule) -> Yardstick:
+        """By what is judged; `otherwise`: what is one class where `findings` does not say that all are."""
+        return Yardstick(self.tolerance_mm, self.hit_iou, "all" if self.findings else otherwise)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,7 @@ def evaluate(
         return _folders(prediction, truth, how, progress)
     _require_files(prediction, truth, how)
     pair = read_pair(prediction, truth, how.unknown)
-    return Evaluation(pair.compare(how.yardstick).to_json())
+    return Evaluation(pair.compare(how.yardstick("apart")).to_json())
 
 
 def _folders(predictions: Path, truths: Path, how: HowToEvaluate, progress: Progress) -> Evaluation:
@@ -77,7 +80,7 @@ def _folders(predictions: Path, truths: Path, how: HowToEvaluate, progress: Prog
     if how.report is not None:
         check_report(how.report, how.images)
     unknown = read_unknown(how.unknown, how.unknown_by_case)
-    done = evaluate_folders(predictions, truths, unknown, how.yardstick, part(progress, 0.0, 0.8))
+    done = evaluate_folders(predictions, truths, unknown, how.yardstick("known"), part(progress, 0.0, 0.8))
     left_out = tuple(str(one) for one in done.left_out)
     document = done.document()
     if how.report is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +66,31 @@ def evaluate_folders(
     left_out = list(pairing.left_out)
     for number, pair in enumerate(pairing.pairs):
         progress(number / len(pairing.pairs), f"Compare {pair.name}")
-        values = unknown.of(pair.name)
         try:
-            comparison = read_pair(pair.prediction, pair.truth, values).compare(yardstick)
+            compared.append(_compare(pair, unknown.of(pair.name), yardstick))
         except InputError as error:
             left_out.append(LeftOut(pair.prediction, error.message))
-        else:
-            compared.append(ComparedCase(pair, values, comparison))
     if not compared:
         raise InputError(
             f"No case could be compared: {left_out[-1]}", "Mend it, or compare this case alone to see more."
         )
     strangers = unknown.strangers([pair.name for pair in pairing.pairs])
     remarks = tuple(f"unknown classes are named for {name}, which is not compared" for name in strangers)
-    return FolderEvaluation(tuple(compared), tuple(left_out), remarks, yardstick)
+    return FolderEvaluation(tuple(_of_one_kind(compared)), tuple(left_out), remarks, yardstick)
+
+
+def _compare(pair: CasePair, unknown: tuple[int, ...], yardstick: Yardstick) -> ComparedCase:
+    labels = read_pair(pair.prediction, pair.truth, unknown)
+    return ComparedCase(pair, unknown, labels.compare(yardstick))
+
+
+def _of_one_kind(cases: list[ComparedCase]) -> list[ComparedCase]:
+    """An empty prediction cannot tell that its truth is one of findings, other cases of its folder can."""
+    if not any(case.comparison.only_findings for case in cases):
+        return cases
+    return [
+        _compare(case.pair, case.unknown, replace(case.comparison.yardstick, findings="all"))
+        if case.comparison.nothing_predicted
+        else case
+        for case in cases
+    ]

@@ -17,6 +17,7 @@ def run(arguments: Arguments) -> int:
         unknown=arguments.unknown,
         tolerance_mm=arguments.tolerance,
         hit_iou=arguments.hit_iou,
+        findings=arguments.findings,
         unknown_by_case=arguments.unknown_by_case,
         report=arguments.report,
         images=arguments.images,

@@ -172,6 +172,10 @@ def _evaluate(commands: _Commands) -> None:
         help="IoU from which on a finding is hit (default 0.3)",
     )  # fmt: skip
     parser.add_argument(
+        "--findings", action="store_true",
+        help="all labels are findings: their numbers are ranks, so they are one class",
+    )  # fmt: skip
+    parser.add_argument(
         "--report", metavar="FOLDER", type=_path, help="write report.html, cases.csv and classes.csv there"
     )
     parser.add_argument(

@@ -13,7 +13,7 @@ from medseg_app.core.errors import GeometryError
 from medseg_app.core.label_map import LabelMap
 
 from .case_findings import CaseFindings
-from .class_masks import ClassMasks, MatchBy
+from .class_masks import FINDINGS, ClassMasks, MatchBy, Rule, both_sides
 from .detection import Detection
 from .file_findings import FileFindings, findings_of
 from .instances import HIT_IOU
@@ -26,10 +26,14 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Yardstick:
-    """By what is judged: the tolerance of surfaces in mm, and the IoU from which on a finding is hit."""
+    """By what is judged: the tolerance of surfaces in mm, and the IoU from which on a finding is hit.
+
+    findings: which segments are one class instead of a class each.
+    """
 
     tolerance_mm: float = NSD_TOLERANCE_MM
     hit_iou: float = HIT_IOU
+    findings: Rule = "apart"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,16 @@ class Comparison:
     findings: CaseFindings
     findings_dice: float | None
     yardstick: Yardstick
+
+    @property
+    def only_findings(self) -> bool:
+        """Whether all that was compared was known to be findings."""
+        return set(self.labels) == {FINDINGS}
+
+    @property
+    def nothing_predicted(self) -> bool:
+        """Whether the truth holds classes and the prediction none."""
+        return bool(self.labels) and all(row["volume_ml"] == 0.0 for row in self.labels.values())
 
     @property
     def mean(self) -> dict[str, float | None]:
@@ -91,14 +105,13 @@ def compare(
             "Export both onto the same series first.",
         )
     left_out = {str(one) for one in unknown}
-    mine, theirs = (ClassMasks(one, match_by, left_out) for one in (prediction, truth))
+    mine, theirs = both_sides(prediction, truth, match_by, left_out, yardstick.findings)
     k, j, i = (float(n) for n in np.linalg.norm(truth.geometry.affine[:3, :3], axis=0))
     labels = {}
     for key in sorted({*mine.classes, *theirs.classes}, key=natural):
         box = mine.box(key) | theirs.box(key)
         figures = compare_masks(mine.mask(key, box), theirs.mask(key, box), (k, j, i), yardstick.tolerance_mm)
-        named = theirs.classes.get(key) or mine.classes[key]
-        labels[key] = {"name": named[0].name, **figures.to_json()}
+        labels[key] = {"name": theirs.name(key) or mine.name(key), **figures.to_json()}
     findings, findings_dice = _compare_findings(mine, theirs)
     return Comparison(labels, findings, findings_dice, yardstick)
 

@@ -103,6 +103,39 @@ def test_scores_beside_the_predictions_order_findings_over_cases(tmp_path):
     assert (scored["scores"], scored["ap"]["0.5"]["value"]) == ("file", pytest.approx(1.0))
 
 
+def finding_folders(tmp_path, *, with_json: bool) -> tuple[Path, Path]:
+    """Case a: both findings found, numbered the other way round; case b: nothing found; case c: nothing."""
+    for name, mine, theirs in (
+        ("a", {1: (10, 14), 2: (0, 8)}, {1: (0, 8), 2: (10, 14)}),
+        ("b", {}, {1: (0, 8)}),
+        ("c", {}, {}),
+    ):
+        write(tmp_path / "p" / f"{name}.nii.gz", mine)
+        write(tmp_path / "t" / f"{name}.nii.gz", theirs)
+        rows = [{"value": v, "name": f"Tumour {v}", "score": 1 / v} for v in mine]
+        if with_json:
+            (tmp_path / "p" / f"{name}.json").write_text(json.dumps({"model": {}, "segments": rows}))
+    return tmp_path / "p", tmp_path / "t"
+
+
+def test_numbers_of_findings_are_one_class_where_a_case_tells_it(tmp_path):
+    document = evaluate(*finding_folders(tmp_path, with_json=True)).document
+    dice = {name: case["labels"].get("findings", {}).get("dice") for name, case in document["cases"].items()}
+    assert dice == {"a": 1.0, "b": 0.0, "c": None}
+    assert set(document["labels"]) == {"findings"}
+    assert document["mean"]["dice"]["value"] == 0.5
+    assert document["findings"]["recall"]["value"] == pytest.approx(2 / 3)
+
+
+def test_numbers_of_findings_are_one_class_where_the_user_says_so(tmp_path):
+    folders = finding_folders(tmp_path, with_json=False)
+    assert set(evaluate(*folders).document["labels"]) == {"1", "2"}
+    assert set(evaluate(*folders, HowToEvaluate(findings=True)).document["labels"]) == {"findings"}
+    pair = [folder / "a.nii.gz" for folder in folders]
+    assert set(evaluate(*pair).document["labels"]) == {"1", "2"}
+    assert evaluate(*pair, HowToEvaluate(findings=True)).document["mean"]["dice"] == 1.0
+
+
 def test_the_yardstick_reaches_every_case(folders):
     strict = HowToEvaluate(tolerance_mm=0.5, hit_iou=0.9)
     document = evaluate(*folders, strict).document

@@ -56,6 +56,23 @@ def test_a_json_of_something_else_changes_nothing(tmp_path, text):
     assert scores(tmp_path / "a.nii", labels({1: (0, 4)})) == [None]
 
 
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        ([row(1, "Tumour 1", 0.9), row(2, "Tumour 2", 0.4)], "instance"),
+        ([row(2, "Tumour 1", 0.4), row(1, "Node 1", 0.9)], "instance"),
+        ([row(1, "Tumour 1", 0.4), row(2, "Tumour 2", 0.9)], "semantic"),
+        ([row(1, "Liver", 0.9), row(2, "Spleen", 0.4)], "semantic"),
+        ([row(1, "Tumour 1", 0.9), row(3, "Tumour 2", 0.4)], "semantic"),
+        ([row(1, "Tumour 1", 0.9), row(2, "Tumour 2", None)], "semantic"),
+    ],
+)
+def test_rows_that_are_numbered_as_findings_are_make_findings(tmp_path, rows, kind):
+    (tmp_path / "a.json").write_text(document(*rows))
+    found = with_scores(tmp_path / "a.nii.gz", labels({1: (0, 4), 2: (6, 9)}))
+    assert {segment.kind for segment in found.segments} == {kind}
+
+
 @pytest.mark.parametrize("score", ["NaN", "Infinity", '"0.3"', "true", "[]"])
 def test_a_score_that_is_no_number_is_refused(tmp_path, score):
     text = document(row(1, "x", "SCORE")).replace('"SCORE"', score)

@@ -156,7 +156,7 @@ def test_help_tells_every_choice_in_words():
         if action.dest not in ("debug", "quiet", "version"):
             assert action.help, action.dest
     text = parser.format_help()
-    for word in ("--unknown-by-case", "--tolerance", "--hit-iou", "--report", "--images", "surface voxels"):
+    for word in ("--unknown-by-case", "--tolerance", "--hit-iou", "--findings", "--report", "surface voxels"):
         assert word in text
 
 

@@ -87,6 +87,48 @@ def test_the_yardstick_decides_what_is_a_hit():
     assert (strict["hits"], strict["hit_iou"]) == (0, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("rule", "mine", "theirs", "classes"),
+    [
+        ("apart", "instance", "instance", {"1": 0.0, "2": 0.0}),
+        ("known", "instance", "instance", {"findings": 1.0}),
+        ("known", "instance", "semantic", {"findings": 1.0}),
+        ("known", "semantic", "instance", {"findings": 1.0}),
+        ("known", "semantic", "semantic", {"1": 0.0, "2": 0.0}),
+        ("all", "semantic", "semantic", {"findings": 1.0}),
+    ],
+)
+def test_numbers_of_findings_are_no_classes(rule, mine, theirs, classes):
+    """The same two places with swapped numbers."""
+    pair = (
+        label_map({1: (0, 4), 2: (8, 12)}, kind=mine),
+        label_map({2: (0, 4), 1: (8, 12)}, kind=theirs),
+    )
+    result = compare(*pair, yardstick=Yardstick(findings=rule)).to_json()
+    assert {key: row["dice"] for key, row in result["labels"].items()} == classes
+    assert result["findings"]["hits"] == 2
+
+
+def test_organs_beside_findings_keep_their_classes():
+    def mixed(organ: tuple[int, int], *kinds: str) -> LabelMap:
+        labels = label_map({1: organ, 2: (8, 10), 3: (11, 13)})
+        segments = zip(labels.segments, kinds, strict=True)
+        return replace(labels, segments=tuple(replace(s, kind=kind) for s, kind in segments))
+
+    known = mixed((0, 4), "semantic", "instance", "instance")
+    rows = compare(known, known, yardstick=Yardstick(findings="known")).labels
+    assert {key: row["name"] for key, row in rows.items()} == {"findings": "findings", "1": "Class 1"}
+    assert rows["1"]["dice"] == rows["findings"]["dice"] == 1.0
+    # A partner that tells no kinds may hold anything: its numbers stay classes.
+    untold = mixed((0, 4), "semantic", "semantic", "semantic")
+    assert set(compare(known, untold, yardstick=Yardstick(findings="known")).labels) == {
+        "1",
+        "2",
+        "3",
+        "findings",
+    }
+
+
 def test_nothing_on_either_side_is_undefined_not_perfect():
     result = evaluate_files(label_map({}), label_map({}))
     assert result["labels"] == {}

@@ -12,9 +12,8 @@ from medseg_app.app.label_pair import LabelPair, read_pair
 from medseg_app.core.box import Box
 from medseg_app.core.errors import MedsegError
 from medseg_app.core.geometry import VolumeGeometry
-from medseg_app.core.label_map import LabelMap
 from medseg_app.core.volume import Volume
-from medseg_app.metrics.class_masks import ClassMasks
+from medseg_app.metrics.class_masks import ClassMasks, both_sides
 
 from .case_image import find_case_image, read_case_image
 from .cut_out import CutOut, Mask, cut_out
@@ -30,7 +29,8 @@ def worst_slice(case: ComparedCase, images: Path | None) -> tuple[CutOut | None,
             volume, remark = None, f"{case.pair.name}: its image lies on another grid than its labels."
         else:
             pair = placed
-    sides = _Sides(_classes(pair.prediction, pair), _classes(pair.truth, pair))
+    left_out, rule = {str(one) for one in pair.unknown}, case.comparison.yardstick.findings
+    sides = _Sides(*both_sides(pair.prediction, pair.truth, pair.match_by, left_out, rule))
     wrong = sides.wrong()
     if not wrong.any():
         return None, remark
@@ -61,10 +61,6 @@ def _onto(pair: LabelPair, geometry: VolumeGeometry) -> LabelPair | None:
     return replace(pair, prediction=placed[0].label_map, truth=placed[1].label_map)
 
 
-def _classes(labels: LabelMap, pair: LabelPair) -> ClassMasks:
-    return ClassMasks(labels, pair.match_by, {str(one) for one in pair.unknown})
-
-
 @dataclass(frozen=True, eq=False)
 class _Sides:
     """The classes of a prediction and of its truth on one grid."""
@@ -78,25 +74,12 @@ class _Sides:
         return self.truth.label_map.geometry
 
     def wrong(self) -> Mask:
-        """Voxels of which the two say something different, shape (k, j, i).
-
-        The numbers of findings mean nothing, so that they are taken together as one class.
-        """
+        """Voxels of which the two say something different, shape (k, j, i)."""
         wrong = np.zeros(self.geometry.shape, bool)
-        if any(
-            segment.kind == "instance" for side in (self.prediction, self.truth) for segment in side.segments
-        ):
-            return self._marked(self.prediction) ^ self._marked(self.truth)
         for key in {*self.prediction.classes, *self.truth.classes}:
             box = self.prediction.box(key) | self.truth.box(key)
             wrong[box.slices] |= self.prediction.mask(key, box) ^ self.truth.mask(key, box)
         return wrong
-
-    def _marked(self, side: ClassMasks) -> Mask:
-        marked = np.zeros(self.geometry.shape, bool)
-        for key in side.classes:
-            marked[side.box(key).slices] |= side.mask(key, side.box(key))
-        return marked
 
 
 def _planes(side: ClassMasks, k: int) -> list[Mask]:

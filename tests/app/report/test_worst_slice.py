@@ -76,7 +76,8 @@ def test_findings_are_compared_whatever_their_numbers(tmp_path, kind, wrong):
             LabelMap((layer,), VolumeGeometry.regular(SHAPE, np.eye(4)), segments),
             tmp_path / name / "a.seg.nrrd",
         )
-    (case,) = evaluate_folders(tmp_path / "p", tmp_path / "t", UnknownClasses(), Yardstick()).cases
+    folders, yardstick = (tmp_path / "p", tmp_path / "t"), Yardstick(findings="known")
+    (case,) = evaluate_folders(*folders, UnknownClasses(), yardstick).cases
     found, _ = worst_slice(case, None)
     assert found.wrong == wrong + (20 if kind == "semantic" else 0)
 
