@@ -113,7 +113,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """What `medseg evaluate --json` prints of two files or two folders: figures per class and per finding.
 
-    `how` holds fields of HowToEvaluate (tolerance_mm, hit_iou; for folders also unknown_by_case, report,
+    `how` holds fields of HowToEvaluate (tolerance_mm, hit_iou, findings; for folders unknown_by_case, report,
     images).
     """
     from .evaluate import HowToEvaluate
