@@ -112,11 +112,21 @@ def export_files(
     return _export_files(Path(labels_or_case), _paths(outputs), where, options=ExportOptions(**options))
 
 
-def evaluate(prediction: AnyPath, truth: AnyPath, *, unknown: Iterable[int] = ()) -> dict[str, Any]:
-    """What `medseg evaluate --json` prints: figures per class and per finding."""
-    from .evaluate import evaluate_files
+def evaluate(
+    prediction: AnyPath, truth: AnyPath, *, unknown: Iterable[int] = (), **how: Any
+) -> dict[str, Any]:
+    """What `medseg evaluate --json` prints of two files or two folders: figures per class and per finding.
 
-    return evaluate_files(Path(prediction), Path(truth), tuple(unknown))
+    `how` holds fields of HowToEvaluate (tolerance_mm, hit_iou, findings; for folders unknown_by_case, report,
+    images).
+    """
+    from .evaluate import HowToEvaluate
+    from .evaluate import evaluate as run
+
+    places = {name: Path(how[name]) for name in ("unknown_by_case", "report", "images") if how.get(name)}
+    return run(
+        Path(prediction), Path(truth), HowToEvaluate(unknown=tuple(unknown), **{**how, **places})
+    ).document
 
 
 def train(recipe_or_dataset: AnyPath, **how: Any) -> Path:
