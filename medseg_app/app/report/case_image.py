@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from medseg_app.app.case_name import case_name
-from medseg_app.app.images import is_image_file
 from medseg_app.app.inputs import open_input
 from medseg_app.core.volume import Volume
+from medseg_app.io.images import is_image_file
 
 NNUNET_CHANNEL = "_0000"
 """How nnU-Net calls the first channel of a case."""
