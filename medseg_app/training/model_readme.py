@@ -36,7 +36,25 @@ def _semantic(figures: Figures) -> str:
     ]
     over = ", ".join(figures["headline_classes"])
     means = f"{figures['patients']} patients. Mean Dice {_say(figures['mean_dice'])} over: {over}."
-    return "\n".join([means, "", head, RULE, *rows])
+    return "\n".join([means, "", head, RULE, *rows, *_disturbed(figures.get("disturbed", {}))])
+
+
+def _disturbed(figures: Figures) -> list[str]:
+    """Dice on images with noise or metal, beside the rules that the labels were derived by."""
+    if not figures:
+        return []
+    names = list(next(iter(figures.values()))["model"])
+    rows = [
+        f"| {what} | {who} | {' | '.join(_say(dice[name]) for name in names)} |"
+        for what, sides in figures.items()
+        for who, dice in sides.items()
+    ]
+    head = f"| disturbed by | Dice of | {' | '.join(names)} |"
+    explanation = (
+        "Truth is what rules on Hounsfield units say of the undisturbed image; model and rules are then "
+        "given the disturbed one."
+    )
+    return ["", explanation, "", head, "|---" * (2 + len(names)) + "|", *rows]
 
 
 def _instances(figures: Figures) -> str:
