@@ -11,6 +11,7 @@ Nothing in a model folder can run: a folder that holds anything executable is re
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from medseg_app.core.errors import ModelError
 
 from .checksums import REMEDY, inside, read_checked, read_checksums
-from .model_card import ModelCard
+from .model_card import ModelCard, ModelGrid
 from .strict_json import read_strict_json
 
 SCHEMA_VERSION = 1
@@ -27,6 +28,10 @@ METADATA = "configs/metadata.json"
 README = "docs/README.md"
 LICENCE = "LICENSE"
 MAX_FILES = 1000
+MAX_TILE = 256**3
+"""A larger tile fits no memory."""
+MAX_OVERLAP = 0.9
+"""More would multiply the time of a run by over a thousand."""
 
 PICKLES = {".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".npy", ".npz", ".joblib", ".dill"}
 PROGRAMS = {".ts", ".py", ".pyc", ".so", ".dll", ".dylib", ".pyd", ".exe", ".sh", ".bat", ".conf", ".onnx"}
@@ -100,6 +105,16 @@ def card_problem(card: ModelCard) -> str:
     letters = sorted(card.grid.orientation.translate(str.maketrans("LPSRAI", "xyzxyz")))
     if letters not in ([], ["x", "y", "z"]):
         return "the orientation must name each axis of the patient once"
+    return _grid_problem(card.grid)
+
+
+def _grid_problem(grid: ModelGrid) -> str:
+    if grid.spacing_mm and not all(0.01 <= edge <= 100 for edge in grid.spacing_mm):
+        return "a spacing lies between 0.01 and 100 mm"
+    if grid.tile and not (min(grid.tile) >= 1 and math.prod(grid.tile) <= MAX_TILE):
+        return f"a tile holds 1 to {MAX_TILE:,} voxels"
+    if not 0 <= grid.overlap <= MAX_OVERLAP:
+        return f"tiles overlap by 0 to {MAX_OVERLAP}"
     return ""
 
 

@@ -72,7 +72,9 @@ class SemanticTask:
         """A patch of a case, over one of its classes in this share of cases; `shrink` times smaller."""
         case = self._cases[number]
         centre = self._centre(number, size, foreground, rng)
-        return sample_patch(case, centre, size, random_matrix(self._recipe.augment, case.spacing, rng) * shrink)
+        return sample_patch(
+            case, centre, size, random_matrix(self._recipe.augment, case.spacing, rng) * shrink
+        )
 
     def _with_guest(self, patch: Patch, number: int, rng: np.random.Generator) -> Patch:
         """The patch, now and then with a finding of another patient."""
