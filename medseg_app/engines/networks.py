@@ -68,9 +68,18 @@ def _yolact(**arguments: Any) -> nn.Module:
     return Yolact(**arguments)
 
 
+def _nnunet(**arguments: Any) -> nn.Module:
+    from .nnunet_networks import nnunet
+
+    return nnunet(**arguments)
+
+
+MONAI = ("BasicUNet", "UNet", "DynUNet", "SegResNet", "AttentionUnet", "VNet", "UNETR", "SwinUNETR")
+
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
-    **{name: _monai(name) for name in ("BasicUNet", "UNet", "DynUNet", "SegResNet")},
+    **{name: _monai(name) for name in MONAI},
     "MaskRCNNSlim": _mask_rcnn,
+    "NnUNet": _nnunet,
     "Yolact": _yolact,
 }
 """Name in the card -> builder."""

@@ -18,7 +18,13 @@ def read_strict_json(path: Path) -> dict[str, Any]:
     Raises ModelError where the file is too large, is not JSON, repeats a key, holds NaN or Infinity,
     or holds anything that MONAI would execute (`_target_` and its like, values that start with $).
     """
-    text = _read_limited(path)
+    data = parse_json(read_limited(path), path)
+    _refuse_expressions(data, path, 0)
+    return data
+
+
+def parse_json(text: str, path: Path) -> dict[str, Any]:
+    """The JSON object in a text. Raises ModelError for repeated keys, NaN, Infinity and other values."""
     try:
         data = json.loads(text, object_pairs_hook=_no_doubles, parse_constant=_no_constants)
     except (ValueError, RecursionError) as error:
@@ -27,11 +33,11 @@ def read_strict_json(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(data, dict):
         raise ModelError(f"{path} holds no JSON object.", "Copy the model folder again from its source.")
-    _refuse_expressions(data, path, 0)
     return data
 
 
-def _read_limited(path: Path) -> str:
+def read_limited(path: Path) -> str:
+    """The text of a small file. Raises ModelError where it is too large, unreadable or not UTF-8."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
