@@ -67,6 +67,10 @@ def _read_folder(folder: Path, consent: bool) -> Draft:
     raise ModelError(f"{folder} is not a model that MedSeg knows.", KINDS)
 
 
+def _is_known(folder: Path) -> bool:
+    return is_bundle(folder) or is_nnunet(folder) or _is_own(folder)
+
+
 def _is_own(folder: Path) -> bool:
     """Whether the card of a folder is one of MedSeg's, of whichever version."""
     with suppress(ModelError):
@@ -80,8 +84,9 @@ def _read_zip(path: Path, consent: bool) -> Draft:
         folder.mkdir()
         unpack(path, folder)
         inner = [item for item in folder.iterdir() if item.name != "__MACOSX"]
+        is_wrapped = len(inner) == 1 and inner[0].is_dir() and not _is_known(folder)
         try:
-            return _read_folder(inner[0] if len(inner) == 1 and inner[0].is_dir() else folder, consent)
+            return _read_folder(inner[0] if is_wrapped else folder, consent)
         except ModelError as error:
             # The unpacked copy is gone when this is read: name the file that the user knows.
             raise type(error)(error.message.replace(str(folder), str(path)), error.hint) from error
