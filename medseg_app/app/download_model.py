@@ -129,7 +129,9 @@ def _fetch(address: str, out: IO[bytes], most: int, progress: Progress) -> dict[
 
 def _require_safe(address: str) -> None:
     parts = urlsplit(address)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in OWN_COMPUTER):
+    if (parts.scheme == "https" and parts.hostname) or (
+        parts.scheme == "http" and parts.hostname in OWN_COMPUTER
+    ):
         return
     raise WrongUse(
         f"{address} is not fetched: models come over https (http from this computer only).",

@@ -103,8 +103,11 @@ def parse_card(values: dict[str, Any], path: Path) -> ModelCard:
 
 def card_problem(card: ModelCard) -> str:
     """What the types alone do not say; empty where the card is sound."""
-    if not card.name or not card.name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        return "the name may hold letters, digits, dots, - and _ only"
+    if (
+        card.name.startswith(".")
+        or not card.name.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    ):
+        return "the name may hold letters, digits, dots, - and _ only, and begins with no dot"
     if not card.modality:
         return "no modality"
     if not card.labels or min(card.labels) < 1 or max(card.labels) > 65535:

@@ -83,5 +83,5 @@ def _refuse_expressions(value: Any, path: Path, depth: int) -> None:
 def _refuse(what: str, path: Path) -> None:
     raise ModelError(
         f"{path} holds {what}, which would run code on this computer.",
-        "Only models in MedSeg's own format are opened: export the model again with medseg train.",
+        "A model of another program has to be imported first: medseg models --import.",
     )

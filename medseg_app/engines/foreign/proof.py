@@ -37,6 +37,11 @@ def _prove_network(folder: ModelFolder) -> None:
     try:
         with torch.inference_mode():
             answer = network.to("meta")(torch.empty(1, channels, *edges, device="meta"))
+    except ImportError as error:  # MONAI notices only now that a package is missing
+        raise ModelError(
+            f"The network {card.network.name} needs a package that is not installed.",
+            "Install MedSeg with its extra transformers.",
+        ) from error
     except (RuntimeError, ValueError, AssertionError, IndexError, TypeError, NotImplementedError) as error:
         first_line = str(error).strip().partition("\n")[0][:200]
         raise ModelError(

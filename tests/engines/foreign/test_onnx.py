@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -200,6 +201,13 @@ def test_a_card_in_json_says_the_same(tmp_path: Path) -> None:
     }  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps(same))
     assert read_foreign(path).card == expected
+
+
+def test_the_card_that_is_shown_in_the_decision_is_one(tmp_path: Path) -> None:
+    decision = Path(__file__).parents[3] / "docs/adr/0012-models-of-other-programs.md"
+    (shown,) = re.findall(r"```toml\n(.*?)```", decision.read_text(encoding="utf-8"), re.DOTALL)
+    card = read_foreign(_write(tmp_path / "net.onnx", segmenting(), shown)).card
+    assert card.grid.tile == (96, 96, 96)
 
 
 def _imported(tmp_path: Path) -> Path:
