@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg_app.core.errors import ModelError
+from medseg_app.core.errors import GeometryError, ModelError
 from medseg_app.core.progress import Progress
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
@@ -39,7 +39,13 @@ class VoxelEngine:
         self._network = network
 
     def open(self, volume: Volume, device: str) -> VoxelSession:
-        """Fit a volume to the frame of the model."""
+        """Fit a volume to the frame of the model. Raises GeometryError for a single slice too."""
+        if min(volume.geometry.shape) == 1:
+            raise GeometryError(
+                f"{volume.id} is a single slice, and the model {self.card.name} looks at volumes: it would "
+                "see copies of the slice where the rest of the patient should be.",
+                "Load the complete series, or choose a model that looks at slices.",
+            )
         fit = fit_volume(volume.geometry, self.card.grid)
         return VoxelSession(self.card, self._network, volume, fit, device)
 
