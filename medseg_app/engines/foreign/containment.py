@@ -15,7 +15,10 @@ from pathlib import Path
 from .landlock import keep_to
 
 NEW_USER, NEW_NETWORK = 0x1000_0000, 0x4000_0000
-SYSTEM = ("/usr", "/lib", "/lib64", "/proc", "/sys", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
+SYSTEM = (
+    "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom",
+    "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system", "/sys/fs/cgroup",
+)  # fmt: skip
 """What the interpreter and the libraries of numbers read; no folder in which people keep files."""
 
 
@@ -28,7 +31,10 @@ def give_up_files_and_network(private: Path, program: Path) -> bool:
     _leave_network()
     libraries = {sys.prefix, sys.base_prefix, *sys.path} - {"", str(program)}
     names = [*SYSTEM, *libraries, str(program / "medseg_app")]
-    return keep_to(private, [Path(name).resolve() for name in names])
+    try:
+        return keep_to(private, [Path(name).resolve() for name in names])
+    except OSError:  # a container may forbid the calls that its kernel knows
+        return False
 
 
 def limit(memory_bytes: int, seconds: int, file_bytes: int) -> bool:

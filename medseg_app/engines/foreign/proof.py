@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medseg_app.core.errors import ModelError
+from medseg_app.engines.model_card import ModelCard
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.preprocess import Preprocessing
 from medseg_app.engines.registry import load_engine
 
+if TYPE_CHECKING:
+    from torch import nn
+
+OF_BUILT_NETWORKS = ("unet", "mask_rcnn", "yolact")
 EDGE = 64
 """Edge of the tile that is tried where the card names none."""
 
@@ -16,21 +23,21 @@ def prove(folder: ModelFolder) -> None:
 
     Graphs (ONNX, OpenVINO) were computed once when they were converted.
     """
+    from medseg_app.engines.loaded_network import LoadedNetwork
+    from medseg_app.engines.networks import BUILDERS
+
     load_engine(folder.card.engine)
+    if folder.card.engine not in OF_BUILT_NETWORKS and folder.card.network.name not in BUILDERS:
+        return
+    network = LoadedNetwork(folder).on("cpu")
     if folder.card.engine == "unet":
-        _prove_network(folder)
+        _prove_answer(network, folder.card)
 
 
-def _prove_network(folder: ModelFolder) -> None:
+def _prove_answer(network: nn.Module, card: ModelCard) -> None:
     """Shapes are computed without numbers, so that a network of any size is tried at once."""
     import torch
 
-    from medseg_app.engines.networks import build_network
-    from medseg_app.engines.weights import load_weights
-
-    card = folder.card
-    network = build_network(card.network).eval()
-    load_weights(network, folder)
     channels = Preprocessing.from_json(card.preprocessing).in_channels
     edges = card.grid.tile or (EDGE, EDGE, EDGE)
     wanted = (1, len(card.labels) + 1, *edges)
