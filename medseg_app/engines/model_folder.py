@@ -108,6 +108,9 @@ def card_problem(card: ModelCard) -> str:
         or not card.name.replace("-", "").replace("_", "").replace(".", "").isalnum()
     ):
         return "the name may hold letters, digits, dots, - and _ only, and begins with no dot"
+    words = (card.version, card.licence, *card.modality, *(label.name for label in card.labels.values()))
+    if not all(word.isprintable() for word in words):
+        return "version, licence, modality and names of classes are printable letters on one line"
     if not card.modality:
         return "no modality"
     if not card.labels or min(card.labels) < 1 or max(card.labels) > 65535:

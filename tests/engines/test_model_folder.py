@@ -145,6 +145,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "unknown key": (_card(lambda d: d.update(tsak="semantic")), "tsak"),
     "unknown task": (_card(lambda d: d.update(task="guess")), "task"),
     "background as class": (_card(lambda d: d.update(labels={"0": d["labels"]["2"]})), "1..65535"),
+    "letters that steer a terminal": (_card(lambda d: d.update(licence="MIT\x1b[2J")), "printable"),
     "newer format": (_card(lambda d: d.update(schema_version=2)), "format 2"),
     "bad orientation": (_card(lambda d: d["grid"].update(orientation="SPP")), "orientation"),
     "not json": (_put(CARD, b"{"), "not a valid JSON"),

@@ -22,6 +22,8 @@ LICENCES = {
     "GNU GENERAL PUBLIC LICENSE": "GPL",
 }
 """Words that a licence's text holds -> its usual name; the first that fits counts."""
+MAX_NAME = 64
+"""DICOM's limit for the label of a segment."""
 NOT_STATED = "not stated"
 
 
@@ -38,7 +40,15 @@ class Draft:
 
 def classes(names: Mapping[int, str]) -> dict[int, LabelClass]:
     """Class values with a colour of their own each."""
-    return {value: LabelClass(name, _colour(value)) for value, name in sorted(names.items())}
+    return {
+        value: LabelClass(printable(name)[:MAX_NAME] or f"class {value}", _colour(value))
+        for value, name in sorted(names.items())
+    }
+
+
+def printable(text: str) -> str:
+    """The text on one line without letters that steer a terminal."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def licence_name(text: str) -> str:
@@ -46,7 +56,7 @@ def licence_name(text: str) -> str:
     for words, name in LICENCES.items():
         if words.lower() in text.lower():
             return name
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in map(printable, text.splitlines()) if line), "")
     return first[:80] or NOT_STATED
 
 

@@ -17,7 +17,7 @@ from .bundle_network import bundle_network, bundle_remarks, bundle_tiles
 from .bundle_preprocessing import bundle_preprocessing
 from .checkpoint_file import copy_numbers
 from .data_file import read_data_file
-from .draft import Draft, classes, licence_name, model_name
+from .draft import Draft, classes, licence_name, model_name, printable
 from .sandbox import run_contained
 from .torchscript import graph_of
 
@@ -102,7 +102,7 @@ def _labels(about: BundleConfig) -> dict[int, LabelClass]:
         about.refuse(place, "does not number the classes from 0 upwards")
     if not named.pop(0).strip().lower().startswith(BACKGROUND):
         about.refuse(f"{place}#0", "is not the background")
-    return classes({value: name.strip()[:64] for value, name in named.items()})
+    return classes(named)
 
 
 def _modality(about: BundleConfig) -> str:
@@ -125,7 +125,7 @@ def _require_channels(config: BundleConfig, network: Network, count: int) -> Non
 
 def _words(about: BundleConfig, key: str) -> str:
     value: Any = about.at(key)
-    return value.strip()[:2000] if isinstance(value, str) else ""
+    return printable(value)[:2000] if isinstance(value, str) else ""
 
 
 def _text(folder: Path, name: str) -> str:

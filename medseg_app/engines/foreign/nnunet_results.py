@@ -11,7 +11,7 @@ from medseg_app.engines.model_card import LabelClass, ModelCard, ModelGrid
 
 from .checkpoint_file import copy_numbers
 from .data_file import read_data_file
-from .draft import NOT_STATED, Draft, classes, model_name
+from .draft import NOT_STATED, Draft, classes, model_name, printable
 from .nnunet_plans import HINT, Plans, network_of
 from .sandbox import run_contained
 
@@ -70,11 +70,11 @@ def _card(folder: Path, dataset: dict[str, Any], plans: Plans) -> ModelCard:
     parent = folder.resolve().parent.name
     return ModelCard(
         name=model_name(parent if parent.startswith("Dataset") else folder.resolve().name),
-        version=str(plans.data.get("plans_name", "unknown"))[:80],
+        version=printable(str(plans.data.get("plans_name", "unknown")))[:80],
         engine="unet",
         task="semantic",
         modality=(modality,),
-        licence=str(dataset.get("licence") or dataset.get("license") or NOT_STATED)[:80],
+        licence=printable(str(dataset.get("licence") or dataset.get("license") or NOT_STATED))[:80],
         labels=labels,
         network=network_of(plans, len(labels) + 1),
         grid=grid,
@@ -93,7 +93,7 @@ def _labels(dataset: dict[str, Any], path: Path) -> dict[int, LabelClass]:
     regions = [name for name, value in table.items() if not isinstance(value, int) or isinstance(value, bool)]
     if regions:
         raise ModelError(f"{path} is not taken: labels.{regions[0]} is a region of several classes.", HINT)
-    named = {value: str(name)[:64] for name, value in table.items() if name not in ("background", "ignore")}
+    named = {value: str(name) for name, value in table.items() if name not in ("background", "ignore")}
     if sorted(named) != list(range(1, len(named) + 1)):
         raise ModelError(f"{path} is not taken: labels does not number the classes from 1 upwards.", HINT)
     return classes(named)

@@ -262,6 +262,18 @@ def test_a_tile_that_the_network_cannot_take_is_refused(tmp_path: Path) -> None:
         import_model(write_bundle(tmp_path / "b", changed), models=tmp_path / "models")
 
 
+def test_words_of_a_stranger_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    changed = metadata() | {"version": "1\x1b]0;x\x07", "description": "a\nb\x1b[2J"}
+    changed["network_data_format"]["outputs"]["pred"]["channel_def"]["1"] = "\x1b[31mspleen\r" + "n" * 99
+    folder = write_bundle(tmp_path / "b", about=changed)
+    (folder / "LICENSE").write_text("\x1b\nmy own\x07 terms\n")
+    card = read_foreign(folder).card
+    words = [card.version, card.summary, card.licence, card.labels[1].name]
+    assert words[2] == "my own terms"
+    assert all(word and word.isprintable() for word in words)
+    assert len(card.labels[1].name) <= 64
+
+
 def test_a_link_out_of_the_bundle_is_not_followed(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "b")
     (tmp_path / "secret.json").write_text(json.dumps(metadata()))
