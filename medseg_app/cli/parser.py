@@ -106,8 +106,28 @@ def _info(commands: _Commands) -> None:
 
 
 def _models(commands: _Commands) -> None:
-    parser = commands.add("models", "list the models found")
+    parser = commands.add("models", "list the models found; import, check, fetch or remove one")
     parser.add_argument("--models", metavar="DIR", type=_path, help="look here before all other places")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--import",
+        dest="source",
+        metavar="PATH",
+        type=_path,
+        help="a model folder, MONAI bundle (folder or zip), nnU-Net results, .onnx or TorchScript",
+    )
+    what.add_argument("--download", metavar="NAME", help="a bundle of MONAI's model zoo, or of --from")
+    what.add_argument(
+        "--verify", metavar="NAME", nargs="?", const="", help="compare every file with its checksum"
+    )
+    what.add_argument("--remove", metavar="NAME", help="remove one of your own models")
+    parser.add_argument("--name", metavar="N", help="with --import, --download: what to call the model")
+    parser.add_argument(
+        "--trust", action="store_true", help="run TorchScript once, contained; without it it is refused"
+    )
+    parser.add_argument(
+        "--from", dest="address", metavar="URL", help="with --download: a zip; #sha256=... is its checksum"
+    )
     _json(parser)
 
 

@@ -12,12 +12,15 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from medseg_app.core.box import Index
 
 from .contract import Precision
 from .device import precision_on, threads
@@ -34,26 +37,34 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """Channels of a tile (c, k, j, i) -> logits (n, k, j, i)."""
 
 
-def openvino_run(network: nn.Module, channels: int, precision: Precision, name: str) -> Run | None:
+def openvino_run(
+    network: nn.Module, channels: int, precision: Precision, name: str, tile: Index | None = None
+) -> Run | None:
     """The network on the processor; None where OpenVINO is missing or does not know one of its parts.
 
     network: takes (1, channels, k, j, i). precision: "exact" computes in float32, "fast" in bfloat16
-    where the processor does so itself. name: under which the converted network is cached.
+    where the processor does so itself. name: under which the converted network is cached. tile: the
+    only size of tiles that the network will be given; None: any multiples of 32.
     """
     try:
-        openvino = _openvino()
-        model = _converted(openvino, network, channels, name)
-        hint = "bf16" if precision_on("cpu", precision) == "fast" else "f32"
-        # Left to itself it computes in bfloat16 without a word.
-        settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads()}
-        compiled = openvino.Core().compile_model(model, "CPU", settings)
+        openvino = load_openvino()
+        model = _converted(openvino, _Traced(network, channels, tile), name)
+        compiled = compile_graph(openvino, model, precision)
     except Exception as error:  # noqa: BLE001 - its parts fail in many ways; torch computes the same
         log.info("torch computes %s, as OpenVINO does not: %s", name, error)
         return None
     return lambda tile: np.asarray(compiled(tile[None])[0][0])
 
 
-def _openvino() -> ModuleType:
+def compile_graph(openvino: ModuleType, model: Any, precision: Precision) -> Any:
+    """A model of OpenVINO's, ready to compute on the processor in the precision that was asked for."""
+    hint = "bf16" if precision_on("cpu", precision) == "fast" else "f32"
+    # Left to itself it computes in bfloat16 without a word.
+    settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads()}
+    return openvino.Core().compile_model(model, "CPU", settings)
+
+
+def load_openvino() -> ModuleType:
     """OpenVINO, which would otherwise report its every use to its maker when it is imported."""
     with _without_telemetry():
         import openvino
@@ -73,31 +84,51 @@ def _without_telemetry() -> Iterator[None]:
             sys.modules[TELEMETRY] = before
 
 
-def _converted(openvino: ModuleType, network: nn.Module, channels: int, name: str) -> Any:
-    """The network as OpenVINO's model of any tile size, from the cache where it lies there."""
-    key = hashlib.sha256(f"{name} {openvino.get_version()}".encode()).hexdigest()[:24]
+@dataclass(frozen=True)
+class _Traced:
+    """A network, and the shape of what it is traced with."""
+
+    network: nn.Module
+    channels: int
+    tile: Index | None
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """Shape of the input that the network is traced with."""
+        return (1, self.channels, *(self.tile or (EXAMPLE_EDGE,) * 3))
+
+    @property
+    def input_shape(self) -> list[int]:
+        """Shapes of input that the converted network takes; -1 is any size."""
+        return [1, self.channels, *(self.tile or (-1, -1, -1))]
+
+
+def _converted(openvino: ModuleType, traced: _Traced, name: str) -> Any:
+    """The network as OpenVINO's model, from the cache where it lies there."""
+    sizes = f" {traced.tile}" if traced.tile else ""
+    key = hashlib.sha256(f"{name}{sizes} {openvino.get_version()}".encode()).hexdigest()[:24]
     kept = user_folder("cache") / "openvino" / key
     if (kept / "network.xml").is_file():
         with contextlib.suppress(RuntimeError):  # damaged: made anew
             return openvino.Core().read_model(kept / "network.xml")
-    model = _convert(openvino, network, channels)
+    model = _convert(openvino, traced)
     with contextlib.suppress(OSError, RuntimeError):  # a full or read-only disk only costs time
         _keep(openvino, model, kept)
     return model
 
 
-def _convert(openvino: ModuleType, network: nn.Module, channels: int) -> Any:
+def _convert(openvino: ModuleType, traced: _Traced) -> Any:
     import torch
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    example = torch.zeros(1, channels, EXAMPLE_EDGE, EXAMPLE_EDGE, EXAMPLE_EDGE)
+    example = torch.zeros(traced.example_shape)
     frontend = FrontEndManager().load_by_framework("pytorch")
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # about sizes that are fixed by tracing; tiles are multiples of 32
-        decoder = TorchScriptPythonDecoder(network.cpu(), example_input=(example,))
+        decoder = TorchScriptPythonDecoder(traced.network.cpu(), example_input=(example,))
         model = frontend.convert(frontend.load(decoder))  # the decoder must outlive the conversion
-    model.reshape({0: openvino.PartialShape([1, channels, -1, -1, -1])})
+    model.reshape({0: openvino.PartialShape(traced.input_shape)})
     return model
 
 

@@ -37,7 +37,7 @@ class VoxelNetwork:
                 card = self._folder.card
                 channels = Preprocessing.from_json(card.preprocessing).in_channels
                 name = f"{card.sha256} {card.network}"
-                self._compiled[precision] = openvino_run(network, channels, precision, name)
+                self._compiled[precision] = openvino_run(network, channels, precision, name, card.grid.tile)
             compiled = self._compiled[precision]
             if compiled is not None:
                 return compiled

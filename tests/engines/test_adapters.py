@@ -44,11 +44,13 @@ class TestUNetForFindings(_OnNoise):
 
 class TestMaskRCNN(_OnNoise):
     engine = "mask_rcnn"
+    looks_at_slices = True
     grid = "anisotropic"
 
 
 class TestYolact(_OnNoise):
     engine = "yolact"
+    looks_at_slices = True
     grid = "anisotropic"
 
 
