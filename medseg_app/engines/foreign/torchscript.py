@@ -17,6 +17,10 @@ from .sandbox import MAX_FILE, SECONDS, run_contained
 ENGINE = "openvino"
 
 
+class ConsentNeeded(ModelError):
+    """A program that is run only where the user agrees; the hint says what is and what is not contained."""
+
+
 def consent_text() -> str:
     """What a user is told before a TorchScript program is run: what holds it, and what does not."""
     if not landlock_version():
@@ -39,9 +43,9 @@ def consent_text() -> str:
 
 
 def require_consent(path: Path, consent: bool) -> None:
-    """Raises ModelError, which says what is and what is not contained, where the user did not agree."""
+    """Raises ConsentNeeded, which says what is and what is not contained, where the user did not agree."""
     if not consent:
-        raise ModelError(
+        raise ConsentNeeded(
             f"{path} is TorchScript, a program, and is not opened unless you trust it.",
             f"{consent_text()} If you trust it, import it with --trust.",
         )

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medseg_app.app.commands.training import train
+from medseg_app.app.commands.models import train
 from medseg_app.ui import figures
 from medseg_app.ui.buttons import describe, give_key, icon_button, push_button
 from medseg_app.ui.labels import ElidedLabel, label
