@@ -14,6 +14,8 @@ from medseg_app.core.volume import Volume
 
 from .export_files import Exported
 from .export_files import export_files as _export_files
+from .import_model import ImportedModel
+from .import_model import import_model as _import_model
 from .info import inspect
 from .inputs import open_input
 from .models import list_models
@@ -26,6 +28,7 @@ __all__ = [
     "evaluate",
     "export",
     "export_files",
+    "import_model",
     "info",
     "load",
     "measure",
@@ -55,6 +58,14 @@ def load(path: AnyPath, series: str | None = None, progress: Progress = silent) 
 def models(extra: AnyPath | None = None) -> list[dict[str, Any]]:
     """The models found and what their cards say; `extra` is searched first."""
     return list_models(Path(extra) if extra else None).models
+
+
+def import_model(path: AnyPath, *, name: str = "", consent: bool = False) -> ImportedModel:
+    """What `medseg models --import` does: a MONAI bundle, nnU-Net results, ONNX or TorchScript.
+
+    consent: a TorchScript program may be run once, contained; without it it is refused.
+    """
+    return _import_model(Path(path), name=name, consent=consent)
 
 
 def predict(
@@ -112,11 +123,21 @@ def export_files(
     return _export_files(Path(labels_or_case), _paths(outputs), where, options=ExportOptions(**options))
 
 
-def evaluate(prediction: AnyPath, truth: AnyPath, *, unknown: Iterable[int] = ()) -> dict[str, Any]:
-    """What `medseg evaluate --json` prints: figures per class and per finding."""
-    from .evaluate import evaluate_files
+def evaluate(
+    prediction: AnyPath, truth: AnyPath, *, unknown: Iterable[int] = (), **how: Any
+) -> dict[str, Any]:
+    """What `medseg evaluate --json` prints of two files or two folders: figures per class and per finding.
 
-    return evaluate_files(Path(prediction), Path(truth), tuple(unknown))
+    `how` holds fields of HowToEvaluate (tolerance_mm, hit_iou, findings; for folders unknown_by_case, report,
+    images).
+    """
+    from .evaluate import HowToEvaluate
+    from .evaluate import evaluate as run
+
+    places = {name: Path(how[name]) for name in ("unknown_by_case", "report", "images") if how.get(name)}
+    return run(
+        Path(prediction), Path(truth), HowToEvaluate(unknown=tuple(unknown), **{**how, **places})
+    ).document
 
 
 def train(recipe_or_dataset: AnyPath, **how: Any) -> Path:

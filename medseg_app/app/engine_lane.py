@@ -119,12 +119,13 @@ class EngineLane:
         if self.worker_id is None:
             self._end_worker()
             context = multiprocessing.get_context("spawn")
-            self._pipe, theirs = context.Pipe()
+            mine, theirs = context.Pipe()
             # A daemon ends with a window that closes in good order; a killed one closes its pipe.
-            self._process = context.Process(
+            process = context.Process(
                 target=serve, args=(theirs, os.getpid()), name="medseg-engines", daemon=True
             )
-            self._process.start()
+            process.start()
+            self._process, self._pipe = process, mine
             theirs.close()
         assert self._pipe is not None
         with suppress(OSError):  # a worker that dies just now is noticed by _watch

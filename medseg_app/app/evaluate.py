@@ -1,88 +1,103 @@
-"""Compare two label files: what `medseg evaluate` and `ms.evaluate` do."""
+"""What `medseg evaluate` and `ms.evaluate` do: two label files, or two folders of them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from medseg_app.core.errors import InputError, WrongUse
+from medseg_app.core.progress import Progress, part, silent
+from medseg_app.metrics.class_masks import Rule
+from medseg_app.metrics.evaluate_files import Yardstick
+from medseg_app.metrics.instances import HIT_IOU
+from medseg_app.metrics.overlap import NSD_TOLERANCE_MM
 
-from medseg_app.core.box import Box
-from medseg_app.core.errors import GeometryError, InputError
-from medseg_app.core.geometry import VolumeGeometry
-from medseg_app.core.label_map import LabelMap
+from .evaluate_folders import evaluate_folders
+from .label_pair import read_pair
+from .unknown_by_case import read_unknown
+
+if TYPE_CHECKING:
+    from medseg_app.io.export_options import Written
 
 
-def evaluate_files(prediction: Path, truth: Path, unknown: tuple[int, ...] = ()) -> dict[str, Any]:
-    """Figures per class, per finding and their means; undefined ones are None.
+@dataclass(frozen=True)
+class HowToEvaluate:
+    """Choices for an evaluation.
 
-    Classes match by value, in DICOM SEG (whose numbers only count) by name. Raises GeometryError where
-    the grids differ, InputError where only one of the files names its classes.
+    unknown: classes that nobody annotated in any case. tolerance_mm: of NSD. hit_iou: from which on a
+    finding is hit. findings: the labels are findings, whose numbers are ranks and no classes; in folders
+    this is also seen where the files tell it. For folders only: unknown_by_case, a JSON file of the
+    classes that nobody annotated in a case; report, the folder for a page and tables; images, the folder
+    with an image per case.
     """
-    from medseg_app.metrics.evaluate_files import evaluate_files as compare
 
-    files = _read(prediction), _read(truth)
-    holds_seg = [_is_seg(path) for path in (prediction, truth)]
-    mine, theirs = _on_one_grid(*files) if any(holds_seg) else files
-    if not any(holds_seg):
-        return compare(mine, theirs, unknown, "value")
-    if not all(holds_seg):
-        _require_common_names((prediction, mine), (truth, theirs))
-    return compare(mine, theirs, _names(theirs, unknown) or _names(mine, unknown), "name")
+    unknown: tuple[int, ...] = ()
+    tolerance_mm: float = NSD_TOLERANCE_MM
+    hit_iou: float = HIT_IOU
+    findings: bool = False
+    unknown_by_case: Path | None = None
+    report: Path | None = None
+    images: Path | None = None
 
-
-def _read(path: Path) -> LabelMap:
-    """The labels of a file or case."""
-    if path.suffix.lower() == ".medseg":
-        from medseg_app.io.case_file import read_case_file
-
-        return read_case_file(path).segmentation.to_label_map()
-    from medseg_app.io.formats import read_labels
-
-    return read_labels(path)
+    def yardstick(self, otherwise: Rule) -> Yardstick:
+        """By what is judged; `otherwise`: what is one class where `findings` does not say that all are."""
+        return Yardstick(self.tolerance_mm, self.hit_iou, "all" if self.findings else otherwise)
 
 
-def _names(labels: LabelMap, values: tuple[int, ...]) -> set[str]:
-    return {segment.name for segment in labels.segments if segment.value in values}
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What came of it. left_out, remarks: sentences for the user. outputs: the files of the report."""
+
+    document: dict[str, Any]
+    left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    outputs: tuple[Written, ...] = ()
 
 
-def _require_common_names(*files: tuple[Path, LabelMap]) -> None:
-    """A SEG tells its classes by name only, NIfTI and MHA by number only: nothing joins the two."""
-    (first, mine), (second, theirs) = ((path, [s.name for s in labels.segments]) for path, labels in files)
-    if mine and theirs and not {*mine} & {*theirs}:
-        raise InputError(
-            f"No class of {first.name} ({', '.join(mine[:9])}) has the name of one of {second.name} "
-            f"({', '.join(theirs[:9])}), and a DICOM SEG is compared by SegmentLabel.",
-            "Compare two DICOM SEG, or two files with the same values (predict and export write both).",
-        )
+def evaluate(
+    prediction: Path, truth: Path, how: HowToEvaluate | None = None, progress: Progress = silent
+) -> Evaluation:
+    """Compare two files, or the cases of two folders; undefined figures are None.
+
+    Classes match by value, in DICOM SEG (whose numbers only count) by name. Raises WrongUse where a file
+    meets a folder or a choice for folders comes with files, InputError and GeometryError where files
+    cannot be compared.
+    """
+    how = how or HowToEvaluate()
+    if prediction.is_dir() and truth.is_dir():
+        return _folders(prediction, truth, how, progress)
+    _require_files(prediction, truth, how)
+    pair = read_pair(prediction, truth, how.unknown)
+    return Evaluation(pair.compare(how.yardstick("apart")).to_json())
 
 
-def _is_seg(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+def _folders(predictions: Path, truths: Path, how: HowToEvaluate, progress: Progress) -> Evaluation:
+    from .report.write import check_report, write_report
+
+    if how.images is not None and how.report is None:
+        raise WrongUse("Images are shown in a report only.", "Name its folder with --report.")
+    if how.report is not None:
+        check_report(how.report, how.images)
+    unknown = read_unknown(how.unknown, how.unknown_by_case)
+    done = evaluate_folders(predictions, truths, unknown, how.yardstick("known"), part(progress, 0.0, 0.8))
+    left_out = tuple(str(one) for one in done.left_out)
+    document = done.document()
+    if how.report is None:
+        return Evaluation(document, left_out, done.remarks)
+    written, remarks = write_report(done, document, how.report, how.images, part(progress, 0.8, 1.0))
+    return Evaluation(document, left_out, (*done.remarks, *remarks), tuple(written))
 
 
-def _on_one_grid(mine: LabelMap, theirs: LabelMap) -> tuple[LabelMap, LabelMap]:
-    """Two label maps on the block of one lattice that holds both; a SEG holds only slices with voxels."""
-    from medseg_app.io.regrid import place
-
-    if mine.geometry.same_grid(theirs.geometry, 0.01):
-        return mine, theirs
-    grid = _joined(mine.geometry, theirs.geometry)
-    placed = place(mine, grid), place(theirs, grid)
-    if any(not result.exact or result.outside for result in placed):
-        raise GeometryError(
-            "Prediction and truth lie on different grids, so their voxels cannot be compared.",
-            "Export both onto the same series first.",
-        )
-    return placed[0].label_map, placed[1].label_map
-
-
-def _joined(first: VolumeGeometry, second: VolumeGeometry) -> VolumeGeometry:
-    """The first grid, extended to reach as far as the second."""
-    corners = np.array([[0, 0, 0], [n - 1 for n in second.shape]])
-    index = np.rint(first.to_index(second.to_patient(corners))).astype(int)
-    box = Box.whole(first.shape) | Box.of(index.min(axis=0), index.max(axis=0) + 1)
-    affine = first.affine.copy()
-    affine[:3, 3] = first.to_patient(box.start)
-    return VolumeGeometry.regular(box.shape, affine, first.frame_of_reference_uid)
+def _require_files(prediction: Path, truth: Path, how: HowToEvaluate) -> None:
+    for folder, other in ((prediction, truth), (truth, prediction)):
+        if folder.is_dir() and other.exists():
+            raise WrongUse(
+                f"{folder} is a folder and {other} is none.", "Give two files, or two folders of files."
+            )
+        if not other.exists():
+            raise InputError(f"{other} does not exist.", "Check the name.")
+    for choice in ("unknown_by_case", "report", "images"):
+        if getattr(how, choice) is not None:
+            word = choice.replace("_", "-")
+            raise WrongUse(f"--{word} goes with two folders.", "Give folders, or leave it out.")

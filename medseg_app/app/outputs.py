@@ -55,7 +55,7 @@ def write_outputs(
     for path in paths:
         check_output(path, contents.volume)
     written = {path: _json_written(path) for path in paths if _is_json(path)}
-    with _all_or_nothing(paths):
+    with all_or_nothing(paths):
         for number, path in enumerate(sorted(paths, key=_is_json)):
             progress(number / len(paths), f"Write and verify {path.name}")
             written[path] = _write(contents, path, options, lambda: [written[path] for path in paths])
@@ -109,7 +109,7 @@ def write_json(path: Path, document: Any) -> None:
 
 
 @contextmanager
-def _all_or_nothing(paths: Sequence[Path]) -> Iterator[None]:
+def all_or_nothing(paths: Sequence[Path]) -> Iterator[None]:
     """Where the block does not end well, remove every output that it put in place."""
     before = {path: _identity(path) for path in paths}
     try:

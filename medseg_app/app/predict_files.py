@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,11 +12,14 @@ from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
+from medseg_app.engines.expected_device import expected_device
 from medseg_app.io.export_options import ExportOptions, Written
 
 from .documents import prediction_document
+from .folders import Folders
 from .inputs import Input, open_input
 from .outputs import Contents, check_outputs, write_outputs
+from .run_costs import RunCosts, in_words
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class HowToRun:
     """Choices for a run.
 
     models: a folder to look for models in before all others. within: pairs (name of a finding, name of a
-    class) that may hold the same voxels where several models run as one.
+    class) that may hold the same voxels where several models run as one. tell: hears what a run will take
+    before it starts.
     """
 
     device: str = "auto"
@@ -33,6 +37,7 @@ class HowToRun:
     modality: str = ""
     models: Path | None = None
     within: frozenset[tuple[str, str]] = frozenset()
+    tell: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +74,13 @@ def predict_files(
     check_outputs(outputs, path)
     folder = find_model(model, how.models)
     wanted = open_input(path, series, folder.card.modality, part(progress, 0.0, 0.1))
-    return predict_input(wanted, folder, outputs, how, part(progress, 0.1, 1.0))
+    costs, voxels = RunCosts(Folders.of_user().cache), wanted.volume.voxels.size
+    expected = costs.expected(model, expected_device(how.device), how.precision, voxels)
+    if expected is not None:
+        how.tell(f"{model} takes {in_words(expected)} here.")
+    done = predict_input(wanted, folder, outputs, how, part(progress, 0.1, 1.0))
+    costs.learn(done.proposal, voxels)
+    return done
 
 
 def predict_input(

@@ -72,7 +72,7 @@ class Session:
 
     def start(self, command: Command[P, R], *args: P.args, **kwargs: P.kwargs) -> Task | None:
         """Do a command for the window: long ones in a task, errors as a notice."""
-        return self._attempt(command, self._failed, args, kwargs)
+        return self._attempt(command, self.fail, args, kwargs)
 
     def attempt(
         self, command: Command[P, R], failed: Callable[[BaseException], None], **kwargs: Any
@@ -96,7 +96,8 @@ class Session:
             return None
         return self.tasks.start(result, failed) if isinstance(result, Job) else None
 
-    def _failed(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Show an error; a cancelled task is none, and what is no error for users is raised as a bug."""
         if isinstance(error, Cancelled):
             return
         if not isinstance(error, MedsegError):

@@ -16,7 +16,6 @@ class Settings:
 
     device: auto, cpu, cuda:N or mps. precision: exact or fast. show_patient: names in the corners.
     keys: keys that the user gave to actions, by the name of the action.
-    run_times: seconds per million voxels that a model took on this computer, by its name.
     models: the model that ran last on images of a modality.
     geometry: the window's last place as the toolkit packs it.
     """
@@ -29,7 +28,6 @@ class Settings:
     brush_mm: float = 10.0
     fill_opacity: float = 0.35
     keys: dict[str, str] = field(default_factory=dict)
-    run_times: dict[str, float] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     geometry: str = ""
     path: Path | None = None

@@ -45,6 +45,7 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
     """
     from medseg_app.engines.device import choose_device
     from medseg_app.training.checkpoint import belongs_to, checkpoint_path
+    from medseg_app.training.crew import Crew
     from medseg_app.training.dataset import find_cases
     from medseg_app.training.evaluate import evaluate_model
     from medseg_app.training.train import Keeping, train_into
@@ -54,6 +55,10 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
     _require_place(out)
     device, kept = choose_device(how.device), checkpoint_path(out)
     resume = how.resume or (how.go_on and belongs_to(kept, recipe))
+    if not Crew.of_environment().leads:  # the process that leads does everything but the steps
+        keeping = Keeping(kept, resume)
+        train_into(recipe, out, keeping, device=device, max_minutes=how.max_minutes, progress=progress)
+        return out
     with _only_training(out), _there_when_finished(out) as draft:
         train_into(
             recipe, draft, Keeping(kept, resume), device=device, max_minutes=how.max_minutes,

@@ -106,8 +106,28 @@ def _info(commands: _Commands) -> None:
 
 
 def _models(commands: _Commands) -> None:
-    parser = commands.add("models", "list the models found")
+    parser = commands.add("models", "list the models found; import, check, fetch or remove one")
     parser.add_argument("--models", metavar="DIR", type=_path, help="look here before all other places")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--import",
+        dest="source",
+        metavar="PATH",
+        type=_path,
+        help="a model folder, MONAI bundle (folder or zip), nnU-Net results, .onnx or TorchScript",
+    )
+    what.add_argument("--download", metavar="NAME", help="a bundle of MONAI's model zoo, or of --from")
+    what.add_argument(
+        "--verify", metavar="NAME", nargs="?", const="", help="compare every file with its checksum"
+    )
+    what.add_argument("--remove", metavar="NAME", help="remove one of your own models")
+    parser.add_argument("--name", metavar="N", help="with --import, --download: what to call the model")
+    parser.add_argument(
+        "--trust", action="store_true", help="run TorchScript once, contained; without it it is refused"
+    )
+    parser.add_argument(
+        "--from", dest="address", metavar="URL", help="with --download: a zip; #sha256=... is its checksum"
+    )
     _json(parser)
 
 
@@ -150,15 +170,41 @@ def _export(commands: _Commands) -> None:
 
 
 def _evaluate(commands: _Commands) -> None:
-    parser = commands.add("evaluate", "compare a prediction with the truth")
-    parser.add_argument("prediction", metavar="PREDICTION", type=_path)
-    parser.add_argument("truth", metavar="TRUTH", type=_path)
+    parser = commands.add(
+        "evaluate", "compare a prediction with the truth, or two folders of them case by case"
+    )
+    parser.add_argument(
+        "prediction", metavar="PREDICTION", type=_path, help="a label file, or a folder with one per case"
+    )
+    parser.add_argument("truth", metavar="TRUTH", type=_path, help="the same; cases are paired by file name")
     parser.add_argument(
         "--unknown",
         metavar="3,5",
         type=_values,
         default=(),
         help="classes that were not annotated (of a DICOM SEG: numbers of the segments of TRUTH)",
+    )
+    parser.add_argument(
+        "--unknown-by-case", metavar="FILE", type=_path,
+        help='the same for single cases, as JSON: {"case1": [3, 5]}',
+    )  # fmt: skip
+    parser.add_argument(
+        "--tolerance", metavar="MM", type=_millimetres, default=2.0,
+        help="of NSD, which counts surface voxels (default 2)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hit-iou", metavar="X", type=_hit_iou, default=0.3,
+        help="IoU from which on a finding is hit (default 0.3)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--findings", action="store_true",
+        help="all labels are findings: their numbers are ranks, so they are one class",
+    )  # fmt: skip
+    parser.add_argument(
+        "--report", metavar="FOLDER", type=_path, help="write report.html, cases.csv and classes.csv there"
+    )
+    parser.add_argument(
+        "--images", metavar="FOLDER", type=_path, help="images of the cases, to be shown in the report"
     )
     _json(parser)
 
@@ -234,6 +280,20 @@ def _within(text: str) -> tuple[str, str]:
             "name a finding and a class with a colon between, as in Lesion:Liver"
         )
     return finding, name
+
+
+def _millimetres(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value < math.inf:
+        raise argparse.ArgumentTypeError("a tolerance is a number of mm, 0 or more")
+    return value
+
+
+def _hit_iou(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value <= 1.0:
+        raise argparse.ArgumentTypeError("an IoU lies above 0 and is at most 1")
+    return value
 
 
 def _values(text: str) -> tuple[int, ...]:

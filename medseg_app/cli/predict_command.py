@@ -16,7 +16,7 @@ def run(arguments: Arguments) -> int:
     """Run a model on one volume, or on all that fit."""
     how = HowToRun(
         arguments.device, arguments.precision, arguments.min_score, arguments.modality, arguments.models,
-        frozenset(arguments.within),
+        frozenset(arguments.within), lambda text: say.remarks(arguments, [text]),
     )  # fmt: skip
     if arguments.series == "all":
         return _all(arguments, how)

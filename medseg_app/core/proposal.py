@@ -44,6 +44,14 @@ class Candidate:
         return int(np.count_nonzero(self.mask))
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a run took: seconds, and memory in MB beyond what was in use before it."""
+
+    seconds: float
+    memory_mb: float
+
+
 @dataclass(frozen=True, eq=False)
 class Proposal:
     """Candidates on the grid of one volume, best score first, with what made them.
@@ -58,3 +66,4 @@ class Proposal:
     precision: str = "exact"
     revision: int = 0
     remarks: tuple[str, ...] = ()
+    cost: Cost | None = None

@@ -40,6 +40,11 @@ def expected_devices() -> ExpectedDevices:
     return ExpectedDevices("cuda:0" if generation else "cpu", frozenset(fast))
 
 
+def expected_device(wanted: str) -> str:
+    """The device that a wish will most likely come to."""
+    return expected_devices().auto if wanted == "auto" else wanted
+
+
 def _cuda_of_torch() -> int:
     """Major version of the CUDA that the installed torch was built for; 0 for none."""
     spec = find_spec("torch")

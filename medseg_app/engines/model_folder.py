@@ -6,11 +6,13 @@
     docs/README.md            the card for people
     LICENSE, SHA256SUMS
 
-Nothing in a model folder can run: a folder that holds anything executable is refused.
+Nothing in a model folder can run: a folder that holds anything executable is refused. The weights of an
+ONNX model are its graph, models/model.onnx.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from typing import Any
 from medseg_app.core.errors import ModelError
 
 from .checksums import REMEDY, inside, read_checked, read_checksums
-from .model_card import ModelCard
+from .model_card import ModelCard, ModelGrid
 from .strict_json import read_strict_json
 
 SCHEMA_VERSION = 1
@@ -27,9 +29,18 @@ METADATA = "configs/metadata.json"
 README = "docs/README.md"
 LICENCE = "LICENSE"
 MAX_FILES = 1000
+MAX_TILE = 256**3
+"""A larger tile fits no memory."""
+MAX_OVERLAP = 0.9
+"""More would multiply the time of a run by over a thousand."""
 
 PICKLES = {".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".npy", ".npz", ".joblib", ".dill"}
-PROGRAMS = {".ts", ".py", ".pyc", ".so", ".dll", ".dylib", ".pyd", ".exe", ".sh", ".bat", ".conf", ".onnx"}
+PROGRAMS = {".ts", ".py", ".pyc", ".so", ".dll", ".dylib", ".pyd", ".exe", ".sh", ".bat", ".conf"}
+GRAPHS = {".onnx", ".xml"}
+"""Operations without code; no program, but nothing that an engine of ours would not ask for by its name."""
+WEIGHTS = ".safetensors"
+WEIGHTS_OF = {"onnx": ".onnx"}
+"""Engines whose weights are another kind of file: ADR 12."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +77,13 @@ def read_model_folder(path: Path) -> ModelFolder:
     data = read_strict_json(folder / CARD)
     read_strict_json(folder / METADATA)
     _refuse_newer(data, folder)
-    card = _parse(data, folder)
+    values = {key: value for key, value in data.items() if key != "schema_version"}
+    card = parse_card(values, folder / CARD)
     weights = inside(folder, card.weights)
-    if weights.suffix != ".safetensors" or not weights.is_file():
-        raise ModelError(f"The weights {weights} are missing or not a safetensors file.", REMEDY)
+    wanted = WEIGHTS_OF.get(card.engine, WEIGHTS)
+    if weights.suffix != wanted or not weights.is_file():
+        raise ModelError(f"The weights {weights} are missing or not a file of kind {wanted}.", REMEDY)
+    _refuse_other_graphs(folder, weights)
     sums = read_checksums(folder)
     for name in (CARD, METADATA, card.weights):
         if name not in sums:
@@ -80,26 +94,32 @@ def read_model_folder(path: Path) -> ModelFolder:
     return ModelFolder(folder, replace(card, sha256=sums[card.weights], size=weights.stat().st_size), sums)
 
 
-def _parse(data: dict[str, Any], folder: Path) -> ModelCard:
+def parse_card(values: dict[str, Any], path: Path) -> ModelCard:
+    """The card that these values make. Raises ModelError, naming the file, where they make none."""
     from pydantic import TypeAdapter, ValidationError
 
-    values = {key: value for key, value in data.items() if key != "schema_version"}
     try:
         card = TypeAdapter(ModelCard).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ModelError(f"{folder / CARD} is not a model card ({where}: {first['msg']}).", REMEDY) from error
+        raise ModelError(f"{path} is not a model card ({where}: {first['msg']}).", REMEDY) from error
     problem = card_problem(card)
     if problem:
-        raise ModelError(f"{folder / CARD} is not a model card ({problem}).", REMEDY)
+        raise ModelError(f"{path} is not a model card ({problem}).", REMEDY)
     return card
 
 
 def card_problem(card: ModelCard) -> str:
     """What the types alone do not say; empty where the card is sound."""
-    if not card.name or not card.name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        return "the name may hold letters, digits, dots, - and _ only"
+    if (
+        card.name.startswith(".")
+        or not card.name.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    ):
+        return "the name may hold letters, digits, dots, - and _ only, and begins with no dot"
+    words = (card.version, card.licence, *card.modality, *(label.name for label in card.labels.values()))
+    if not all(word.isprintable() for word in words):
+        return "version, licence, modality and names of classes are printable letters on one line"
     if not card.modality:
         return "no modality"
     if not card.labels or min(card.labels) < 1 or max(card.labels) > 65535:
@@ -109,6 +129,16 @@ def card_problem(card: ModelCard) -> str:
     letters = sorted(card.grid.orientation.translate(str.maketrans("LPSRAI", "xyzxyz")))
     if letters not in ([], ["x", "y", "z"]):
         return "the orientation must name each axis of the patient once"
+    return _grid_problem(card.grid)
+
+
+def _grid_problem(grid: ModelGrid) -> str:
+    if grid.spacing_mm and not all(0.01 <= edge <= 100 for edge in grid.spacing_mm):
+        return "a spacing lies between 0.01 and 100 mm"
+    if grid.tile and not (min(grid.tile) >= 1 and math.prod(grid.tile) <= MAX_TILE):
+        return f"a tile holds 1 to {MAX_TILE:,} voxels"
+    if not 0 <= grid.overlap <= MAX_OVERLAP:
+        return f"tiles overlap by 0 to {MAX_OVERLAP}"
     return ""
 
 
@@ -133,6 +163,14 @@ def _refuse_executables(folder: Path) -> None:
             kind = "pickled data" if suffix in PICKLES else "a program"
             raise ModelError(
                 f"{path} is {kind}, which can run code on this computer, so the model is not opened.",
-                "Only safetensors weights are accepted: convert the model, or remove the file if you trust "
-                "the rest.",
+                "Import the model with medseg models --import, or remove the file if you trust the rest.",
+            )
+
+
+def _refuse_other_graphs(folder: Path, weights: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.suffix.lower() in GRAPHS and path != weights:
+            raise ModelError(
+                f"{path} is a graph that the card of the model does not name, so the model is not opened.",
+                "Remove the file if you trust the rest.",
             )

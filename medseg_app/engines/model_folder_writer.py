@@ -14,6 +14,7 @@ from typing import Any
 from medseg_app.core.errors import CouldNotBeDone, ModelError
 
 from .checksums import write_checksums
+from .folder_exchange import exchange_names
 from .model_card import ModelCard
 from .model_folder import (
     CARD,
@@ -95,9 +96,15 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def swap_folder(draft: Path, target: Path) -> None:
-    """Put a finished folder in the place of an older one, which is removed."""
+    """Put a finished folder in the place of an older one, which is removed.
+
+    Where the system can exchange two names, there is no moment without a folder of that name.
+    """
     if not target.exists():
         draft.replace(target)
+        return
+    if exchange_names(draft, target):
+        shutil.rmtree(draft, ignore_errors=True)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
     try:

@@ -19,8 +19,6 @@ MAX_PARAMETERS = 200_000_000
 
 def build_network(network: Network) -> nn.Module:
     """The untrained network of a model card. Raises ModelError where it is not allowed or cannot be built."""
-    import torch
-
     builder = BUILDERS.get(network.name)
     if builder is None:
         known = ", ".join(BUILDERS)
@@ -28,15 +26,37 @@ def build_network(network: Network) -> nn.Module:
     if not _is_literal(network.arguments):
         raise ModelError(f"The arguments of {network.name} may be numbers, words and lists only.")
     try:
-        with torch.device("meta"):
-            size = sum(tensor.numel() for tensor in builder(**network.arguments).parameters())
+        size = _parameters(builder, network.arguments)
         if size > MAX_PARAMETERS:
             raise ModelError(f"The network {network.name} of the card is too large ({size:,} parameters).")
         return builder(**network.arguments)
+    except ImportError as error:
+        raise ModelError(
+            f"The network {network.name} needs a package that is not installed ({error.name or error}).",
+            "Install MedSeg with its extra transformers.",
+        ) from error
     except (TypeError, ValueError, AssertionError, RuntimeError, IndexError, KeyError) as error:
         raise ModelError(
             f"The network {network.name} cannot be built from its arguments ({error})."
         ) from error
+
+
+def _parameters(builder: Callable[..., nn.Module], arguments: dict[str, Any]) -> int:
+    """How many parameters the network has, counted without giving them memory."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class _RatesHaveValues(TorchFunctionMode):
+        """MONAI's SwinUNETR asks a tensor of dropout rates for its values while it is built."""
+
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            choices = kwargs or {}
+            return function(
+                *args, **({"device": "cpu", **choices} if function is torch.linspace else choices)
+            )
+
+    with torch.device("meta"), _RatesHaveValues():
+        return sum(tensor.numel() for tensor in builder(**arguments).parameters())
 
 
 def _is_literal(value: Any) -> bool:
@@ -68,6 +88,12 @@ def _yolact(**arguments: Any) -> nn.Module:
     return Yolact(**arguments)
 
 
+def _nnunet(**arguments: Any) -> nn.Module:
+    from .nnunet_networks import nnunet
+
+    return nnunet(**arguments)
+
+
 def _unet2015(**arguments: Any) -> nn.Module:
     from .unet2015_network import UNet2015
 
@@ -83,10 +109,13 @@ def _of_queries(name: str) -> Callable[..., nn.Module]:
     return build
 
 
+MONAI = ("BasicUNet", "UNet", "DynUNet", "SegResNet", "AttentionUnet", "VNet", "UNETR", "SwinUNETR")
+
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
-    **{name: _monai(name) for name in ("BasicUNet", "UNet", "DynUNet", "SegResNet")},
+    **{name: _monai(name) for name in MONAI},
     "UNet2015": _unet2015,
     "MaskRCNNSlim": _mask_rcnn,
+    "NnUNet": _nnunet,
     "Yolact": _yolact,
     "Mask2Former": _of_queries("mask2former"),
     "MaskFormer": _of_queries("maskformer"),

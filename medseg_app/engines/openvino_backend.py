@@ -12,11 +12,14 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from medseg_app.core.box import Index
 
 from .contract import Precision
 from .device import precision_on, threads
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EXAMPLE = (32, 32, 32)
+EXAMPLE_EDGE = 32
 TELEMETRY = "openvino_telemetry"
 
 
@@ -37,29 +40,36 @@ def openvino_run(
     channels: int,
     precision: Precision,
     name: str,
-    example: tuple[int, ...] = EXAMPLE,
+    tile: Index | None = None,
+    slice_edge: int | None = None,
 ) -> Run | None:
     """The network on the processor; None where OpenVINO is missing or does not know one of its parts.
 
-    network: takes (1, channels, k, j, i), or (b, channels, j, i) where the example has two edges.
-    precision: "exact" computes in float32, "fast" in bfloat16 where the processor does so itself. name:
-    under which the converted network is cached. example: shape of a tile by which it is traced.
+    network: takes (1, channels, k, j, i). precision: "exact" computes in float32, "fast" in bfloat16
+    where the processor does so itself. name: under which the converted network is cached. tile: the
+    only size of tiles that the network will be given; None: any multiples of 32. slice_edge: for a network
+    that takes slices (b, channels, j, i), an edge that it takes.
     """
     try:
-        openvino = _openvino()
-        model = _converted(openvino, network, (channels, *example), name)
-        hint = "bf16" if precision_on("cpu", precision) == "fast" else "f32"
-        # Left to itself it computes in bfloat16 without a word.
-        settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads()}
-        compiled = openvino.Core().compile_model(model, "CPU", settings)
+        openvino = load_openvino()
+        model = _converted(openvino, _Traced(network, channels, tile, slice_edge), name)
+        compiled = compile_graph(openvino, model, precision)
     except Exception as error:  # noqa: BLE001 - its parts fail in many ways; torch computes the same
         log.info("torch computes %s, as OpenVINO does not: %s", name, error)
         return None
-    by = run_volumes if len(example) == 3 else run_slices
+    by = run_volumes if slice_edge is None else run_slices
     return by(lambda batch: np.asarray(compiled(batch)[0]))
 
 
-def _openvino() -> ModuleType:
+def compile_graph(openvino: ModuleType, model: Any, precision: Precision) -> Any:
+    """A model of OpenVINO's, ready to compute on the processor in the precision that was asked for."""
+    hint = "bf16" if precision_on("cpu", precision) == "fast" else "f32"
+    # Left to itself it computes in bfloat16 without a word.
+    settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads()}
+    return openvino.Core().compile_model(model, "CPU", settings)
+
+
+def load_openvino() -> ModuleType:
     """OpenVINO, which would otherwise report its every use to its maker when it is imported."""
     with _without_telemetry():
         import openvino
@@ -79,31 +89,56 @@ def _without_telemetry() -> Iterator[None]:
             sys.modules[TELEMETRY] = before
 
 
-def _converted(openvino: ModuleType, network: nn.Module, example: tuple[int, ...], name: str) -> Any:
-    """The network as OpenVINO's model of any tile size, from the cache where it lies there."""
-    key = hashlib.sha256(f"{name} {openvino.get_version()}".encode()).hexdigest()[:24]
+@dataclass(frozen=True)
+class _Traced:
+    """A network, and the shape of what it is traced with."""
+
+    network: nn.Module
+    channels: int
+    tile: Index | None
+    slice_edge: int | None
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """Shape of the input that the network is traced with."""
+        if self.slice_edge is not None:
+            return (1, self.channels, self.slice_edge, self.slice_edge)
+        return (1, self.channels, *(self.tile or (EXAMPLE_EDGE,) * 3))
+
+    @property
+    def input_shape(self) -> list[int]:
+        """Shapes of input that the converted network takes; -1 is any size."""
+        if self.slice_edge is not None:
+            return [-1, self.channels, -1, -1]
+        return [1, self.channels, *(self.tile or (-1, -1, -1))]
+
+
+def _converted(openvino: ModuleType, traced: _Traced, name: str) -> Any:
+    """The network as OpenVINO's model, from the cache where it lies there."""
+    sizes = f" {traced.tile}" if traced.tile else ""
+    key = hashlib.sha256(f"{name}{sizes} {openvino.get_version()}".encode()).hexdigest()[:24]
     kept = user_folder("cache") / "openvino" / key
     if (kept / "network.xml").is_file():
         with contextlib.suppress(RuntimeError):  # damaged: made anew
             return openvino.Core().read_model(kept / "network.xml")
-    model = _convert(openvino, network, example)
+    model = _convert(openvino, traced)
     with contextlib.suppress(OSError, RuntimeError):  # a full or read-only disk only costs time
         _keep(openvino, model, kept)
     return model
 
 
-def _convert(openvino: ModuleType, network: nn.Module, example: tuple[int, ...]) -> Any:
+def _convert(openvino: ModuleType, traced: _Traced) -> Any:
     import torch
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
+    example = torch.zeros(traced.example_shape)
     frontend = FrontEndManager().load_by_framework("pytorch")
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # about sizes that are fixed by tracing; tiles are multiples of 32
-        decoder = TorchScriptPythonDecoder(network.cpu(), example_input=(torch.zeros(1, *example),))
+        decoder = TorchScriptPythonDecoder(traced.network.cpu(), example_input=(example,))
         model = frontend.convert(frontend.load(decoder))  # the decoder must outlive the conversion
-    channels, *edges = example
-    model.reshape({0: openvino.PartialShape([1 if len(edges) == 3 else -1, channels, *[-1] * len(edges)])})
+    model.reshape({0: openvino.PartialShape(traced.input_shape)})
     return model
 
 

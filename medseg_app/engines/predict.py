@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from medseg_app.core.errors import OutOfMemory
+import numpy as np
+
+from medseg_app.core.errors import InputError, OutOfMemory
 from medseg_app.core.progress import Progress, silent
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
@@ -13,6 +15,7 @@ from .contract import Engine, Precision, Request
 from .modality import check_modality
 from .model_folder import ModelFolder
 from .registry import load_engine
+from .run_cost import with_cost
 
 
 def predict(
@@ -40,11 +43,15 @@ def build_engine(model_folder: ModelFolder) -> Engine:
 
 
 def run_engine(engine: Engine, volume: Volume, request: Request, device: str, progress: Progress) -> Proposal:
-    """One run of an engine. The modality is settled before any weights are read."""
+    """One run of an engine. The modality is settled before any weights are read.
+
+    Raises InputError where voxels are no numbers: one of them would spoil everything around it.
+    """
+    _require_numbers(volume)
     modality, remark = check_modality(engine.card, volume, request.modality)
     try:
-        session = engine.open(volume, device)
-        proposal = session.propose(replace(request, modality=modality), progress)
+        asked = replace(request, modality=modality)
+        proposal = with_cost(lambda: engine.open(volume, device).propose(asked, progress))
     except MemoryError as error:
         raise OutOfMemory(
             f"The computer ran out of memory while {engine.card.name} worked on {volume.id}.",
@@ -52,3 +59,15 @@ def run_engine(engine: Engine, volume: Volume, request: Request, device: str, pr
         ) from error
     remarks = (*([remark] if remark else []), *proposal.remarks)
     return replace(proposal, revision=request.revision, remarks=remarks)
+
+
+def _require_numbers(volume: Volume) -> None:
+    """Slice by slice, as a whole volume of truth values would take memory of its own."""
+    if volume.voxels.dtype.kind != "f":
+        return
+    bad = sum(int(plane.size - np.count_nonzero(np.isfinite(plane))) for plane in volume.voxels)
+    if bad:
+        raise InputError(
+            f"{volume.id} has {bad} voxels that are not numbers (NaN or infinite).",
+            "Replace them with a background value.",
+        )

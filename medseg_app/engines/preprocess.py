@@ -2,11 +2,15 @@
 
 The description is the `preprocessing` table of a model card:
 
-    channels    modality -> list of channels, each {"kind": "window", "low": HU, "high": HU} or
+    channels    modality -> list of channels, each one of
+                {"kind": "window", "low": HU, "high": HU}
                 {"kind": "percentiles", "low": percent, "high": percent}
+                {"kind": "zscore"}, with "nonzero": true where 0 means "no image here"
     neighbours  slices on each side that a slice-wise network sees as further channels (0: none)
 
-Every channel is clipped and runs from -1 to 1. A volume is resampled (see fit.py) before, not here.
+A window and percentiles run from -1 to 1, or over the range of "to", and are clipped unless "clip" is
+false. A z-score has mean 0 and standard deviation 1 over the image. A volume is resampled (see fit.py)
+before, not here.
 """
 
 from __future__ import annotations
@@ -23,19 +27,36 @@ from .model_card import FORBID_UNKNOWN
 
 MAX_SAMPLES = 500_000
 """Percentiles are taken from at most about this many voxels; more would not change them."""
-
-Limits = tuple[float, float]
+LEAST_WIDTH = 1e-3
+"""A constant image is no division by zero."""
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel: the values that become -1 and 1, in HU ("window") or percent ("percentiles")."""
+    """One channel: the values that become the ends of `to`, in HU ("window") or percent ("percentiles").
 
-    kind: Literal["window", "percentiles"]
-    low: float
-    high: float
+    nonzero: a z-score is measured on voxels that are not 0, and these stay 0.
+    """
+
+    kind: Literal["window", "percentiles", "zscore"]
+    low: float | None = None
+    high: float | None = None
+    to: tuple[float, float] = (-1.0, 1.0)
+    clip: bool = True
+    nonzero: bool = False
 
     __pydantic_config__ = FORBID_UNKNOWN
+
+    @property
+    def problem(self) -> str:
+        """What the types alone do not say; empty where the channel is sound."""
+        if self.kind == "zscore":
+            return "a z-score has no limits" if self.low is not None or self.high is not None else ""
+        if self.low is None or self.high is None or not self.low < self.high:
+            return f"{self.kind} need a low and a higher high"
+        if self.kind == "percentiles" and not 0 <= self.low < self.high <= 100:
+            return "percentiles lie between 0 and 100"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,9 @@ class Preprocessing:
             raise ModelError(f"The preprocessing of the model is not understood ({error}).") from error
         if len({len(channels) for channels in found.channels.values()}) != 1 or found.neighbours < 0:
             raise ModelError("Every modality of a model needs the same number of input channels.")
+        for problem in (channel.problem for channels in found.channels.values() for channel in channels):
+            if problem:
+                raise ModelError(f"The preprocessing of the model is not understood ({problem}).")
         return found
 
     @property
@@ -66,29 +90,49 @@ class Preprocessing:
         return len(next(iter(self.channels.values()))) * (2 * self.neighbours + 1)
 
     def measured(self, voxels: NDArray[Any], modality: str) -> ChannelMaker:
-        """What turns blocks of these voxels (k, j, i) into channels; percentiles are taken now.
+        """What turns blocks of these voxels (k, j, i) into channels; statistics are taken now.
 
         Raises ModalityError where the model does not know the modality.
         """
         if modality not in self.channels:
             known = " or ".join(self.channels)
             raise ModalityError(f"The model reads {known}, not {modality or 'images of unknown kind'}.")
-        return ChannelMaker(tuple(_limits(channel, voxels) for channel in self.channels[modality]))
+        return ChannelMaker(tuple(_scaling(channel, voxels) for channel in self.channels[modality]))
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A straight line: `low` becomes the first value of `to`, `high` the second."""
+
+    low: float
+    high: float
+    to: tuple[float, float]
+    clip: bool
+    keeps_zero: bool = False
+
+    def fill(self, channel: NDArray[np.float32], block: NDArray[np.float32]) -> None:
+        """Write the channel of a block of voxels."""
+        bottom, top = self.to
+        np.multiply(block - self.low, (top - bottom) / (self.high - self.low), out=channel)
+        channel += bottom
+        if self.clip:
+            np.clip(channel, bottom, top, out=channel)
+        if self.keeps_zero:
+            channel[block == 0] = 0
 
 
 @dataclass(frozen=True)
 class ChannelMaker:
     """Turns blocks of one volume into channels."""
 
-    limits: tuple[Limits, ...]
+    scalings: tuple[Scaling, ...]
 
     def __call__(self, block: NDArray[Any]) -> NDArray[np.float32]:
-        """Channels (c, *block.shape) of any block of the volume, -1..1."""
+        """Channels (c, *block.shape) of any block of the volume."""
         block = np.asarray(block, np.float32)
-        made = np.empty((len(self.limits), *block.shape), np.float32)
-        for channel, (low, high) in zip(made, self.limits, strict=True):
-            np.multiply(block - low, 2.0 / (high - low), out=channel)
-            np.clip(channel - 1.0, -1.0, 1.0, out=channel)
+        made = np.empty((len(self.scalings), *block.shape), np.float32)
+        for channel, scaling in zip(made, self.scalings, strict=True):
+            scaling.fill(channel, block)
         return made
 
 
@@ -111,10 +155,21 @@ def with_neighbours(channels: NDArray[np.float32], neighbours: int) -> NDArray[n
     return np.stack(shifted, axis=1).reshape(-1, count, *channels.shape[2:])
 
 
-def _limits(channel: Channel, voxels: NDArray[Any]) -> Limits:
-    low, high = channel.low, channel.high
+def _scaling(channel: Channel, voxels: NDArray[Any]) -> Scaling:
+    if channel.kind == "zscore":
+        counted = voxels[voxels != 0] if channel.nonzero else voxels
+        mean, deviation = (float(counted.mean()), float(counted.std())) if counted.size else (0.0, 1.0)
+        width = max(deviation, LEAST_WIDTH)
+        return Scaling(mean, mean + width, (0.0, 1.0), clip=False, keeps_zero=channel.nonzero)
+    low, high = channel.low or 0.0, channel.high or 0.0
     if channel.kind == "percentiles":
-        stride = max(int(np.ceil((voxels.size / MAX_SAMPLES) ** (1 / 3))), 1)
-        sample = voxels[::stride, ::stride, ::stride]
-        low, high = (float(value) for value in np.percentile(sample, [channel.low, channel.high]))
-    return low, max(high, low + 1e-3)
+        low, high = _percentiles(voxels, low, high)
+    return Scaling(low, max(high, low + LEAST_WIDTH), channel.to, channel.clip)
+
+
+def _percentiles(voxels: NDArray[Any], low: float, high: float) -> tuple[float, float]:
+    """From a regular sample of the voxels; the ends of the whole range are what they are."""
+    stride = max(int(np.ceil((voxels.size / MAX_SAMPLES) ** (1 / 3))), 1)
+    sample = voxels[::stride, ::stride, ::stride]
+    bottom, top = (float(value) for value in np.percentile(sample, [low, high]))
+    return float(voxels.min()) if low == 0 else bottom, float(voxels.max()) if high == 100 else top

@@ -60,8 +60,13 @@ def plan_tiles(shape: Index, size: TileSize) -> TilePlan:
     whole = [legal_edge(n) for n in shape]
     single = int(np.prod(whole)) <= size.single_pass
     k, j, i = (edge if single else min(edge, size.edge) for edge in whole)
-    starts = [tile_starts(n, edge) for n, edge in zip(shape, (k, j, i), strict=True)]
-    return TilePlan(shape, (k, j, i), (starts[0], starts[1], starts[2]))
+    return plan_fixed_tiles(shape, (k, j, i))
+
+
+def plan_fixed_tiles(shape: Index, tile: Index, overlap: float = OVERLAP) -> TilePlan:
+    """Tiles of exactly this size, for networks that take no other; they overlap by at least this share."""
+    k, j, i = (tile_starts(n, edge, overlap) for n, edge in zip(shape, tile, strict=True))
+    return TilePlan(shape, tile, (k, j, i))
 
 
 def slide(plan: TilePlan, read: ReadTile, run: RunTile, progress: Progress) -> Iterator[NDArray[np.float32]]:
@@ -136,11 +141,11 @@ def legal_edge(count: int) -> int:
     return -(-count // LEGAL_STEP) * LEGAL_STEP
 
 
-def tile_starts(count: int, edge: int) -> tuple[int, ...]:
+def tile_starts(count: int, edge: int, overlap: float = OVERLAP) -> tuple[int, ...]:
     """Where tiles of an edge begin that cover an axis of so many voxels."""
     if edge >= count:
         return (-((edge - count) // 2),)
-    steps = int(np.ceil((count - edge) / (edge * (1 - OVERLAP))))
+    steps = int(np.ceil((count - edge) / (edge * (1 - overlap))))
     return tuple(int(start) for start in np.rint(np.linspace(0, count - edge, steps + 1)))
 
 

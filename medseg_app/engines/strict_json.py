@@ -18,7 +18,13 @@ def read_strict_json(path: Path) -> dict[str, Any]:
     Raises ModelError where the file is too large, is not JSON, repeats a key, holds NaN or Infinity,
     or holds anything that MONAI would execute (`_target_` and its like, values that start with $).
     """
-    text = _read_limited(path)
+    data = parse_json(read_limited(path), path)
+    _refuse_expressions(data, path, 0)
+    return data
+
+
+def parse_json(text: str, path: Path) -> dict[str, Any]:
+    """The JSON object in a text. Raises ModelError for repeated keys, NaN, Infinity and other values."""
     try:
         data = json.loads(text, object_pairs_hook=_no_doubles, parse_constant=_no_constants)
     except (ValueError, RecursionError) as error:
@@ -27,11 +33,11 @@ def read_strict_json(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(data, dict):
         raise ModelError(f"{path} holds no JSON object.", "Copy the model folder again from its source.")
-    _refuse_expressions(data, path, 0)
     return data
 
 
-def _read_limited(path: Path) -> str:
+def read_limited(path: Path) -> str:
+    """The text of a small file. Raises ModelError where it is too large, unreadable or not UTF-8."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
@@ -77,5 +83,5 @@ def _refuse_expressions(value: Any, path: Path, depth: int) -> None:
 def _refuse(what: str, path: Path) -> None:
     raise ModelError(
         f"{path} holds {what}, which would run code on this computer.",
-        "Only models in MedSeg's own format are opened: export the model again with medseg train.",
+        "A model of another program has to be imported first: medseg models --import.",
     )

@@ -12,9 +12,10 @@ from .contract import Precision
 from .device import inference
 from .loaded_network import LoadedNetwork
 from .model_folder import ModelFolder
-from .openvino_backend import EXAMPLE, openvino_run
+from .openvino_backend import openvino_run
 from .preprocess import Preprocessing
 from .slice_tiles import SliceTiles, middle
+from .sliding_window import LEGAL_STEP
 from .tile_run import Run, run_slices, run_volumes
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ class VoxelNetwork:
     def _by_openvino(self, network: nn.Module, precision: Precision) -> Run | None:
         if precision not in self._compiled:
             card, tiles = self._folder.card, self.slice_tiles
-            example = EXAMPLE if tiles is None else (EXAMPLE[0] + 2 * tiles.margin,) * 2
+            edge = None if tiles is None else LEGAL_STEP + 2 * tiles.margin
             channels, name = self._preprocessing.in_channels, f"{card.sha256} {card.network}"
-            self._compiled[precision] = openvino_run(network, channels, precision, name, example)
+            tile = card.grid.tile
+            self._compiled[precision] = openvino_run(network, channels, precision, name, tile, edge)
         return self._compiled[precision]
 
     def _by_torch(self, network: nn.Module, device: str, precision: Precision) -> Run:

@@ -3,22 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg_app.core.box import Box
 from medseg_app.core.errors import GeometryError
 from medseg_app.core.label_map import LabelMap
-from medseg_app.core.segment import Segment
 
-from .instances import Finding, components, match_findings
-from .overlap import compare_masks
+from .case_findings import CaseFindings
+from .class_masks import FINDINGS, ClassMasks, MatchBy, Rule, both_sides
+from .detection import Detection
+from .file_findings import FileFindings, findings_of
+from .instances import HIT_IOU
+from .overlap import NSD_TOLERANCE_MM, compare_masks, dice
 
-AVERAGED = ("dice", "iou", "nsd", "hd95_mm", "volume_error_ml")
+AVERAGED = ("dice", "iou", "nsd", "hd95_mm", "volume_error_ml", "volume_error_relative")
 
-MatchBy = Literal["value", "name"]
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """By what is judged: the tolerance of surfaces in mm, and the IoU from which on a finding is hit.
+
+    findings: which segments are one class instead of a class each.
+    """
+
+    tolerance_mm: float = NSD_TOLERANCE_MM
+    hit_iou: float = HIT_IOU
+    findings: Rule = "apart"
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """How a prediction agrees with its truth.
+
+    labels: figures by class. findings: what was matched. findings_dice: of all findings as one mask.
+    """
+
+    labels: dict[str, Figures]
+    findings: CaseFindings
+    findings_dice: float | None
+    yardstick: Yardstick
+
+    @property
+    def only_findings(self) -> bool:
+        """Whether all that was compared was known to be findings."""
+        return set(self.labels) == {FINDINGS}
+
+    @property
+    def nothing_predicted(self) -> bool:
+        """Whether the truth holds classes and the prediction none."""
+        return bool(self.labels) and all(row["volume_ml"] == 0.0 for row in self.labels.values())
+
+    @property
+    def mean(self) -> dict[str, float | None]:
+        """The mean of each figure over the classes for which it is defined."""
+        return {name: mean_of(row[name] for row in self.labels.values()) for name in AVERAGED}
+
+    def to_json(self) -> dict[str, Any]:
+        """The document `{labels: {key: {...}}, findings: {...}, mean: {...}}`."""
+        found = Detection([self.findings], self.yardstick.hit_iou).figures().to_json()
+        return {
+            "labels": self.labels,
+            "findings": {**found, "dice": self.findings_dice},
+            "mean": self.mean,
+        }
 
 
 def evaluate_files(
@@ -27,74 +79,62 @@ def evaluate_files(
     unknown: Collection[int | str] = (),
     match_by: MatchBy = "value",
 ) -> dict[str, Any]:
-    """Compare two label maps on one grid: `{labels: {key: {...}}, findings: {...}, mean: {...}}`.
+    """The document of a comparison by the usual yardstick; see `compare`."""
+    return compare(prediction, truth, unknown, match_by).to_json()
+
+
+def compare(
+    prediction: LabelMap,
+    truth: LabelMap,
+    unknown: Collection[int | str] = (),
+    match_by: MatchBy = "value",
+    yardstick: Yardstick | None = None,
+) -> Comparison:
+    """Compare two label maps on one grid, class by class and finding by finding.
 
     unknown: classes (values, or names where match_by is "name") that were not annotated in the truth;
     they are left out on both sides. match_by: "name" for DICOM SEG, whose numbers are consecutive.
     Findings are the segments of kind "instance", best score first; in files that do not tell kinds, the
-    26-connected components of each label. Undefined figures are None (see overlap.py).
+    26-connected components of each label. Undefined figures are None, by the rules of the package.
     Raises GeometryError where the grids differ or the slices are not evenly spaced.
     """
+    yardstick = yardstick or Yardstick()
     if not prediction.geometry.same_grid(truth.geometry, 0.01):
         raise GeometryError(
             "Prediction and truth lie on different grids, so their voxels cannot be compared.",
             "Export both onto the same series first.",
         )
     left_out = {str(one) for one in unknown}
-    mine, theirs = _by_key(prediction, match_by, left_out), _by_key(truth, match_by, left_out)
+    mine, theirs = both_sides(prediction, truth, match_by, left_out, yardstick.findings)
     k, j, i = (float(n) for n in np.linalg.norm(truth.geometry.affine[:3, :3], axis=0))
     labels = {}
-    for key in sorted({*mine, *theirs}, key=_natural):
-        figures = compare_masks(
-            _mask(prediction, mine.get(key, [])), _mask(truth, theirs.get(key, [])), (k, j, i)
-        )
-        labels[key] = {"name": (theirs.get(key) or mine[key])[0].name, **figures.to_json()}
-    found = match_findings(_findings(prediction, mine), _findings(truth, theirs))
-    return {"labels": labels, "findings": found.to_json(), "mean": _means(labels)}
+    for key in sorted({*mine.classes, *theirs.classes}, key=natural):
+        box = mine.box(key) | theirs.box(key)
+        figures = compare_masks(mine.mask(key, box), theirs.mask(key, box), (k, j, i), yardstick.tolerance_mm)
+        labels[key] = {"name": theirs.name(key) or mine.name(key), **figures.to_json()}
+    findings, findings_dice = _compare_findings(mine, theirs)
+    return Comparison(labels, findings, findings_dice, yardstick)
 
 
-def _by_key(label_map: LabelMap, match_by: MatchBy, left_out: set[str]) -> dict[str, list[Segment]]:
-    """Segments with voxels by class; several layers may hold the same one."""
-    found: dict[str, list[Segment]] = {}
-    for segment in label_map.segments:
-        key = str(segment.value) if match_by == "value" else segment.name
-        if key not in left_out and label_map.box(segment) is not None:
-            found.setdefault(key, []).append(segment)
-    return found
+def mean_of(figures: Any) -> float | None:
+    """The mean of those that are defined; None where none is."""
+    defined = [figure for figure in figures if figure is not None]
+    return float(np.mean(defined)) if defined else None
 
 
-def _mask(label_map: LabelMap, segments: list[Segment]) -> NDArray[np.bool_]:
-    mask = np.zeros(label_map.geometry.shape, bool)
-    for segment in segments:
-        mask |= label_map.mask(segment)
-    return mask
-
-
-def _findings(label_map: LabelMap, by_key: dict[str, list[Segment]]) -> list[Finding]:
-    segments = [segment for same in by_key.values() for segment in same]
-    instances = [segment for segment in segments if segment.kind == "instance"]
-    if not instances:
-        return [part for s in segments for part in components(label_map.mask(s), s.name)]
-    instances.sort(key=lambda segment: -(segment.score or 0.0))
-    return [_finding(label_map, segment) for segment in instances]
-
-
-def _finding(label_map: LabelMap, segment: Segment) -> Finding:
-    mask = label_map.mask(segment)
-    box = Box.around(mask)
-    assert box is not None
-    return Finding(box, mask[box.slices], segment.name)
-
-
-def _means(labels: dict[str, dict[str, Any]]) -> dict[str, float | None]:
-    """Mean of each figure over the labels for which it is defined."""
-    means: dict[str, float | None] = {}
-    for name in AVERAGED:
-        defined = [figures[name] for figures in labels.values() if figures[name] is not None]
-        means[name] = float(np.mean(defined)) if defined else None
-    return means
-
-
-def _natural(key: str) -> tuple[bool, int, str]:
-    """Numbers in their order, then names."""
+def natural(key: str) -> tuple[bool, int, str]:
+    """Sorts numbers in their order, then names."""
     return (not key.isdecimal(), int(key) if key.isdecimal() else 0, key)
+
+
+def _compare_findings(mine: ClassMasks, theirs: ClassMasks) -> tuple[CaseFindings, float | None]:
+    predicted, true = findings_of(mine), findings_of(theirs)
+    masks = [_together(side.label_map, found) for side, found in ((mine, predicted), (theirs, true))]
+    return CaseFindings.of(predicted.findings, true.findings, predicted.by_rank), dice(*masks)
+
+
+def _together(label_map: LabelMap, found: FileFindings) -> NDArray[np.bool_]:
+    mask = np.zeros(label_map.geometry.shape, bool)
+    for finding in found.findings:
+        mask[finding.box.slices] |= finding.mask
+    return mask

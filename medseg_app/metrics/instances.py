@@ -17,28 +17,38 @@ from medseg_app.core.box import Box
 
 HIT_IOU = 0.3
 
+Pair = tuple[int, int, float]
+"""Index of the prediction, index of the truth, IoU."""
+
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """One object: a boolean mask inside a box of the grid."""
+    """One object: a boolean mask inside a box of the grid; score is None where nobody gave one."""
 
     box: Box
     mask: NDArray[np.bool_]
     name: str = ""
+    score: float | None = None
 
 
 @dataclass(frozen=True)
 class Matches:
     """pairs: (index of the prediction, index of the truth, IoU) of every hit."""
 
-    pairs: tuple[tuple[int, int, float], ...]
+    pairs: tuple[Pair, ...]
     predictions: int
     truths: int
+    hit_iou: float = HIT_IOU
 
     @property
     def recall(self) -> float | None:
         """Share of the true findings that were hit; None where there is none."""
         return len(self.pairs) / self.truths if self.truths else None
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the predictions that hit; None where there is none."""
+        return len(self.pairs) / self.predictions if self.predictions else None
 
     @property
     def false_positives(self) -> int:
@@ -48,13 +58,13 @@ class Matches:
     def to_json(self) -> dict[str, Any]:
         """The figures by name; undefined ones are None."""
         return {
-            "hit_iou": HIT_IOU,
+            "hit_iou": self.hit_iou,
             "truths": self.truths,
             "predictions": self.predictions,
             "hits": len(self.pairs),
             "false_positives": self.false_positives,
             "recall": self.recall,
-            "precision": len(self.pairs) / self.predictions if self.predictions else None,
+            "precision": self.precision,
         }
 
 
@@ -62,14 +72,33 @@ def match_findings(
     predictions: Sequence[Finding], truths: Sequence[Finding], hit_iou: float = HIT_IOU
 ) -> Matches:
     """Match predictions, best first, each to the free true finding with the highest IoU."""
-    free = dict(enumerate(truths))
+    pairs = match_by_iou(iou_matrix(predictions, truths), hit_iou)
+    return Matches(pairs, len(predictions), len(truths), hit_iou)
+
+
+def match_by_iou(ious: NDArray[np.float64], hit_iou: float) -> tuple[Pair, ...]:
+    """The hits of predictions (rows, best first) on truths (columns), by their IoU with each other."""
+    free = ious.copy()
     pairs = []
-    for number, prediction in enumerate(predictions):
-        best = max(((iou(prediction, truth), t) for t, truth in free.items()), default=(0.0, -1))
-        if best[0] >= hit_iou:
-            pairs.append((number, best[1], best[0]))
-            del free[best[1]]
-    return Matches(tuple(pairs), len(predictions), len(truths))
+    for row in np.flatnonzero((ious >= hit_iou).any(axis=1)) if ious.size else ():
+        # Of truths that fit equally well the last one, as pycocotools takes it.
+        column = ious.shape[1] - 1 - int(np.argmax(free[row, ::-1]))
+        if free[row, column] >= hit_iou:
+            pairs.append((int(row), column, float(ious[row, column])))
+            free[:, column] = -1.0
+    return tuple(pairs)
+
+
+def iou_matrix(predictions: Sequence[Finding], truths: Sequence[Finding]) -> NDArray[np.float64]:
+    """IoU of every prediction with every truth on one grid, shape (predictions, truths)."""
+    ious = np.zeros((len(predictions), len(truths)))
+    if not ious.size:
+        return ious
+    (start, stop), (true_start, true_stop) = _corners(predictions), _corners(truths)
+    apart = (start[:, None] >= true_stop).any(-1) | (true_start >= stop[:, None]).any(-1)
+    for row, column in np.argwhere(~apart):
+        ious[row, column] = iou(predictions[row], truths[column])
+    return ious
 
 
 def iou(one: Finding, other: Finding) -> float:
@@ -84,7 +113,7 @@ def iou(one: Finding, other: Finding) -> float:
     return shared / union if union else 0.0
 
 
-def components(mask: NDArray[np.bool_], name: str = "") -> list[Finding]:
+def components(mask: NDArray[np.bool_], name: str = "", score: float | None = None) -> list[Finding]:
     """The 26-connected parts of a mask (k, j, i), largest first."""
     from scipy import ndimage
 
@@ -92,5 +121,10 @@ def components(mask: NDArray[np.bool_], name: str = "") -> list[Finding]:
     found = []
     for number, block in enumerate(ndimage.find_objects(parts), 1):
         box = Box.of([s.start for s in block], [s.stop for s in block])
-        found.append(Finding(box, parts[block] == number, name))
+        found.append(Finding(box, parts[block] == number, name, score))
     return sorted(found, key=lambda finding: -int(np.count_nonzero(finding.mask)))
+
+
+def _corners(findings: Sequence[Finding]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """First voxels of the boxes and the voxels after the last, each of shape (findings, 3)."""
+    return np.array([f.box.start for f in findings]), np.array([f.box.stop for f in findings])

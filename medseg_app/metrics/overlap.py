@@ -1,13 +1,4 @@
-"""Agreement of two masks of one class: overlap, surfaces and volume, with defined empty cases.
-
-    measure             both empty      one empty
-    dice, iou           None            0
-    nsd                 None            0
-    hd95_mm             None            None
-    volume_error_ml     0               the other's volume, with sign
-
-None means undefined; such values take no part in means.
-"""
+"""Agreement of two masks of one class: overlap, surfaces and volume; empty cases as the package says."""
 
 from __future__ import annotations
 
@@ -31,7 +22,7 @@ class Overlap:
 
     nsd: share of both surfaces that lies within the tolerance of the other (normalised surface Dice,
     counted in surface voxels). hd95_mm: the larger of the two 95th percentiles of surface distances.
-    volume_error_ml: prediction minus truth.
+    volume_error_ml: prediction minus truth; volume_error_relative: its share of the true volume.
     """
 
     dice: float | None
@@ -39,8 +30,10 @@ class Overlap:
     nsd: float | None
     hd95_mm: float | None
     volume_error_ml: float
+    volume_error_relative: float | None
     volume_ml: float
     truth_volume_ml: float
+    nsd_tolerance_mm: float
 
     def to_json(self) -> dict[str, Any]:
         """The figures by name; undefined ones are None."""
@@ -61,8 +54,10 @@ def compare_masks(
         nsd=nsd,
         hd95_mm=hd95,
         volume_error_ml=(predicted - true) * voxel_ml,
+        volume_error_relative=_ratio(predicted - true, true),
         volume_ml=predicted * voxel_ml,
         truth_volume_ml=true * voxel_ml,
+        nsd_tolerance_mm=tolerance_mm,
     )
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from medseg_app.core.errors import InputError
-from medseg_app.core.progress import Progress, silent
+from medseg_app.core.progress import Progress, part, silent
 from medseg_app.engines.model_folder import ModelFolder, read_model_folder
 from medseg_app.engines.model_folder_writer import write_model_folder
 from medseg_app.engines.predict import build_engine
 
 from .dataset import find_cases
+from .disturbed_figures import measure_disturbed
 from .instance_figures import measure_instances
 from .model_readme import model_readme
 from .recipe import Recipe
@@ -45,7 +46,11 @@ def measure_model(
     engine = build_engine(folder)
     if recipe.gives_findings:
         return measure_instances(engine, recipe, split, device, progress)
-    return measure_semantic(engine, recipe, split.validation, device, progress)
+    if recipe.source.kind != "tissues":
+        return measure_semantic(engine, recipe, split.validation, device, progress)
+    figures = measure_semantic(engine, recipe, split.validation, device, part(progress, 0.0, 0.5))
+    disturbed = measure_disturbed(engine, recipe, split.validation, device, part(progress, 0.5, 1.0))
+    return {**figures, "disturbed": disturbed}
 
 
 def write_figures(folder: ModelFolder, figures: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
 from medseg_app.engines.contract import Engine, Request
 from medseg_app.engines.predict import run_engine
+from medseg_app.metrics.detection import measure_detection
 from medseg_app.metrics.instances import Finding, Matches, components, match_findings
 from medseg_app.metrics.overlap import dice
 
@@ -26,6 +27,9 @@ from .sub_boxes import EMPTY, OFF_CENTRE, SubBoxes, draw_sub_boxes, read_sub_box
 
 WHOLE = "whole"
 KINDS = (WHOLE, OFF_CENTRE, EMPTY)
+
+CONSIDERED = 0.1
+"""Least score of what takes part in figures that look at all scores."""
 
 Figures = dict[str, Any]
 
@@ -44,12 +48,18 @@ class Piece:
         return union(self.truths, self.volume.geometry.shape)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
-    """How one proposal agrees with the truth of one piece."""
+    """How one proposal agrees with the truth of one piece.
+
+    scored: all that the model considers, also below its least score, best first. seconds: what it took.
+    """
 
     matches: Matches
     dice: float | None
+    truths: tuple[Finding, ...] = ()
+    scored: tuple[Finding, ...] = ()
+    seconds: float | None = None
 
 
 def measure_instances(
@@ -77,17 +87,28 @@ def union(findings: tuple[Finding, ...], shape: tuple[int, int, int]) -> Mask:
     return mask
 
 
-def propose(engine: Engine, volume: Volume, device: str, progress: Progress = silent) -> tuple[Finding, ...]:
-    """What the model finds, best first."""
-    proposal = run_engine(engine, volume, Request(modality=volume.modality), device, progress)
+def propose(
+    engine: Engine, volume: Volume, device: str, progress: Progress = silent, min_score: float | None = None
+) -> tuple[tuple[Finding, ...], float]:
+    """What the model finds, best first (at the least score of its card, or at another), and in how many s."""
+    request = Request(min_score=min_score, modality=volume.modality)
+    proposal = run_engine(engine, volume, request, device, progress)
     found = sorted((c for c in proposal.candidates if c.kind == "instance"), key=lambda c: -(c.score or 0.0))
-    return tuple(Finding(c.box, c.mask, c.name) for c in found)
+    seconds = proposal.cost.seconds if proposal.cost else 0.0
+    return tuple(Finding(c.box, c.mask, c.name, c.score) for c in found), seconds
 
 
 def judge(findings: tuple[Finding, ...], piece: Piece) -> Result:
     """Hits and Dice of what was found in a piece."""
     shape = piece.volume.geometry.shape
     return Result(match_findings(findings, piece.truths), dice(union(findings, shape), piece.truth))
+
+
+def judge_model(engine: Engine, piece: Piece, device: str) -> Result:
+    """The same for a model as it is shipped, and all that it considers, for figures that need scores."""
+    found, seconds = propose(engine, piece.volume, device)
+    considered, _ = propose(engine, piece.volume, device, min_score=CONSIDERED)
+    return replace(judge(found, piece), truths=piece.truths, scored=considered, seconds=seconds)
 
 
 def pieces(reference: Reference, boxes: dict[str, Box]) -> Iterator[Piece]:
@@ -140,7 +161,7 @@ def _results(
     for number, reference in enumerate(validation):
         progress(number / len(validation), f"measuring {reference.name}")
         for piece in pieces(reference, boxes.get(reference.name, {})):
-            model = judge(propose(engine, piece.volume, device), piece)
+            model = judge_model(engine, piece, device)
             results.append((piece.kind, model, _judge_blind(blind.get(piece.kind), piece)))
     return results
 
@@ -177,4 +198,23 @@ def summary(results: list[Result]) -> Figures:
         "findings_per_image": round(float(np.mean([r.matches.predictions for r in results])), 2),
         "false_positives_per_image": round(float(np.mean([r.matches.false_positives for r in results])), 2),
         "mean_dice": round(float(np.mean(overlaps)), 3) if overlaps else None,
+        **_scored(results),
     }
+
+
+def _scored(results: list[Result]) -> Figures:
+    """Average precision, recall at one false positive per image and time; empty for the baseline."""
+    if any(result.seconds is None for result in results):
+        return {}
+    found = measure_detection([(result.scored, result.truths) for result in results])
+    seconds = [result.seconds for result in results if result.seconds is not None]
+    return {
+        "ap_at_iou_0.1": _round(found.ap["0.1"]),
+        "ap_at_iou_0.5": _round(found.ap["0.5"]),
+        "recall_at_1_false_positive": _round(found.recall_at_1_fp),
+        "seconds_per_image": round(float(np.mean(seconds)), 2),
+    }
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

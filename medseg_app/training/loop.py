@@ -15,6 +15,7 @@ from medseg_app.core.progress import Progress
 
 from .auxiliary_heads import with_auxiliary_heads, without_auxiliary_heads
 from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from .crew import Crew
 from .curves import CurvePoint
 from .recipe import Recipe
 from .watch import Watch, has_stalled
@@ -56,6 +57,7 @@ class Loop:
         from medseg_app.engines.device import fast_is_possible
 
         torch.manual_seed(recipe.training.seed)
+        self._crew = Crew.of_environment()
         self._recipe, self._task, self._device, self._path = recipe, task, device, checkpoint
         self._network = _first_network(recipe).to(device).train()
         self._optimiser = torch.optim.AdamW(
@@ -76,12 +78,12 @@ class Loop:
         budget = math.inf if max_minutes is None else max_minutes * 60
         start, saved = time.monotonic() - self._seconds, time.monotonic()
         try:
-            while self._share(budget) < 1.0 and not self._has_stalled():
-                progress(self._share(budget), f"step {self._step}, loss {self._recent:.3f}")
-                self._one_step(self._share(budget))
+            while (share := self._share(budget)) < 1.0 and not self._has_stalled():
+                progress(share, f"step {self._step}, loss {self._recent:.3f}")
+                self._one_step(share)
                 self._seconds = time.monotonic() - start
                 if self._step % self._recipe.training.look_every == 0:
-                    self._look(self._share(budget))
+                    self._look(share)
                 if time.monotonic() - saved > CHECKPOINT_SECONDS:
                     self.save()
                     saved = time.monotonic()
@@ -100,6 +102,8 @@ class Loop:
 
     def save(self) -> None:
         """Write the checkpoint."""
+        if not self._crew.leads:
+            return
         state = self._network.state_dict(), dict(self._mean), self._optimiser.state_dict()
         curve = [astuple(point) for point in self.curve]
         write_checkpoint(Checkpoint(*state, self._step, self._seconds, curve), self._path, self._recipe)
@@ -132,14 +136,15 @@ class Loop:
         return float(training.learning_rate * warm * (1 - share) ** 0.9)
 
     def _share(self, budget: float) -> float:
-        return min(max(self._step / self._recipe.training.steps, self._seconds / budget), 1.0)
+        share = min(max(self._step / self._recipe.training.steps, self._seconds / budget), 1.0)
+        return self._crew.agree(share, self._device)
 
     def _one_step(self, share: float) -> None:
         import torch
 
         training = self._recipe.training
-        torch.manual_seed(training.seed * 1_000_003 + self._step)
-        rng = np.random.default_rng([training.seed, self._step])
+        torch.manual_seed(training.seed * 1_000_003 + self._step + self._crew.rank)
+        rng = np.random.default_rng([training.seed, self._step, *([self._crew.rank] * (self._crew.size > 1))])
         batch = self._task.batch(rng, share).to(self._device)
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate(share)
@@ -147,6 +152,7 @@ class Loop:
             loss = self._task.loss(self._network, batch)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self._crew.average(self._network)
         length = torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
         self._step += 1
         if not torch.isfinite(length):

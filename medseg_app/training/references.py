@@ -70,16 +70,20 @@ class TissueImage(Reference):
         """Read the image and derive its labels."""
         from medseg_app.io.formats import read_image
 
-        from .tissue_labels import tissue_labels
-
         volume = read_image(self.image)
-        axial = fit_volume(volume.geometry, ModelGrid("SPL"))
-        k, j, i = (volume.geometry.spacing_kji[axis] for axis in axial.axes)
-        labels = tissue_labels(axial.turned(volume.voxels), (k, j, i))
-        found = np.ascontiguousarray(axial.turned_back(labels))
-        values = [int(v) for v in np.unique(found) if v]
-        segments = tuple(Segment(v, f"Label {v}", v) for v in values)
-        return volume, LabelMap((found,), volume.geometry, segments)
+        return volume, derived_tissues(volume)
+
+
+def derived_tissues(volume: Volume) -> LabelMap:
+    """The tissues that the values of a CT tell, by their values in tissue_labels.py, on its own grid."""
+    from .tissue_labels import tissue_labels
+
+    axial = fit_volume(volume.geometry, ModelGrid("SPL"))
+    k, j, i = (volume.geometry.spacing_kji[axis] for axis in axial.axes)
+    labels = tissue_labels(axial.turned(volume.voxels), (k, j, i))
+    found = np.ascontiguousarray(axial.turned_back(labels))
+    segments = tuple(Segment(int(v), f"Label {v}", int(v)) for v in np.unique(found) if v)
+    return LabelMap((found,), volume.geometry, segments)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from medseg_app.core.errors import InputError
 from medseg_app.core.progress import Progress, part, silent
 
 from .checkpoint import checkpoint_path
+from .crew import Crew
 from .dataset import find_cases, read_cases
 from .loop import Loop, Task
 from .model_output import write_trained_model
@@ -59,7 +60,12 @@ def train_into(
     max_minutes: float | None,
     progress: Progress,
 ) -> None:
-    """As `run_training`, for a caller who has more to do before the checkpoint may be removed."""
+    """As `run_training`, for a caller who has more to do before the checkpoint may be removed.
+
+    Of several processes (see crew.py) only the one that leads writes the folder.
+    """
+    crew = Crew.of_environment()
+    device = crew.device(device)
     split = find_cases(recipe)
     if not split.train:
         raise InputError(f"The recipe {recipe.path} has no patient to train on.", "Check its split.")
@@ -69,6 +75,8 @@ def train_into(
     if watched:
         training.watch = _watch(recipe, watched, device)
     training.run(max_minutes, part(progress, 0.05, 0.95))
+    if not crew.leads:
+        return
     write_trained_model(recipe, training.mean_network(), out, training.curve)
     if recipe.gives_findings and MIN_SCORE not in recipe.thresholds:
         settle_score_threshold(out, watched or split.train, device, part(progress, 0.95, 1.0))

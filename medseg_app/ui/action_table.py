@@ -79,7 +79,8 @@ SEGMENT_MENU = (
     "merge_segments", "delete_segment", "", "next_finding", "previous_finding",
 )  # fmt: skip
 AI_MENU = (
-    "choose_model", "run_model", "stop_model", "about_model", "train", "", "accept_candidate",
+    "choose_model", "run_model", "stop_model", "about_model", "train", "bring_in",
+    "bring_in_folder", "", "accept_candidate",
     "reject_candidate", "accept_candidates", "reopen_candidate", "score_lower", "score_higher",
     "clear_proposal", "", "next_finding", "previous_finding",
 )  # fmt: skip

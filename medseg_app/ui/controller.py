@@ -12,6 +12,7 @@ from .actions import Actions
 from .closing import Closing
 from .drops import Drops
 from .geometry_notice import GeometryNotice
+from .importing import Importing
 from .off_thread import MainThread, OffThread
 from .opening import Opening
 from .panels.ai import AiPanel
@@ -51,6 +52,7 @@ class Controller:
         self.training = TrainingPanel(session)
         self.ai.found.connect(self.training.offer)
         self.ai.wants_to_learn.connect(self.training.open)
+        self.importing = Importing(window, session)
         self.proposals = ProposalsPanel(session)
         self.tool = ToolOptionsPanel(session)
         self.status = StatusFollower(window.status, session)
@@ -66,6 +68,7 @@ class Controller:
         self.studies.use(self.actions)
         self.segments.use(self.actions)
         self.segments.panel.row(self.opening.question)
+        self.ai.row(self.importing.question)
         self.window.left.add(self.studies, 1)
         self.window.right.add(self.segments.panel, 1)
         self.window.right.add(self.ai)

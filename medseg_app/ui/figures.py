@@ -49,13 +49,6 @@ def age(seconds: float) -> str:
     return f"{int(seconds / 3600)}{THIN}h ago"
 
 
-def about(seconds: float) -> str:
-    """about 40 s, about 3 min: rounded to what an estimate is worth."""
-    if seconds < 90:
-        return f"about {max(5, 5 * round(seconds / 5))}{THIN}s"
-    return f"about {round(seconds / 60)}{THIN}min"
-
-
 def time_left(seconds: float | None) -> str:
     """12 s left, 3 min left; empty while nobody knows."""
     if seconds is None:

@@ -13,7 +13,7 @@ from medseg_app.app.command import spec_of
 from medseg_app.app.commands import beside as beside_commands
 from medseg_app.app.commands import case as case_commands
 from medseg_app.app.commands import export as export_commands
-from medseg_app.app.commands import measure, proposals, segments, training, view
+from medseg_app.app.commands import measure, models, proposals, segments, view
 from medseg_app.app.commands import open as open_commands
 from medseg_app.app.windows import window_names
 
@@ -171,7 +171,9 @@ class WindowActions:
         add("choose_model", "Choose model", ai.open_choice, "Ctrl+Shift+M")
         add("stop_model", "Stop", self._stop, "Ctrl+.", detail="Stop the running model or task")
         add("about_model", "About this model", ai.toggle_card, "Ctrl+I", glyph="info")
-        self._command(training.train, self._train)
+        self._command(models.train, self._train)
+        self._command(models.bring_in, self._c.importing.ask_file)
+        add("bring_in_folder", "Import model folder", self._c.importing.ask_folder, "Ctrl+Alt+L")
         self._command(proposals.accept_candidate, lambda: panel.decide_selected("accept"))
         self._command(proposals.reject_candidate, lambda: panel.decide_selected("reject"))
         self._command(proposals.accept_candidates, panel.accept_listed)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medseg_app.core.box import Box
-from medseg_app.core.errors import Cancelled, GeometryError, ModalityError
+from medseg_app.core.errors import Cancelled, GeometryError, InputError, ModalityError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
@@ -20,7 +20,12 @@ from medseg_app.engines.predict import build_engine, predict, run_engine
 
 
 class EngineContract:
-    """Fixtures `model` (ModelFolder) and `volume` (one that gives candidates) come from the subclass."""
+    """Fixtures `model` (ModelFolder) and `volume` (one that gives candidates) come from the subclass.
+
+    looks_at_slices: whether the network sees slices one by one.
+    """
+
+    looks_at_slices = False
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -116,10 +121,23 @@ class EngineContract:
         flat = Volume(np.full_like(volume.voxels, -1000), volume.geometry, volume.id, volume.modality)
         predict(flat, model, device="cpu")
 
-    def test_a_single_slice_is_enough(self, model: ModelFolder, volume: Volume) -> None:
+    def test_a_single_slice_is_for_networks_of_slices(self, model: ModelFolder, volume: Volume) -> None:
         box = replace(Box.whole(volume.geometry.shape), stop=(1, *volume.geometry.shape[1:]))
         thin = Volume(volume.voxels[:1].copy(), volume.geometry.cropped(box), volume.id, volume.modality)
-        predict(thin, model, device="cpu")
+        if self.looks_at_slices:
+            predict(thin, model, device="cpu")
+        else:
+            with pytest.raises(GeometryError, match="single slice"):
+                predict(thin, model, device="cpu")
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+    def test_voxels_that_are_no_numbers_are_refused(
+        self, model: ModelFolder, volume: Volume, value: float
+    ) -> None:
+        voxels = volume.voxels.astype(np.float32)
+        voxels[2, 3, 4:6] = value
+        with pytest.raises(InputError, match="2 voxels that are not numbers"):
+            predict(Volume(voxels, volume.geometry, volume.id, volume.modality), model, device="cpu")
 
 
 def _quiet(fraction: float, message: str = "") -> None:

@@ -44,19 +44,23 @@ class TestUNetForFindings(_OnNoise):
 
 class TestUNetForSlices(_OnNoise):
     engine = "unet for slices"
+    looks_at_slices = True
 
 
 class TestUNet2015(_OnNoise):
     engine = "unet of 2015"
+    looks_at_slices = True
 
 
 class TestMaskRCNN(_OnNoise):
     engine = "mask_rcnn"
+    looks_at_slices = True
     grid = "anisotropic"
 
 
 class TestYolact(_OnNoise):
     engine = "yolact"
+    looks_at_slices = True
     grid = "anisotropic"
 
 
@@ -74,4 +78,5 @@ class TestPanoptic(_OnNoise):
 
 class TestMask2Former(_OnNoise):
     engine = "mask2former"
+    looks_at_slices = True
     grid = "anisotropic"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from medseg_app.core.box import Box
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.volume import Volume
-from medseg_app.engines.adapters import unet
+from medseg_app.engines import voxel_engine
 from medseg_app.engines.body_crop import MARGIN, body_box, with_air
 from medseg_app.engines.model_card import ModelGrid
 from medseg_app.engines.predict import predict
@@ -65,8 +65,10 @@ def test_an_engine_looks_at_the_body_only_and_answers_on_the_whole_grid(tmp_path
     folder = write_tiny_model(tmp_path / "tiny", "unet")
     card = replace(folder.card, grid=ModelGrid("SPL", None, None, -300.0))
     seen = []
-    real = unet.plan_tiles
-    monkeypatch.setattr(unet, "plan_tiles", lambda shape, size: seen.append(shape) or real(shape, size))
+    real = voxel_engine.plan_tiles
+    monkeypatch.setattr(
+        voxel_engine, "plan_tiles", lambda shape, size: seen.append(shape) or real(shape, size)
+    )
     found = predict(
         Volume(voxels, geometry, "1.2", "CT"), replace(folder, card=card), device="cpu"
     ).candidates

@@ -71,7 +71,7 @@ def test_weights_come_back_as_float32(tmp_path: Path) -> None:
 
 def test_weights_that_do_not_fit_the_card_are_refused(tmp_path: Path) -> None:
     model = write_tiny_model(tmp_path / "m", "unet")
-    arguments = {**TINY["unet"].network.arguments, "in_channels": 2}
+    arguments = {**TINY["unet"].network.arguments, "features": [4, 4, 4, 4, 4, 8]}
     other = write_model_folder(
         tmp_path / "o", replace(TINY["unet"], network=Network("BasicUNet", arguments)), model.weights()
     )

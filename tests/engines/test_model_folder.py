@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from medseg_app.core.errors import ModelError
 from medseg_app.core.segment import Code
+from medseg_app.engines import model_folder_writer
 from medseg_app.engines.checksums import CHECKSUMS, sha256_of, write_checksums
 from medseg_app.engines.model_card import LabelClass, ModelCard, ModelGrid, Network
 from medseg_app.engines.model_folder import CARD, METADATA, read_model_folder
@@ -47,6 +50,37 @@ def test_card_comes_back_as_it_was_written(folder: Path) -> None:
 
 
 def test_replacing_a_folder_leaves_only_the_new_one(folder: Path) -> None:
+    write_model_folder(folder, replace(CARD_VALUES, version="2.0.0"), WEIGHTS)
+    assert read_model_folder(folder).card.version == "2.0.0"
+    assert sorted(p.name for p in folder.parent.iterdir()) == ["demo"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems cannot exchange names")
+def test_a_reader_finds_a_whole_model_while_it_is_replaced(folder: Path) -> None:
+    done, missing = threading.Event(), []
+
+    def look() -> None:
+        while not done.is_set():
+            if not (folder / CARD).exists():
+                missing.append(1)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    try:
+        for number in range(60):
+            write_model_folder(folder, replace(CARD_VALUES, version=f"{number}"), WEIGHTS)
+    finally:
+        done.set()
+        reader.join()
+    assert not missing
+    assert read_model_folder(folder).card.version == "59"
+    assert sorted(p.name for p in folder.parent.iterdir()) == ["demo"]
+
+
+def test_a_system_that_cannot_exchange_names_replaces_in_two_steps(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_folder_writer, "exchange_names", lambda *_: False)
     write_model_folder(folder, replace(CARD_VALUES, version="2.0.0"), WEIGHTS)
     assert read_model_folder(folder).card.version == "2.0.0"
     assert sorted(p.name for p in folder.parent.iterdir()) == ["demo"]
@@ -111,6 +145,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "unknown key": (_card(lambda d: d.update(tsak="semantic")), "tsak"),
     "unknown task": (_card(lambda d: d.update(task="guess")), "task"),
     "background as class": (_card(lambda d: d.update(labels={"0": d["labels"]["2"]})), "1..65535"),
+    "letters that steer a terminal": (_card(lambda d: d.update(licence="MIT\x1b[2J")), "printable"),
     "newer format": (_card(lambda d: d.update(schema_version=2)), "format 2"),
     "bad orientation": (_card(lambda d: d["grid"].update(orientation="SPP")), "orientation"),
     "not json": (_put(CARD, b"{"), "not a valid JSON"),

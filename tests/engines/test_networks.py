@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from medseg_app.core.errors import ModelError
+from medseg_app.engines import networks
 from medseg_app.engines.model_card import Network
 from medseg_app.engines.networks import build_network
 
@@ -17,16 +18,38 @@ VOXELWISE = [
     Network("DynUNet", {**SIZES, **DEPTH, "filters": [4, 8, 8]}),
     Network("SegResNet", {**SIZES, "init_filters": 8, "blocks_down": [1, 1], "blocks_up": [1]}),
 ]
+OF_ONE_TILE_SIZE = [
+    Network("VNet", SIZES),
+    Network("AttentionUnet", {**SIZES, "channels": [4, 8, 8], "strides": [2, 2]}),
+    Network(
+        "UNETR",
+        {
+            "in_channels": 2, "out_channels": 4, "img_size": [32, 32, 32], "feature_size": 4,
+            "hidden_size": 24, "mlp_dim": 32, "num_heads": 4,
+        },
+    ),
+    Network("SwinUNETR", {"in_channels": 2, "out_channels": 4, "feature_size": 12}),
+]  # fmt: skip
 SLIM = Network(
     "MaskRCNNSlim", {"in_channels": 3, "num_classes": 2, "stages": 3, "anchor_sizes": [8, 16, 32, 64]}
 )
 
 
-@pytest.mark.parametrize("network", VOXELWISE, ids=lambda network: network.name)
+@pytest.mark.parametrize("network", VOXELWISE + OF_ONE_TILE_SIZE, ids=lambda network: network.name)
 def test_voxelwise_networks_give_one_channel_per_class(network):
-    built = build_network(network).eval()
+    built, edge = build_network(network).eval(), 64 if network.name == "SwinUNETR" else 32
     with torch.inference_mode():
-        assert built(torch.zeros(1, 2, 32, 32, 32)).shape == (1, 4, 32, 32, 32)
+        assert built(torch.zeros(1, 2, edge, edge, edge)).shape == (1, 4, edge, edge, edge)
+
+
+def test_a_missing_package_is_told_as_such(monkeypatch):
+    def missing(**_):
+        raise ImportError("no module", name="einops")
+
+    monkeypatch.setitem(networks.BUILDERS, "UNet", missing)
+    with pytest.raises(ModelError, match="einops") as caught:
+        build_network(VOXELWISE[1])
+    assert "transformers" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -62,12 +62,56 @@ def test_an_unknown_modality_is_refused():
         Preprocessing.from_json(DESCRIPTION).measured(np.zeros((2, 2, 2)), "PT")
 
 
+def _made(channel: dict, voxels: np.ndarray) -> list[float]:
+    description = Preprocessing.from_json({"channels": {"MR": [channel]}})
+    return description.measured(voxels, "MR")(voxels).ravel().tolist()
+
+
+def test_a_channel_runs_over_the_range_that_it_names():
+    voxels = np.array([-200, -57, 53.5, 164, 900], np.float32).reshape(5, 1, 1)
+    window = {"kind": "window", "low": -57, "high": 164, "to": [0, 1]}
+    assert _made(window, voxels) == pytest.approx([0, 0, 0.5, 1, 1])
+    assert _made({**window, "clip": False}, voxels) == pytest.approx([-143 / 221, 0, 0.5, 1, 957 / 221])
+
+
+def test_all_percentiles_are_the_ends_of_the_image_however_rare():
+    voxels = np.zeros((90, 90, 90), np.int16)
+    voxels[1, 1, 1], voxels[3, 5, 7] = -400, 600
+    made = Preprocessing.from_json({"channels": {"MR": [{"kind": "percentiles", "low": 0, "high": 100}]}})
+    channel = made.measured(voxels, "MR")(voxels)[0]
+    assert (channel[1, 1, 1], channel[3, 5, 7]) == (-1, 1)
+    assert channel[0, 0, 0] == pytest.approx(-0.2)
+
+
+def test_a_zscore_has_mean_0_and_deviation_1_over_the_image():
+    voxels = np.array([2, 4, 4, 4, 5, 5, 7, 9], np.int16).reshape(8, 1, 1)  # mean 5, deviation 2
+    assert _made({"kind": "zscore"}, voxels) == [-1.5, -0.5, -0.5, -0.5, 0, 0, 1, 2]
+
+
+def test_a_zscore_of_what_is_not_zero_leaves_zero_alone():
+    voxels = np.array([0, 0, 0, 2, 4, 4, 4, 5, 5, 7, 9], np.int16).reshape(11, 1, 1)
+    expected = [0, 0, 0, -1.5, -0.5, -0.5, -0.5, 0, 0, 1, 2]
+    assert _made({"kind": "zscore", "nonzero": True}, voxels) == expected
+
+
+@pytest.mark.parametrize("nonzero", [True, False])
+def test_a_zscore_of_a_constant_image_is_no_division_by_zero(nonzero):
+    for value in (0, 7):
+        made = _made({"kind": "zscore", "nonzero": nonzero}, np.full((3, 4, 5), value, np.int16))
+        assert np.isfinite(made).all()
+
+
 @pytest.mark.parametrize(
     "bad",
     [
         {},
         {"channels": {"CT": [{"kind": "eval", "low": 0, "high": 1}]}},
         {"channels": {"CT": [{"kind": "window", "low": 0, "high": 1, "code": "x"}]}},
+        {"channels": {"CT": [{"kind": "window", "low": 0}]}},
+        {"channels": {"CT": [{"kind": "window", "low": 1, "high": 1}]}},
+        {"channels": {"CT": [{"kind": "window", "low": float("nan"), "high": 1}]}},
+        {"channels": {"CT": [{"kind": "percentiles", "low": 0, "high": 101}]}},
+        {"channels": {"CT": [{"kind": "zscore", "low": 0, "high": 1}]}},
         {**DESCRIPTION, "neighbours": -1},
         {"channels": {"CT": DESCRIPTION["channels"]["CT"], "MR": DESCRIPTION["channels"]["MR"][:1]}},
     ],

@@ -22,6 +22,7 @@ from medseg_app.engines.predict import predict
 from medseg_app.engines.preprocess import (
     ChannelMaker,
     Preprocessing,
+    Scaling,
     slice_with_neighbours,
     with_neighbours,
 )
@@ -30,7 +31,7 @@ from medseg_app.engines.sliding_window import TileSize, slide
 
 from .tiny_models import TINY, write_tiny_model
 
-AS_IT_IS = ChannelMaker(((-1.0, 1.0),))
+AS_IT_IS = ChannelMaker((Scaling(-1.0, 1.0, (-1.0, 1.0), clip=True),))
 """Channels that are the values themselves, for values of -1..1."""
 edges = st.integers(1, 90)
 

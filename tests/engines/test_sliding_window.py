@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from medseg_app.core.box import Box
 from medseg_app.core.errors import Cancelled
 from medseg_app.core.progress import silent
-from medseg_app.engines.sliding_window import TileSize, mirrored, plan_tiles, slide
+from medseg_app.engines.sliding_window import TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
 
 SMALL_TILES = TileSize(32, 32**3)
 edges = st.integers(1, 90)
@@ -80,3 +80,18 @@ def test_progress_counts_tiles_and_cancel_stops_at_the_next_one() -> None:
     with pytest.raises(Cancelled):
         list(slide(plan, lambda box: mirrored(image, box)[None], run, stop_third))
     assert len(ran) == 2
+
+
+@settings(deadline=None, max_examples=25)
+@given(shape=st.tuples(edges, edges, edges), overlap=st.sampled_from([0.0, 0.25, 0.5]))
+def test_fixed_tiles_have_their_size_cover_the_image_and_blend_to_the_same(shape, overlap):
+    tile = (20, 33, 48)
+    plan = plan_fixed_tiles(shape, tile, overlap)
+    assert plan.tile == tile
+    for starts, edge, count in zip(plan.starts, tile, shape, strict=True):
+        assert starts[0] <= 0
+        assert starts[-1] + edge >= count
+        assert all(0 < b - a <= edge * (1 - overlap) + 1 for a, b in pairwise(starts))
+    image = np.random.default_rng(1).random(shape).astype(np.float32)
+    slabs = slide(plan, lambda box: mirrored(image, box)[None], lambda block: block, silent)
+    np.testing.assert_allclose(np.concatenate(list(slabs), axis=1)[0], image, atol=1e-5)

@@ -9,7 +9,7 @@ import torch
 from medseg_app.core.progress import silent
 from medseg_app.engines.model_card import Network
 from medseg_app.engines.networks import build_network
-from medseg_app.engines.preprocess import ChannelMaker
+from medseg_app.engines.preprocess import ChannelMaker, Scaling
 from medseg_app.engines.slice_tiles import MARGINS, SliceTiles
 from medseg_app.engines.sliding_window import TileSize, legal_edge, slide
 from medseg_app.engines.unet2015_network import CROPS, LEAST_EDGE, LOST, STEP
@@ -76,7 +76,11 @@ def test_tiles_answer_as_one_pass_over_the_whole_mirrored_image(shape, tmp_path,
     monkeypatch.setenv("MEDSEG_HOME", str(tmp_path / "home"))
     network = VoxelNetwork(write_tiny_model(tmp_path / "tiny", "unet of 2015"))
     image = np.random.default_rng(1).uniform(-1, 1, shape).astype(np.float32)
-    as_it_is, tiles, margin = ChannelMaker(((-1.0, 1.0),)), network.slice_tiles, MARGINS["UNet2015"]
+    as_it_is, tiles, margin = (
+        ChannelMaker((Scaling(-1.0, 1.0, (-1.0, 1.0), clip=True),)),
+        network.slice_tiles,
+        MARGINS["UNet2015"],
+    )
     assert tiles == SliceTiles(1, margin)
     plan = tiles.plan(shape, TileSize(32, 32**3))
     assert (len(plan.starts[1]), len(plan.starts[2])) == ((2, 2) if shape[1] == 256 else (1, 1))

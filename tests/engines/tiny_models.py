@@ -102,7 +102,8 @@ TINY["mask2former"] = replace(
 
 
 @cache
-def _weights(name: str) -> bytes:
+def tiny_weights(name: str) -> bytes:
+    """Random weights of the network of this name, as a safetensors file."""
     import torch
 
     from medseg_app.engines.networks import build_network
@@ -114,4 +115,4 @@ def _weights(name: str) -> bytes:
 
 def write_tiny_model(path: Path, name: str) -> ModelFolder:
     """A model folder with a small random network for the adapter of this name."""
-    return write_model_folder(path, TINY[name], _weights(name))
+    return write_model_folder(path, TINY[name], tiny_weights(name))

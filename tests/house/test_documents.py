@@ -13,7 +13,13 @@ from tests.house.repository import ROOT, name_of, tracked_files
 DOCUMENTS = [path for path in tracked_files(".md") if path.parent == ROOT or "docs" in path.parts]
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 PATH = re.compile(r"`((?:medseg_app|tests|docs|installer|benchmarks|models|resources)/[\w./-]+)`")
-MODULE_OF = {"pillow": "PIL", "PySide6_Essentials": "PySide6", "pynrrd": "nrrd"}
+MODULE_OF = {
+    "Jinja2": "jinja2",
+    "PySide6_Essentials": "PySide6",
+    "PyYAML": "yaml",
+    "pillow": "PIL",
+    "pynrrd": "nrrd",
+}
 DECODERS = {
     "pyjpegls",
     "pylibjpeg",

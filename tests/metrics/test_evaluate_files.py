@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from medseg_app.core.errors import GeometryError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
-from medseg_app.metrics.evaluate_files import evaluate_files
+from medseg_app.metrics.evaluate_files import Yardstick, compare, evaluate_files
 
 SHAPE = (10, 12, 14)
 GRID = VolumeGeometry.regular(SHAPE, np.diag([2.0, 1.0, 1.0, 1.0]))
@@ -58,6 +59,74 @@ def test_segments_without_kind_are_split_into_components():
     prediction = label_map({1: (0, 4), 2: (8, 12)}, kind="instance")
     found = evaluate_files(prediction, truth)["findings"]
     assert (found["truths"], found["hits"], found["false_positives"]) == (2, 2, 0)
+
+
+def test_findings_of_a_file_without_scores_are_ranked_by_value():
+    truth = label_map({1: (0, 4)})
+    result = evaluate_files(label_map({1: (0, 4), 2: (8, 12)}), truth)["findings"]
+    assert (result["scores"], result["ap"]["0.5"]) == ("rank", 1.0)
+    assert evaluate_files(label_map({2: (0, 4), 1: (8, 12)}), truth)["findings"]["ap"]["0.5"] == 0.5
+
+
+def test_scores_of_segments_count_more_than_their_values():
+    labels = label_map({1: (8, 12), 2: (0, 4)}, kind="instance")
+    scored = tuple(replace(s, score=0.3 * s.value) for s in labels.segments)
+    result = evaluate_files(replace(labels, segments=scored), label_map({1: (0, 4)}))["findings"]
+    assert (result["scores"], result["ap"]["0.5"]) == ("file", 1.0)
+
+
+def test_dice_of_all_findings_takes_them_as_one_mask():
+    prediction, truth = label_map({1: (0, 4), 2: (5, 9)}), label_map({3: (0, 4), 4: (5, 7)})
+    assert evaluate_files(prediction, truth)["findings"]["dice"] == pytest.approx(2 * 6 / 14)
+
+
+def test_the_yardstick_decides_what_is_a_hit():
+    prediction, truth = label_map({1: (0, 4)}), label_map({1: (2, 6)})  # IoU 1/3
+    assert compare(prediction, truth).to_json()["findings"]["hits"] == 1
+    strict = compare(prediction, truth, yardstick=Yardstick(hit_iou=0.5)).to_json()["findings"]
+    assert (strict["hits"], strict["hit_iou"]) == (0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("rule", "mine", "theirs", "classes"),
+    [
+        ("apart", "instance", "instance", {"1": 0.0, "2": 0.0}),
+        ("known", "instance", "instance", {"findings": 1.0}),
+        ("known", "instance", "semantic", {"findings": 1.0}),
+        ("known", "semantic", "instance", {"findings": 1.0}),
+        ("known", "semantic", "semantic", {"1": 0.0, "2": 0.0}),
+        ("all", "semantic", "semantic", {"findings": 1.0}),
+    ],
+)
+def test_numbers_of_findings_are_no_classes(rule, mine, theirs, classes):
+    """The same two places with swapped numbers."""
+    pair = (
+        label_map({1: (0, 4), 2: (8, 12)}, kind=mine),
+        label_map({2: (0, 4), 1: (8, 12)}, kind=theirs),
+    )
+    result = compare(*pair, yardstick=Yardstick(findings=rule)).to_json()
+    assert {key: row["dice"] for key, row in result["labels"].items()} == classes
+    assert result["findings"]["hits"] == 2
+
+
+def test_organs_beside_findings_keep_their_classes():
+    def mixed(organ: tuple[int, int], *kinds: str) -> LabelMap:
+        labels = label_map({1: organ, 2: (8, 10), 3: (11, 13)})
+        segments = zip(labels.segments, kinds, strict=True)
+        return replace(labels, segments=tuple(replace(s, kind=kind) for s, kind in segments))
+
+    known = mixed((0, 4), "semantic", "instance", "instance")
+    rows = compare(known, known, yardstick=Yardstick(findings="known")).labels
+    assert {key: row["name"] for key, row in rows.items()} == {"findings": "findings", "1": "Class 1"}
+    assert rows["1"]["dice"] == rows["findings"]["dice"] == 1.0
+    # A partner that tells no kinds may hold anything: its numbers stay classes.
+    untold = mixed((0, 4), "semantic", "semantic", "semantic")
+    assert set(compare(known, untold, yardstick=Yardstick(findings="known")).labels) == {
+        "1",
+        "2",
+        "3",
+        "findings",
+    }
 
 
 def test_nothing_on_either_side_is_undefined_not_perfect():

@@ -36,6 +36,19 @@ def test_a_shift_by_one_voxel_is_measured_in_mm(axis, step_mm):
     assert (figures.nsd == 1.0) == (step_mm <= 2.0)
 
 
+def test_volume_error_is_told_in_ml_and_as_a_share_of_the_truth():
+    figures = compare_masks(cube((4, 4, 4), 8), cube((4, 4, 4)), SPACING)
+    assert figures.volume_error_ml == pytest.approx((512 - 216) * 6 / 1000)
+    assert figures.volume_error_relative == pytest.approx((512 - 216) / 216)
+
+
+def test_the_tolerance_decides_which_surface_is_near():
+    pair = np.roll(cube((4, 4, 4)), 1, 0), cube((4, 4, 4))
+    assert compare_masks(*pair, SPACING, 2.9).nsd < 1.0
+    assert compare_masks(*pair, SPACING, 3.0).nsd == 1.0
+    assert compare_masks(*pair, SPACING, 3.0).nsd_tolerance_mm == 3.0
+
+
 def test_figures_agree_with_monai():
     from monai.metrics import compute_hausdorff_distance, compute_surface_dice
     from torch import from_numpy
@@ -66,6 +79,7 @@ def test_one_empty_is_zero_overlap_without_a_distance(swap):
     figures = compare_masks(prediction, truth, SPACING)
     assert (figures.dice, figures.iou, figures.nsd, figures.hd95_mm) == (0.0, 0.0, 0.0, None)
     assert figures.volume_error_ml == pytest.approx(216 * 6 / 1000 * (1 if swap else -1))
+    assert figures.volume_error_relative == (None if swap else -1.0)
 
 
 def test_dice_alone_agrees():

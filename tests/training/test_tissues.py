@@ -123,3 +123,35 @@ def test_metal_throws_rays_in_its_slices_and_nowhere_else():
 def test_without_dense_tissue_there_is_no_metal():
     air = torch.full((4, 10, 10), -1000.0)
     assert torch.equal(add_metal(air, SPACING, np.random.default_rng(0)), air)
+
+
+def test_disturbed_images_are_judged_by_the_undisturbed_ones(recipe, tmp_path):
+    from medseg_app.training.disturbed_figures import with_metal, with_noise
+    from medseg_app.training.evaluate import evaluate_model
+    from medseg_app.training.train import run_training
+
+    four = {value: replace(recipe.labels[1], name=f"T{value}") for value in (GAS, FAT, SOFT, BONE)}
+    arguments = {**recipe.network.arguments, "out_channels": 5}
+    for number in range(5):
+        hu, _ = body((8, 90, 100))
+        write_image(
+            tmp_path / f"data/p{number}_image.nii.gz", np.roll(hu, 2 * number, axis=2).astype(np.int16)
+        )
+    wide = replace(
+        recipe, labels=four, network=replace(recipe.network, arguments=arguments),
+        training=replace(recipe.training, steps=2),
+    )  # fmt: skip
+    out = run_training(wide, tmp_path / "model")
+    figures = evaluate_model(out, wide)["disturbed"]
+    assert set(figures) == {"noise of 60 HU", "metal"}
+    rules = figures["noise of 60 HU"]["rules"]
+    assert 0.3 < rules["T2"] < 0.99
+    assert figures["metal"]["rules"]["T3"] < 1.0
+    text = (out / "docs/README.md").read_text()
+    metal = " | ".join(f"{figures['metal']['rules'][f'T{value}']:g}" for value in range(1, 5))
+    assert f"| metal | rules | {metal} |" in text
+    volume = find_cases(wide).validation[0].read()[0]
+    for disturb in (with_noise, with_metal):
+        changed = disturb(volume, np.random.default_rng(0))
+        assert changed.dtype == np.int16
+        assert not np.array_equal(changed, volume.voxels)

@@ -8,6 +8,7 @@ import pytest
 
 from medseg_app.app.tasks import Task
 from medseg_app.core.errors import ModelError
+from medseg_app.core.proposal import Cost, ModelIdentity, Proposal
 from medseg_app.engines.model_card import LabelClass, ModelCard, Network
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.registry import ModelSearch
@@ -126,14 +127,32 @@ def test_running_shows_progress_and_can_be_stopped(panel, session, monkeypatch):
     assert not panel.bar.isVisible()
 
 
-def test_a_run_teaches_how_long_the_next_one_takes(panel, session, monkeypatch):
+def test_a_run_teaches_what_the_next_one_takes(panel, session, monkeypatch):
     task = Task("Run demo-lesions")
-    task.started -= 60
     monkeypatch.setattr(session, "start", lambda command, **more: task)
     panel.run()
     task.state = "done"
+    model = ModelIdentity("demo-lesions", "1", "")
+    cost = Cost(60.0, 1200.0)
+    session.settings.device = "cpu"
+    task.value = Proposal(session.case.volume.id, (), model, cost=cost)
     session.tasks.changed.emit(task)
-    assert (
-        panel.summary.text().replace("\N{NARROW NO-BREAK SPACE}", " ")
-        == "Takes about 60 s. For demonstration only"
-    )
+    assert panel.summary.text() == "Takes about 60 s and 1.2 GB of memory. For demonstration only"
+
+
+def test_a_model_of_organs_and_one_of_findings_run_together(panel, controller, monkeypatch):
+    organs = card("organs", task="semantic", labels={1: LabelClass("Liver", (1, 2, 3))})
+    found = [card(), card("sarcoma", ("MR",)), organs]
+    panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found), ()))
+    panel.choice.setCurrentIndex(0)
+    names = [panel.partner.itemText(n) for n in range(panel.partner.count())]
+    assert names == ["No other model", "organs"]
+    assert panel.model_name == "demo-lesions"
+    panel.partner.setCurrentIndex(1)
+    started = {}
+    monkeypatch.setattr(controller.session, "start", lambda run, **how: started.update(how))
+    panel.run()
+    assert started == {"model": "demo-lesions+organs"}
+    panel.choice.setCurrentIndex(1)
+    assert panel.partner.count() == 1
+    assert panel.model_name == "sarcoma"

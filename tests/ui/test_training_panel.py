@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from medseg_app.app.train import HowToTrain
-from medseg_app.app.training_process import train_apart
+from medseg_app.app.apart import run_apart
+from medseg_app.app.train import HowToTrain, train_model
 from medseg_app.core.errors import Cancelled, InputError, MedsegError
 from medseg_app.engines.model_card import LabelClass, ModelCard, Network
 from medseg_app.engines.model_folder import read_model_folder
@@ -36,11 +37,7 @@ def test_it_is_hidden_until_it_is_asked_for(controller):
 
 def test_only_models_that_can_learn_are_offered(panel):
     words = [panel.beginning.itemText(n) for n in range(panel.beginning.count())]
-    assert words == [
-        "A new model of organs and tissues",
-        "A new model of single findings",
-        "organs",
-    ]
+    assert words == ["New: organs and tissues", "New: single findings", "organs"]
 
 
 def test_the_card_of_a_model_leads_to_it_ready_to_go_on(panel, controller, session):
@@ -105,7 +102,7 @@ def test_a_stopped_training_goes_on_where_it_was(tmp_path):
         assert time.monotonic() - start < 120
 
     with pytest.raises(Cancelled):
-        train_apart(data, how, stop_after_the_first_step)
+        run_apart("The training", partial(train_model, data, how), stop_after_the_first_step)
     assert not out.exists()
     checkpoint = out.with_name(".blocks.checkpoint")
     assert checkpoint.exists()
@@ -117,15 +114,16 @@ def test_a_stopped_training_goes_on_where_it_was(tmp_path):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        train_apart(data, how, look)
+        run_apart("The training", partial(train_model, data, how), look)
     assert seen[-1].startswith("step ")
     assert not seen[-1].startswith("step 0")
 
 
 def test_what_is_wrong_with_a_data_set_comes_back_as_it_is(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
+    how = HowToTrain("x", output=tmp_path / "m")
     with pytest.raises(InputError, match="no labelled images"):
-        train_apart(tmp_path, HowToTrain("x", output=tmp_path / "m"), lambda fraction, message="": None)
+        run_apart("It", partial(train_model, tmp_path, how), lambda fraction, message="": None)
 
 
 def test_a_killed_training_is_told(tmp_path):
@@ -134,11 +132,11 @@ def test_a_killed_training_is_told(tmp_path):
     import signal
 
     write_cases(tmp_path, 5)
-    data = write_recipe(tmp_path)
+    data, how = write_recipe(tmp_path), HowToTrain("x", output=tmp_path / "m")
 
     def kill(fraction: float, message: str = "") -> None:
-        (child,) = (c for c in multiprocessing.active_children() if c.name == "medseg-training")
+        (child,) = (c for c in multiprocessing.active_children() if c.name == "medseg-apart")
         os.kill(child.pid, signal.SIGKILL)
 
     with pytest.raises(MedsegError, match="stopped in mid-run"):
-        train_apart(data, HowToTrain("x", output=tmp_path / "m"), kill)
+        run_apart("It", partial(train_model, data, how), kill)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QProgressBar, QSizePolicy
 
 from medseg_app.app.commands.proposals import run_model
+from medseg_app.app.run_costs import RunCosts, in_words
+from medseg_app.engines.expected_device import expected_device
 from medseg_app.ui import figures
 from medseg_app.ui.banner import VerdictMark
-from medseg_app.ui.buttons import describe, icon_button, push_button
-from medseg_app.ui.labels import ElidedLabel
-from medseg_app.ui.run_times import RunTimes
+from medseg_app.ui.buttons import describe, give_key, icon_button, push_button
+from medseg_app.ui.labels import ElidedLabel, label
 
 from .model_card_view import ModelCardView, is_demonstration
-from .model_choice import best_place, misfit_of
+from .model_choice import best_place, misfit_of, partners_of
 from .section import Section
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class AiPanel(Section):
         self._session, self._beside = session, beside
         self._cards: list[ModelCard] = []
         self._task: Task | None = None
-        self._times = RunTimes(session.settings)
+        self._costs = RunCosts(session.folders.cache)
         self._looking = True
         self.choice = QComboBox()
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -64,8 +64,14 @@ class AiPanel(Section):
         self.learn_button = push_button(
             "Learn from my cases", self._ask_to_learn, "Ctrl+Shift+T", detail="Go on training this model"
         )
+        self.partner = QComboBox()
+        self.partner.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        meaning = "Run a second model too and merge organs with findings"
+        describe(self.partner, "Together with", "Ctrl+Shift+Y", meaning)
+        give_key(self.partner, "Ctrl+Shift+Y")
         self._build()
         self.choice.currentIndexChanged.connect(self._show)
+        self.partner.currentIndexChanged.connect(self._show)
         self.choice.activated.connect(self._keep_choice)
         session.changed.connect(self._on_change)
         session.tasks.changed.connect(self._on_task)
@@ -77,9 +83,12 @@ class AiPanel(Section):
         line.setStretch(1, 1)
         self.row(self.bar)
         self.row(self.card)
-        self._below_card = self.line(self.learn_button)
+        word = label("Together with", "caption")
+        self.row(word, self.partner).setStretch(1, 1)
+        self.row(self.learn_button)
+        self._below_card = (word, self.partner, self.learn_button)
         self.card.hide()
-        self._below_card.hide()
+        self._show_below_card(False)
         self._show_running()
 
     def find_models(self) -> None:
@@ -95,6 +104,12 @@ class AiPanel(Section):
         return self._cards[place] if 0 <= place < len(self._cards) else None
 
     @property
+    def model_name(self) -> str:
+        """What runs: the chosen model, or it and another joined by +; empty without a model."""
+        card, partner = self.chosen, self.partner.currentData()
+        return "" if card is None else f"{card.name}+{partner}" if partner else card.name
+
+    @property
     def misfit(self) -> str:
         """Why the chosen model cannot run now; empty where it can."""
         card, case = self.chosen, self._session.case
@@ -108,7 +123,7 @@ class AiPanel(Section):
         if card is None or self._task is not None or self.misfit:
             return
         self._keep_choice()
-        self._task = self._session.start(run_model, model=card.name)
+        self._task = self._session.start(run_model, model=self.model_name)
         self._show_running()
 
     def _keep_choice(self, *_: object) -> None:
@@ -137,7 +152,11 @@ class AiPanel(Section):
     def toggle_card(self) -> None:
         """Open or close the card."""
         self.card.setVisible(not self.card.isVisible() and self.chosen is not None)
-        self._below_card.setVisible(self.card.isVisible())
+        self._show_below_card(self.card.isVisible())
+
+    def _show_below_card(self, shown: bool) -> None:
+        for part in self._below_card:
+            part.setVisible(shown)
 
     def _ask_to_learn(self) -> None:
         if self.chosen is not None:
@@ -172,6 +191,7 @@ class AiPanel(Section):
     def _show(self, *_: object) -> None:
         card, misfit = self.chosen, self.misfit
         self.card.show_card(card)
+        self._offer_partners(card)
         self.choice.setEnabled(bool(self._cards))
         self.about.setEnabled(card is not None)
         self.run_button.setEnabled(not misfit)
@@ -184,13 +204,28 @@ class AiPanel(Section):
         where = f" Models are looked for in {self._session.folders.models}." if misfit == NO_MODEL else ""
         self.summary.setToolTip((misfit or usual) + where)
 
+    def _offer_partners(self, card: ModelCard | None) -> None:
+        """The models whose results can be merged with those of the chosen one."""
+        names = [other.name for other in partners_of(card, self._cards)] if card is not None else []
+        if self.partner.count() and names == [
+            self.partner.itemData(n) for n in range(1, self.partner.count())
+        ]:
+            return
+        with QSignalBlocker(self.partner):
+            self.partner.clear()
+            self.partner.addItem("No other model", "")
+            for name in names:
+                self.partner.addItem(name, name)
+
     def _usual_text(self, card: ModelCard | None, demonstration: bool) -> str:
         case = self._session.case
         if card is None or case is None:
             return ""
         text = DEMONSTRATION if demonstration else card.summary
-        seconds = self._times.expected(card.name, case.volume.voxels.size)
-        return text if seconds is None else f"Takes {figures.about(seconds)}. {text}"
+        settings = self._session.settings
+        device, voxels = expected_device(settings.device), case.volume.voxels.size
+        cost = self._costs.expected(self.model_name, device, settings.precision, voxels)
+        return text if cost is None else f"Takes {in_words(cost)}. {text}"
 
     def _on_task(self, task: Task) -> None:
         if task is not self._task:
@@ -202,9 +237,9 @@ class AiPanel(Section):
         self._show_running()
 
     def _learn(self, task: Task) -> None:
-        card, case = self.chosen, self._session.case
-        if task.state == "done" and card is not None and case is not None:
-            self._times.learn(card.name, case.volume.voxels.size, time.monotonic() - task.started)
+        case = self._session.case
+        if task.state == "done" and case is not None and case.volume.id == task.value.volume_id:
+            self._costs.learn(task.value, case.volume.voxels.size)
 
     def _show_running(self) -> None:
         task = self._task

@@ -25,6 +25,15 @@ def best_place(cards: Sequence[ModelCard], volume: Volume, used: str) -> int | N
     return min(fitting, key=lambda n: _strangeness(cards[n], volume, used), default=None)
 
 
+def partners_of(card: ModelCard, cards: Sequence[ModelCard]) -> list[ModelCard]:
+    """The models whose findings, or classes, can be merged with what a model gives on the same images."""
+    return [
+        other
+        for other in cards
+        if other.gives_findings != card.gives_findings and set(other.modality) & set(card.modality)
+    ]
+
+
 def misfit_of(card: ModelCard, volume: Volume | None) -> str:
     """Why a model cannot run on a volume; empty where it can."""
     if volume is None:

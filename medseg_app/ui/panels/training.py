@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medseg_app.app.commands.training import train
+from medseg_app.app.commands.models import train
 from medseg_app.ui import figures
 from medseg_app.ui.buttons import describe, give_key, icon_button, push_button
 from medseg_app.ui.labels import ElidedLabel, label
@@ -96,8 +96,11 @@ class TrainingPanel(Section):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         rows: list[tuple[str, QWidget]] = [
-            ("Cases", self.source), ("Start from", self.beginning), ("Name", self.name), ("Time", self.minutes),
-        ]  # fmt: skip
+            ("Cases", self.source),
+            ("Start from", self.beginning),
+            ("Name", self.name),
+            ("Time", self.minutes),
+        ]
         for row, (word, field) in enumerate(rows):
             grid.addWidget(label(word, "caption"), row, 0)
             grid.addWidget(field, row, 1, 1, 1 if field is self.source else 2)

@@ -1,6 +1,6 @@
-"""A training in a process of its own: the window never waits for torch and survives what happens there.
+"""Long work in a process of its own: the window never waits for torch and survives what happens there.
 
-The process ends with the window, keeping what was learnt; stopped, it does the same.
+The process ends with the window. Stopped, it ends at its next report, so that it can keep what it has.
 """
 
 from __future__ import annotations
@@ -9,46 +9,47 @@ import multiprocessing
 import os
 import signal
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
+from typing import Any, TypeVar
 
 from medseg_app.core.errors import Cancelled, EngineError, MedsegError
 from medseg_app.core.progress import Progress
 
-from .train import HowToTrain
+T = TypeVar("T")
 
 NICENESS = 10
 WATCH_SECONDS = 0.1
 PATIENCE_SECONDS = 60.0
-"""How long a stopped training may take to write its checkpoint."""
+"""How long stopped work may take to keep what it has."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """How far a training is."""
+    """How far the work is."""
 
     fraction: float
     message: str
 
 
-def train_apart(path: Path, how: HowToTrain, progress: Progress) -> Path:
-    """Train in another process; the folder of the finished model.
+def run_apart(what: str, work: Callable[[Progress], T], progress: Progress) -> T:
+    """What `work` gives in another process; it must be a function of a module, or a partial of one.
 
-    What progress raises (Cancelled) stops the training, which keeps a checkpoint to go on from. Raises what
-    the training raised, EngineError where its process died.
+    what: the work in a few words. What progress raises (Cancelled) stops the work. Raises what the work
+    raised, EngineError where its process died.
     """
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, path, how), name="medseg-training")
+    process = context.Process(target=_serve, args=(theirs, what, work), name="medseg-apart")
     process.start()
     theirs.close()
     try:
-        return _watch(mine, process, progress)
+        return _watch(mine, process, what, progress)  # type: ignore[no-any-return]
     finally:
-        mine.close()  # a training that still runs takes it as the word to stop
+        mine.close()  # work that still goes on takes it as the word to stop
         process.join(PATIENCE_SECONDS)
         if process.is_alive():
             process.kill()
@@ -56,8 +57,8 @@ def train_apart(path: Path, how: HowToTrain, progress: Progress) -> Path:
         process.close()
 
 
-def _watch(pipe: Connection, process: SpawnProcess, progress: Progress) -> Path:
-    step = Step(0.0, "Starting the training")
+def _watch(pipe: Connection, process: SpawnProcess, what: str, progress: Progress) -> Any:
+    step = Step(0.0, "Starting")
     while True:
         progress(step.fraction, step.message)
         try:
@@ -67,21 +68,19 @@ def _watch(pipe: Connection, process: SpawnProcess, progress: Progress) -> Path:
         except (EOFError, OSError) as error:
             process.join(1.0)
             raise EngineError(
-                "The training stopped in mid-run (its process ended).",
-                "Often the memory was full: close other programs and train again; it goes on where it was.",
+                f"{what} stopped in mid-run (its process ended).",
+                "Often the memory was full: close other programs and start it again.",
             ) from error
         if isinstance(received, Step):
             step = received
         elif isinstance(received, Exception):
             raise received
         else:
-            return Path(received)
+            return received
 
 
-def _serve(pipe: Connection, path: Path, how: HowToTrain) -> None:
+def _serve(pipe: Connection, what: str, work: Callable[[Progress], Any]) -> None:
     """The other process."""
-    from .train import train_model
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
@@ -92,16 +91,15 @@ def _serve(pipe: Connection, path: Path, how: HowToTrain) -> None:
         except OSError:
             raise Cancelled from None
 
-    answer: Path | Exception
     try:
-        answer = train_model(path, how, report)
+        answer = work(report)
     except MedsegError as error:
         answer = error
-    except Exception as error:  # noqa: BLE001 - whatever a training does, the window gets an answer
+    except Exception as error:  # noqa: BLE001 - whatever the work does, the window gets an answer
         traceback.print_exc()
         answer = EngineError(
-            f"The training stopped because of an error in it ({type(error).__name__}: {error}).",
-            "Nothing was changed. Report this with the kind of data set.",
+            f"{what} stopped because of an error in it ({type(error).__name__}: {error}).",
+            "Nothing was changed. Report this.",
         )
     with suppress(OSError):
         pipe.send(answer)

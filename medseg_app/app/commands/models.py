@@ -1,0 +1,81 @@
+"""Models: train one on corrected cases or a data set, bring one in, remove one of the user's."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from medseg_app.app.change import Change
+from medseg_app.app.command import Job, command
+from medseg_app.app.import_model import ImportedModel, import_model
+from medseg_app.app.session import Session
+from medseg_app.core.errors import InputError, WrongUse
+from medseg_app.core.progress import Progress
+
+
+@command("Train model", menu="AI", shortcut="Ctrl+Shift+T")
+def train(
+    session: Session,
+    *,
+    source: Path,
+    name: str,
+    base: str = "",
+    task: Literal["semantic", "instance"] | None = None,
+    minutes: float = 60.0,
+) -> Job[Path, Path]:
+    """Learn from corrected cases or a data set; the model appears in the list when it is finished.
+
+    base: the model whose weights are the beginning. A training that was stopped goes on where it was.
+    """
+    from medseg_app.app.apart import run_apart
+    from medseg_app.app.train import HowToTrain, train_model
+
+    if not source.exists():
+        raise InputError(f"{source} does not exist.", "Choose a folder of cases or a data set.")
+    if not name.strip():
+        raise WrongUse("The model needs a name.", "Type one.")
+    how = HowToTrain(
+        name.strip(), task, base, minutes, session.settings.device,
+        session.folders.models / name.strip(), go_on=True,
+    )  # fmt: skip
+
+    def work(progress: Progress) -> Path:
+        return run_apart("The training", partial(train_model, source, how), progress)
+
+    def apply(folder: Path) -> Path:
+        session.changed.emit(Change.of("models"))
+        session.tell("ok", f"{folder.name} is trained.", "Choose it in the AI panel.")
+        return folder
+
+    return Job(f"Train {name.strip()}", work, apply)
+
+
+@command("Import model", menu="AI", shortcut="Ctrl+Shift+L")
+def bring_in(session: Session, *, path: Path, consent: bool = False) -> Job[ImportedModel, ImportedModel]:
+    """Convert a model of another program, a folder, ZIP or file, and add it to the user's models.
+
+    consent: a TorchScript program may be run once, contained; see `consent_text` in
+    medseg_app/engines/foreign/torchscript.py.
+    """
+    from medseg_app.app.apart import run_apart
+
+    models = session.folders.models
+
+    def work(progress: Progress) -> ImportedModel:
+        return run_apart("The import", partial(_bring_in, path, consent, models), progress)
+
+    def apply(made: ImportedModel) -> ImportedModel:
+        session.changed.emit(Change.of("models"))
+        for remark in made.remarks:
+            session.tell("note", remark)
+        session.tell("ok", f"{made.name} was imported.", "Choose it in the AI panel.")
+        return made
+
+    return Job(f"Import {path.name}", work, apply)
+
+
+def _bring_in(path: Path, consent: bool, models: Path, progress: Progress) -> ImportedModel:
+    """In a process of its own, for it runs torch."""
+    progress(0.1, f"Converting {path.name}")
+    return import_model(path, consent=consent, models=models)

@@ -1,0 +1,105 @@
+"""A prediction and its truth, read from files and brought onto one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medseg_app.core.box import Box
+from medseg_app.core.errors import GeometryError, InputError
+from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.label_map import LabelMap
+from medseg_app.metrics.class_masks import MatchBy
+from medseg_app.metrics.evaluate_files import Comparison, Yardstick, compare
+
+from .finding_scores import with_scores
+
+
+@dataclass(frozen=True, eq=False)
+class LabelPair:
+    """Both on one grid. unknown: the classes that take no part, in the terms of match_by."""
+
+    prediction: LabelMap
+    truth: LabelMap
+    match_by: MatchBy
+    unknown: frozenset[int | str]
+
+    def compare(self, yardstick: Yardstick) -> Comparison:
+        """How the prediction agrees with the truth."""
+        return compare(self.prediction, self.truth, self.unknown, self.match_by, yardstick)
+
+
+def read_pair(prediction: Path, truth: Path, unknown: Collection[int] = ()) -> LabelPair:
+    """Read two files. Classes match by value, in DICOM SEG (whose numbers only count) by name.
+
+    unknown: values of classes that were not annotated; of a SEG the numbers of segments of the truth.
+    Raises GeometryError where the grids differ, InputError where only one of the files names its classes.
+    """
+    files = with_scores(prediction, _read(prediction)), _read(truth)
+    holds_seg = [_is_seg(path) for path in (prediction, truth)]
+    mine, theirs = _on_one_grid(*files) if any(holds_seg) else files
+    if not any(holds_seg):
+        return LabelPair(mine, theirs, "value", frozenset(unknown))
+    if not all(holds_seg):
+        _require_common_names((prediction, mine), (truth, theirs))
+    return LabelPair(mine, theirs, "name", _names(theirs, unknown) or _names(mine, unknown))
+
+
+def _read(path: Path) -> LabelMap:
+    """The labels of a file or case."""
+    if path.suffix.lower() == ".medseg":
+        from medseg_app.io.case_file import read_case_file
+
+        return read_case_file(path).segmentation.to_label_map()
+    from medseg_app.io.formats import read_labels
+
+    return read_labels(path)
+
+
+def _names(labels: LabelMap, values: Collection[int]) -> frozenset[int | str]:
+    return frozenset(segment.name for segment in labels.segments if segment.value in values)
+
+
+def _require_common_names(*files: tuple[Path, LabelMap]) -> None:
+    """A SEG tells its classes by name only, NIfTI and MHA by number only: nothing joins the two."""
+    (first, mine), (second, theirs) = ((path, [s.name for s in labels.segments]) for path, labels in files)
+    if mine and theirs and not {*mine} & {*theirs}:
+        raise InputError(
+            f"No class of {first.name} ({', '.join(mine[:9])}) has the name of one of {second.name} "
+            f"({', '.join(theirs[:9])}), and a DICOM SEG is compared by SegmentLabel.",
+            "Compare two DICOM SEG, or two files with the same values (predict and export write both).",
+        )
+
+
+def _is_seg(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(132)[128:] == b"DICM"
+
+
+def _on_one_grid(mine: LabelMap, theirs: LabelMap) -> tuple[LabelMap, LabelMap]:
+    """Two label maps on the block of one lattice that holds both; a SEG holds only slices with voxels."""
+    from medseg_app.io.regrid import place
+
+    if mine.geometry.same_grid(theirs.geometry, 0.01):
+        return mine, theirs
+    grid = _joined(mine.geometry, theirs.geometry)
+    placed = place(mine, grid), place(theirs, grid)
+    if any(not result.exact or result.outside for result in placed):
+        raise GeometryError(
+            "Prediction and truth lie on different grids, so their voxels cannot be compared.",
+            "Export both onto the same series first.",
+        )
+    return placed[0].label_map, placed[1].label_map
+
+
+def _joined(first: VolumeGeometry, second: VolumeGeometry) -> VolumeGeometry:
+    """The first grid, extended to reach as far as the second."""
+    corners = np.array([[0, 0, 0], [n - 1 for n in second.shape]])
+    index = np.rint(first.to_index(second.to_patient(corners))).astype(int)
+    box = Box.whole(first.shape) | Box.of(index.min(axis=0), index.max(axis=0) + 1)
+    affine = first.affine.copy()
+    affine[:3, 3] = first.to_patient(box.start)
+    return VolumeGeometry.regular(box.shape, affine, first.frame_of_reference_uid)

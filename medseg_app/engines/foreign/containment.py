@@ -1,0 +1,72 @@
+"""What a child process gives up before it looks at a stranger's file (runs in the child).
+
+Files: reading Python and the system's libraries, writing its private folder (Landlock, Linux 5.13).
+Network: a network of its own without any device (Linux). Memory, processor time, size of files,
+processes: limits of the system (POSIX).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import sys
+from pathlib import Path
+
+from .landlock import keep_to
+
+NEW_USER, NEW_NETWORK = 0x1000_0000, 0x4000_0000
+SYSTEM = (
+    "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom",
+    "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system", "/sys/fs/cgroup",
+)  # fmt: skip
+"""What the interpreter and the libraries of numbers read; no folder in which people keep files."""
+
+
+def give_up_files_and_network(private: Path, program: Path) -> bool:
+    """Call it before threads are started. Whether files are out of reach now.
+
+    private: the only folder that stays writable. program: the folder in which MedSeg's package lies;
+    of it the package alone stays readable, for a checkout may lie among a user's files.
+    """
+    _leave_network()
+    libraries = {sys.prefix, sys.base_prefix, *sys.path} - {"", str(program)}
+    names = [*SYSTEM, *libraries, str(program / "medseg_app")]
+    try:
+        return keep_to(private, [Path(name).resolve() for name in names])
+    except OSError:  # a container may forbid the calls that its kernel knows
+        return False
+
+
+def limit(memory_bytes: int, seconds: int, file_bytes: int) -> bool:
+    """Call it after the libraries were loaded: memory_bytes comes on top of what they take."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return False
+    for kind, most in (
+        (resource.RLIMIT_AS, _address_space() + memory_bytes),
+        (resource.RLIMIT_CPU, int(resource.getrusage(resource.RUSAGE_SELF).ru_utime) + seconds),
+        (resource.RLIMIT_FSIZE, file_bytes),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # the system's own limit may be lower
+            resource.setrlimit(kind, (most, most))
+    return True
+
+
+def _leave_network() -> None:
+    """Into a network without devices. Some systems refuse that; then Landlock is what keeps it from TCP."""
+    if sys.platform.startswith("linux"):
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(NEW_NETWORK) != 0:
+            # An ordinary user may leave the network only as the root of a user namespace of its own.
+            libc.unshare(NEW_USER | NEW_NETWORK)
+
+
+def _address_space() -> int:
+    """Bytes of address space that this process takes now; a generous guess where nobody tells."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        for line in Path("/proc/self/status").read_text("ascii").splitlines():
+            if line.startswith("VmSize:"):
+                return int(line.split()[1]) * 1024
+    return 16 * 1024**3

@@ -1,0 +1,53 @@
+"""What a run costs: its time, and the memory that it took beyond what was in use before."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from medseg_app.core.proposal import Cost, Proposal
+
+MB = 1e6
+
+
+def with_cost(run: Callable[[], Proposal]) -> Proposal:
+    """The proposal of a run, with what it cost; memory is that of the device which computed it."""
+    start, in_use = time.monotonic(), _in_use()
+    _forget_peaks()
+    proposal = run()
+    seconds = time.monotonic() - start
+    peak = _peak_of_card(proposal.device) if proposal.device.startswith("cuda") else _peak() - in_use
+    return replace(proposal, cost=Cost(round(seconds, 3), round(max(peak, 0.0) / MB, 1)))
+
+
+def _in_use() -> float:
+    import psutil
+
+    return float(psutil.Process().memory_info().rss)
+
+
+def _peak() -> float:
+    """The most memory that this process ever had, in bytes: at least what the run took."""
+    if sys.platform == "win32":
+        import psutil
+
+        return float(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _forget_peaks() -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        for number in range(torch.cuda.device_count()):
+            torch.cuda.reset_peak_memory_stats(number)
+
+
+def _peak_of_card(device: str) -> float:
+    import torch
+
+    return float(torch.cuda.max_memory_allocated(device))

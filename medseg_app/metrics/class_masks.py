@@ -1,0 +1,113 @@
+"""ClassMasks: the segments of a label map by class, each looked at only inside the box that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg_app.core.box import Box
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.segment import Segment
+
+MatchBy = Literal["value", "name"]
+Rule = Literal["apart", "known", "all"]
+"""Which segments are one class, FINDINGS: none, those that are known as findings, or all.
+
+The numbers of findings are ranks: number 2 of the prediction is not number 2 of the truth.
+"""
+FINDINGS = "findings"
+Place = tuple[int, int]
+"""Layer and value of a segment."""
+NOWHERE = Box((0, 0, 0), (0, 0, 0))
+
+
+class ClassMasks:
+    """Classes with voxels, by value or by name; several layers may hold the same one.
+
+    left_out: keys of classes that take no part. findings: segments that are the class FINDINGS. Every
+    layer is searched once, however many segments it holds.
+    """
+
+    def __init__(
+        self,
+        label_map: LabelMap,
+        match_by: MatchBy,
+        left_out: Collection[str] = (),
+        findings: Collection[Place] = (),
+    ) -> None:
+        self.label_map = label_map
+        self._boxes = _boxes(label_map)
+        self.classes: dict[str, list[Segment]] = {}
+        for segment in label_map.segments:
+            key = str(segment.value) if match_by == "value" else segment.name
+            if key not in left_out and (segment.group, segment.value) in self._boxes:
+                place = FINDINGS if (segment.group, segment.value) in findings else key
+                self.classes.setdefault(place, []).append(segment)
+
+    def name(self, key: str) -> str:
+        """What a class is called; empty where it is not there."""
+        segments = self.classes.get(key)
+        return "" if not segments else FINDINGS if key == FINDINGS else segments[0].name
+
+    @property
+    def segments(self) -> list[Segment]:
+        """All segments that take part."""
+        return [segment for same in self.classes.values() for segment in same]
+
+    def box(self, key: str) -> Box:
+        """The smallest box around a class; empty where it is not there."""
+        box = NOWHERE
+        for segment in self.classes.get(key, []):
+            box = box | self.box_of(segment)
+        return box
+
+    def box_of(self, segment: Segment) -> Box:
+        """The smallest box around a segment that takes part."""
+        return self._boxes[segment.group, segment.value]
+
+    def mask(self, key: str, box: Box) -> NDArray[np.bool_]:
+        """The voxels of a class inside a box, of the box's shape."""
+        mask = np.zeros(box.shape, bool)
+        for segment in self.classes.get(key, []):
+            mask |= self.mask_of(segment, box)
+        return mask
+
+    def mask_of(self, segment: Segment, box: Box) -> NDArray[np.bool_]:
+        """The voxels of a segment inside a box, of the box's shape."""
+        return np.asarray(self.label_map.layers[segment.group][box.slices] == segment.value)
+
+
+def both_sides(
+    prediction: LabelMap, truth: LabelMap, match_by: MatchBy, left_out: Collection[str], rule: Rule
+) -> tuple[ClassMasks, ClassMasks]:
+    """The classes of a prediction and of its truth."""
+    mine, theirs = _findings(prediction, truth, rule), _findings(truth, prediction, rule)
+    return ClassMasks(prediction, match_by, left_out, mine), ClassMasks(truth, match_by, left_out, theirs)
+
+
+def _findings(label_map: LabelMap, other: LabelMap, rule: Rule) -> set[Place]:
+    """Which segments are findings. A file that tells no kinds is taken as its partner is, if that has only
+    findings.
+    """
+    if rule == "apart":
+        return set()
+    known = [segment for segment in label_map.segments if segment.kind == "instance"]
+    partner = {segment.kind for segment in other.segments}
+    if rule == "all" or (not known and partner == {"instance"}):
+        known = list(label_map.segments)
+    return {(segment.group, segment.value) for segment in known}
+
+
+def _boxes(label_map: LabelMap) -> dict[Place, Box]:
+    """The box of every (layer, value) that has voxels."""
+    from scipy import ndimage
+
+    return {
+        (group, value): Box.of([s.start for s in place], [s.stop for s in place])
+        for group, layer in enumerate(label_map.layers)
+        for value, place in enumerate(ndimage.find_objects(layer), start=1)
+        if place is not None
+    }

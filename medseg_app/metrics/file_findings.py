@@ -1,0 +1,44 @@
+"""The findings of a label map, with their scores, or with ranks where the file holds no scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from medseg_app.core.segment import Segment
+
+from .class_masks import ClassMasks
+from .instances import Finding, components
+
+
+@dataclass(frozen=True, eq=False)
+class FileFindings:
+    """Findings, best first. by_rank: their scores say only in which order they come."""
+
+    findings: tuple[Finding, ...]
+    by_rank: bool
+
+
+def findings_of(masks: ClassMasks) -> FileFindings:
+    """The segments of kind "instance"; in files that tell no kinds the 26-connected parts of each segment.
+
+    Parts have the score of their segment. Where one segment has no score, the order of the values stands
+    for the scores of all: files of findings are numbered by falling score.
+    """
+    segments = masks.segments
+    instances = [segment for segment in segments if segment.kind == "instance"]
+    chosen = sorted(instances or segments, key=lambda segment: segment.value)
+    by_rank = any(segment.score is None for segment in chosen)
+    if by_rank:
+        chosen = [replace(segment, score=float(-rank)) for rank, segment in enumerate(chosen)]
+    chosen.sort(key=lambda segment: -(segment.score or 0.0))
+    found = [part for segment in chosen for part in _parts(masks, segment, whole=bool(instances))]
+    return FileFindings(tuple(found), by_rank)
+
+
+def _parts(masks: ClassMasks, segment: Segment, *, whole: bool) -> list[Finding]:
+    box = masks.box_of(segment)
+    mask = masks.mask_of(segment, box)
+    if whole:
+        return [Finding(box, mask, segment.name, segment.score)]
+    parts = components(mask, segment.name, segment.score)
+    return [replace(part, box=part.box.shifted(box.start)) for part in parts]

@@ -1,0 +1,360 @@
+"""`medseg models`: import, verify, remove and download; a model has its name whole or not at all."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import re
+import shutil
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from medseg_app.app import download_model, import_model
+from medseg_app.app.folders import Folders
+from medseg_app.core.errors import CouldNotBeDone
+from medseg_app.engines.model_folder import read_model_folder
+from tests.engines.foreign.made_bundles import config, write_bundle
+from tests.engines.foreign.made_onnx import segmenting
+from tests.engines.foreign.made_programs import CARD, Planting, write_program
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle as a folder, and beside it as a ZIP."""
+    folder = write_bundle(tmp_path_factory.mktemp("zoo") / "spleen_ct")
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as out:
+        for file in folder.rglob("*"):
+            if file.is_file():
+                out.write(file, file.relative_to(folder.parent).as_posix())
+    return folder
+
+
+@pytest.fixture
+def onnx(tmp_path: Path) -> Path:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(segmenting())
+    path.with_suffix(".toml").write_text(CARD)
+    return path
+
+
+def _mine() -> list[str]:
+    place = Folders.of_user().models
+    return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+
+
+@pytest.mark.parametrize("suffix", ["", ".zip"])
+def test_an_imported_bundle_is_listed_and_predicts(medseg, bundle, image, tmp_path, suffix):
+    ran = medseg("models", "--import", bundle.with_suffix(suffix), "--json")
+    assert ran.code == 0, ran.err
+    assert ran.document == {
+        "model": "spleen_ct",
+        "version": "0.5.3",
+        "folder": str(Folders.of_user().models / "spleen_ct"),
+        "replaced": None,
+        "remarks": [],
+    }
+    assert _mine() == ["spleen_ct"]
+    listed = {model["name"]: model for model in medseg("models", "--json").document}
+    assert listed["spleen_ct"]["labels"] == {"1": "Spleen"}
+    out = tmp_path / "o.nii.gz"
+    ran = medseg("predict", image, "--model", "spleen_ct", "--modality", "CT", "-o", out)
+    assert ran.code == 0, ran.err
+    assert out.exists()
+
+
+def test_a_name_can_be_chosen_and_remarks_are_told(medseg, tmp_path):
+    changed = config()
+    changed["postprocessing"]["transforms"].append({"_target_": "FillHolesd"})
+    ran = medseg("models", "--import", write_bundle(tmp_path / "b", changed), "--name", "mine")
+    assert ran.code == 0
+    assert _mine() == ["mine"]
+    assert "FillHolesd" in ran.err
+
+
+def test_a_model_of_the_same_name_is_replaced(medseg, onnx):
+    assert medseg("models", "--import", onnx).code == 0
+    onnx.with_suffix(".toml").write_text(CARD.replace('"1.2"', '"2.0"'))
+    ran = medseg("models", "--import", onnx, "--json")
+    assert ran.document["replaced"] == "1.2"
+    assert read_model_folder(Folders.of_user().models / "net").card.version == "2.0"
+    assert _mine() == ["net"]
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".", "..", ".hidden", "C:x"])
+def test_a_name_that_is_a_path_is_refused(medseg, onnx, name):
+    ran = medseg("models", "--import", onnx, f"--name={name}")
+    assert ran.code == (0 if name == "" else 2)  # an empty one is none
+    assert _mine() == (["net"] if name == "" else [])
+
+
+def test_a_failure_keeps_the_model_that_was_there(medseg, onnx, monkeypatch):
+    assert medseg("models", "--import", onnx).code == 0
+    before = (Folders.of_user().models / "net/SHA256SUMS").read_text()
+    onnx.with_suffix(".toml").write_text(CARD.replace('"1.2"', '"2.0"'))
+
+    def full(*_):
+        raise CouldNotBeDone("The disk is full.", "Free some space.")
+
+    monkeypatch.setattr("medseg_app.engines.foreign.proof.prove", full)
+    ran = medseg("models", "--import", onnx)
+    assert ran.code == 1
+    assert (Folders.of_user().models / "net/SHA256SUMS").read_text() == before
+    assert _mine() == ["net"]
+
+
+def test_something_else_of_that_name_is_never_replaced(medseg, onnx):
+    place = Folders.of_user().models / "net"
+    place.mkdir(parents=True)
+    (place / "thesis.txt").write_text("years")
+    ran = medseg("models", "--import", onnx)
+    assert ran.code == 2
+    assert "is no model" in ran.err
+    assert (place / "thesis.txt").read_text() == "years"
+
+
+def test_remains_of_a_killed_import_are_removed_by_the_next(medseg, onnx, monkeypatch):
+    with monkeypatch.context() as killed:
+        killed.setattr(import_model.shutil, "rmtree", lambda *_, **__: None)
+        killed.setattr("medseg_app.engines.foreign.proof.prove", lambda _: 1 / 0)
+        assert medseg("models", "--import", onnx).code == 1
+    (left,) = _mine()
+    place = Folders.of_user().models
+    (place / left).rename(place / left.replace(f"-{os.getpid()}-", "-999999999-"))
+    assert medseg("models", "--import", onnx).code == 0
+    assert _mine() == ["net"]
+
+
+def test_what_cannot_be_imported_is_exit_2_with_words(medseg, tmp_path):
+    (tmp_path / "text.txt").write_text("x")
+    (tmp_path / "empty").mkdir()
+    for bad in (tmp_path / "nowhere", tmp_path / "text.txt", tmp_path / "empty"):
+        ran = medseg("models", "--import", bad, "--json")
+        assert ran.code == 2
+        assert bad.name in ran.document["error"]["message"]
+        assert ran.document["error"]["hint"]
+    assert _mine() == []
+
+
+def test_torchscript_needs_trust(medseg, tmp_path):
+    path = write_program(tmp_path / "net.ts", Planting(str(tmp_path / "planted")))
+    ran = medseg("models", "--import", path)
+    assert ran.code == 2
+    assert "--trust" in ran.err
+    assert "Not contained" in ran.err or "not opened here at all" in ran.err
+    ran = medseg("models", "--import", path, "--trust")
+    assert ran.code in (0, 2)  # 2 where this computer cannot contain it
+    assert not (tmp_path / "planted").exists()
+    assert _mine() == (["net"] if ran.code == 0 else [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--trust"],
+        ["--name", "x"],
+        ["--verify", "--trust"],
+        ["--from", "https://example.org/x.zip"],
+        ["--import", "x", "--from", "https://example.org/x.zip"],
+        ["--import", "x", "--remove", "y"],
+        ["--verify", "--download", "x"],
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(medseg, words):
+    assert medseg("models", *words).code == 2
+
+
+def test_verify_reads_every_byte(medseg, models, tmp_path):
+    copy = tmp_path / "models"
+    shutil.copytree(models, copy)
+    ran = medseg("models", "--verify", "--models", copy, "--json")
+    assert ran.code == 0, ran.out
+    assert {"tiny-organs", "tiny-tumours", "tiny-lesions"} <= {one["name"] for one in ran.document}
+    assert all(one["ok"] and one["files"] == 5 for one in ran.document)
+    weights = copy / "model0/models/model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(bytes(data))
+    (copy / "model1/docs/extra.txt").write_text("x")
+    readme = copy / "model2/docs/README.md"
+    readme.write_text("changed")
+    found = {one["folder"]: one for one in medseg("models", "--verify", "--models", copy, "--json").document}
+    for name, word in (("model0", "model.safetensors"), ("model1", "extra.txt"), ("model2", "README.md")):
+        (problem,) = found[str(copy / name)]["problems"]
+        assert word in problem
+    assert medseg("models", "--verify", "--models", copy).code == 1
+
+
+def test_verify_of_one_name(medseg, models):
+    ran = medseg("models", "--verify", "tiny-organs", "--models", models, "--json")
+    assert [one["name"] for one in ran.document] == ["tiny-organs"]
+    ran = medseg("models", "--verify", "nobody", "--models", models)
+    assert ran.code == 2
+    assert "tiny-organs" in ran.err
+
+
+def test_remove_takes_the_users_models_only(medseg, onnx, models):
+    assert medseg("models", "--import", onnx).code == 0
+    shipped = read_model_folder(Path(__file__).parents[2] / "models/demo-organs")
+    for name in ("demo-organs", "tiny-organs", "nobody", "../net", ""):
+        ran = medseg("models", "--remove", name)
+        assert ran.code == 2
+        assert "net" in ran.err
+    assert shipped.path.is_dir()
+    ran = medseg("models", "--remove", "net", "--json")
+    assert ran.code == 0
+    assert ran.document["removed"] == "net"
+    assert _mine() == []
+    assert medseg("models", "--remove", "net").code == 2
+
+
+def test_a_damaged_model_can_be_removed_by_the_name_of_its_folder(medseg, onnx):
+    assert medseg("models", "--import", onnx).code == 0
+    (Folders.of_user().models / "net/SHA256SUMS").unlink()
+    assert medseg("models", "--remove", "net").code == 0
+    assert _mine() == []
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+class _Odd(BaseHTTPRequestHandler):
+    """Redirects, lies about lengths, never ends."""
+
+    def do_GET(self):
+        if self.path == "/redirect":
+            self.send_response(302)
+            self.send_header("Location", "file:///etc/passwd")
+            self.end_headers()
+        elif self.path == "/unsafe":
+            self.send_response(302)
+            self.send_header("Location", "http://example.org/x.zip")
+            self.end_headers()
+        else:
+            self.send_response(200)
+            if self.path == "/short":
+                self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"PK" * 100)
+
+    def log_message(self, *_):
+        pass
+
+
+def _served(handler):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+@pytest.fixture
+def zoo(bundle, tmp_path, monkeypatch):
+    """A model zoo on this computer: a list, two versions of a bundle."""
+    site = tmp_path / "site"
+    site.mkdir()
+    shutil.copy(bundle.with_suffix(".zip"), site / "spleen_ct_v0.5.10.zip")
+    server = _served(functools.partial(_Quiet, directory=str(site)))
+    address = f"http://127.0.0.1:{server.server_port}"
+    digest = hashlib.sha1((site / "spleen_ct_v0.5.10.zip").read_bytes(), usedforsecurity=False).hexdigest()
+    table = {
+        "spleen_ct_v0.5.9": {"source": f"{address}/gone.zip", "checksum": "0" * 40},
+        "spleen_ct_v0.5.10": {"source": f"{address}/spleen_ct_v0.5.10.zip", "checksum": digest},
+    }
+    (site / "list.json").write_text(json.dumps(table))
+    monkeypatch.setenv(download_model.ZOO_VARIABLE, f"{address}/list.json")
+    yield address, site
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_newest_version_is_downloaded_checked_and_imported(medseg, zoo):
+    ran = medseg("models", "--download", "spleen_ct", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.document["model"] == "spleen_ct"
+    assert _mine() == ["spleen_ct"]
+
+
+def test_another_address_with_its_checksum(medseg, zoo):
+    address, site = zoo
+    digest = hashlib.sha256((site / "spleen_ct_v0.5.10.zip").read_bytes()).hexdigest()
+    url = f"{address}/spleen_ct_v0.5.10.zip#sha256={digest}"
+    assert medseg("models", "--download", "mine", "--from", url).code == 0
+    assert _mine() == ["mine"]
+
+
+def test_what_was_changed_on_the_way_is_refused(medseg, zoo):
+    address, site = zoo
+    with (site / "spleen_ct_v0.5.10.zip").open("ab") as file:
+        file.write(b"x")
+    ran = medseg("models", "--download", "spleen_ct")
+    assert ran.code == 2
+    assert "SHA1 differs" in ran.err
+    url = f"{address}/spleen_ct_v0.5.10.zip#sha256={'0' * 64}"
+    ran = medseg("models", "--download", "mine", "--from", url)
+    assert ran.code == 2
+    assert "SHA256 differs" in ran.err
+    assert _mine() == []
+
+
+def test_an_unknown_name_is_exit_2_with_the_names_there_are(medseg, zoo):
+    ran = medseg("models", "--download", "kidney")
+    assert ran.code == 2
+    assert "spleen_ct" in ran.err
+
+
+def test_too_large_a_file_is_not_fetched(medseg, zoo, monkeypatch):
+    monkeypatch.setattr(download_model, "MAX_BUNDLE", 1000)
+    ran = medseg("models", "--download", "spleen_ct")
+    assert ran.code == 2
+    assert "larger than" in ran.err
+    assert _mine() == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/x.zip", "ftp://example.org/x.zip", "file:///etc/passwd", "x.zip",
+        "http://localhost.example.org/x.zip", "http://127.0.0.1@example.org/x.zip", "https://",
+        "https://example.org/x.zip#sha256=12", "https://example.org/x.zip#md5=" + "0" * 32,
+    ],
+)  # fmt: skip
+def test_unsafe_addresses_are_refused_without_asking_them(medseg, url, monkeypatch):
+    monkeypatch.setattr(download_model, "_opener", lambda: pytest.fail("asked"))
+    assert medseg("models", "--download", "x", "--from", url).code == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "words"),
+    [
+        ("redirect", 1, "not allowed"),
+        ("unsafe", 2, "is not fetched"),
+        ("short", 1, "broke off|could not be fetched"),
+        ("nozip", 2, "not a ZIP file"),
+    ],
+)
+def test_odd_servers_end_in_words(medseg, path, code, words, tmp_path):
+    server = _served(_Odd)
+    try:
+        ran = medseg("models", "--download", "x", "--from", f"http://127.0.0.1:{server.server_port}/{path}")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert ran.code == code, ran.err
+    assert re.search(words, ran.err)
+    assert _mine() == []
+
+
+def test_a_missing_file_and_a_dead_server_are_exit_1(medseg, zoo):
+    address, _ = zoo
+    ran = medseg("models", "--download", "x", "--from", f"{address}/nowhere.zip")
+    assert ran.code == 1
+    assert "could not be fetched" in ran.err
+    ran = medseg("models", "--download", "x", "--from", "http://127.0.0.1:9/x.zip")
+    assert ran.code == 1

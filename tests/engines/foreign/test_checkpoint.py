@@ -1,0 +1,165 @@
+"""Weights leave a checkpoint as numbers; whatever else it holds is refused by name and never runs."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load
+
+from medseg_app.core.errors import ModelError
+from medseg_app.engines.foreign.checkpoint_file import copy_numbers, kind_of
+from medseg_app.engines.foreign.monai_bundle import checkpoint_weights
+from medseg_app.engines.foreign.sandbox import run_contained
+
+
+class Planting:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.write_text, (self.place, "planted")
+
+
+def _saved(path: Path, what: object) -> Path:
+    torch.save(what, path)
+    return path
+
+
+def _tensors() -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    shared = torch.randn(3, 4)
+    return {
+        "a.weight": shared,
+        "a.alias": shared,
+        "b.turned": torch.randn(4, 5).T,
+        "c.half": torch.randn(2).half(),
+        "d.count": torch.tensor(7),
+    }
+
+
+@pytest.mark.parametrize("kind", [dict, OrderedDict])
+def test_tensors_come_out_as_they_went_in(kind: type, tmp_path: Path) -> None:
+    given = _tensors()
+    found = load(checkpoint_weights(_saved(tmp_path / "m.pt", kind(given))))
+    assert set(found) == set(given) - {"a.alias"}  # the same tensor under a second name
+    for name, tensor in found.items():
+        assert tensor.dtype == given[name].dtype
+        assert torch.equal(tensor, given[name])
+
+
+def test_parameters_are_tensors_too(tmp_path: Path) -> None:
+    path = _saved(tmp_path / "m.pt", {"w": torch.nn.Parameter(torch.ones(2))})
+    assert torch.equal(load(checkpoint_weights(path))["w"], torch.ones(2))
+
+
+def test_an_entry_of_a_training_checkpoint_is_taken_alone(tmp_path: Path) -> None:
+    training = {"weights": {"w": torch.ones(2)}, "loss": np.float64(0.5), "epoch": 3}
+    path = _saved(tmp_path / "m.pt", training)
+    assert list(load(checkpoint_weights(path, "weights"))) == ["w"]
+
+
+def test_a_program_in_the_pickle_is_refused_by_its_name_and_never_runs(tmp_path: Path) -> None:
+    place = tmp_path / "planted"
+    path = _saved(tmp_path / "m.pt", {"w": torch.ones(2), "x": Planting(place)})
+    with pytest.raises(
+        ModelError, match=r"m\.pt calls pathlib\S*\.Path\S*|m\.pt calls \w+\.getattr"
+    ) as caught:
+        checkpoint_weights(path)
+    assert caught.value.hint
+    assert not place.exists()
+    torch.load(path, weights_only=False)  # the trap is a real one
+    assert place.exists()
+
+
+def test_the_child_refuses_it_as_well_if_it_gets_that_far(tmp_path: Path) -> None:
+    place = tmp_path / "planted"
+    path = _saved(tmp_path / "m.pt", {"x": Planting(place)})
+    with pytest.raises(ModelError, match="cannot be converted"):
+        run_contained("weights", path, lambda target: target.write_bytes(path.read_bytes()), {})
+    assert not place.exists()
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
+def test_any_protocol_of_pickle_is_refused(protocol: int, tmp_path: Path) -> None:
+    place = tmp_path / "planted"
+    path = tmp_path / "m.pt"
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr("m/data.pkl", pickle.dumps({"x": Planting(place)}, protocol))
+        out.writestr("m/version", "3\n")
+    with pytest.raises(ModelError, match="calls|instruction"):
+        checkpoint_weights(path)
+    assert not place.exists()
+
+
+def _legacy(path: Path) -> None:
+    torch.save({"w": torch.ones(2)}, path, _use_new_zipfile_serialization=False)
+
+
+def _two_pickles(path: Path) -> None:
+    _saved(path, {"w": torch.ones(2)})
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as out:
+        out.writestr("m/data.pkl", pickle.dumps(Planting(path)))
+
+
+def _pickle_cut_short(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr("m/data.pkl", pickle.dumps({"a": 1}, 2)[:-3])
+
+
+BAD: dict[str, tuple[Any, str]] = {
+    "legacy": (_legacy, "torch 1.6 or later"),
+    "text": (lambda p: p.write_text("no"), "torch 1.6 or later"),
+    "two pickles": (_two_pickles, "torch 1.6 or later"),
+    "cut short": (_pickle_cut_short, "damaged"),
+    "whole module": (lambda p: _saved(p, torch.nn.Linear(2, 2)), "calls torch.nn.modules"),
+    "not a table": (lambda p: _saved(p, [torch.ones(2)]), "not a table of weights"),
+    "empty": (lambda p: _saved(p, {}), "not a table of weights"),
+    "nested": (lambda p: _saved(p, {"model": {"w": torch.ones(2)}}), "'model' is no plain tensor"),
+    "number among them": (
+        lambda p: _saved(p, {"w": torch.ones(2), "epoch": 3}),
+        "'epoch' is no plain tensor",
+    ),
+    "sparse": (lambda p: _saved(p, {"w": torch.eye(3).to_sparse()}), "_rebuild_sparse_tensor"),
+    "endless": (lambda p: _saved(p, {"w": torch.zeros(1).expand(10**12)}), "claim more space"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_other_files_are_refused_with_the_reason(name: str, tmp_path: Path) -> None:
+    make, words = BAD[name]
+    make(tmp_path / "m.pt")
+    with pytest.raises(ModelError, match=words) as caught:
+        checkpoint_weights(tmp_path / "m.pt")
+    assert "m.pt" in caught.value.message
+    assert caught.value.hint
+
+
+def test_the_copy_holds_nothing_that_was_not_looked_at(tmp_path: Path) -> None:
+    path = _saved(tmp_path / "m.pt", {"w": torch.ones(2)})
+    with zipfile.ZipFile(path, "a") as out:
+        out.writestr("m/code/evil.py", "import os")
+        out.writestr("m/data/0/../1", "x")
+    copy_numbers(path, tmp_path / "copy")
+    with zipfile.ZipFile(tmp_path / "copy") as copy:
+        assert {name.partition("/")[2] for name in copy.namelist()} == {
+            "data.pkl",
+            "data/0",
+            "version",
+            "byteorder",
+        }
+    assert torch.equal(torch.load(tmp_path / "copy", weights_only=True)["w"], torch.ones(2))
+
+
+def test_what_a_file_is_can_be_told_from_its_names(tmp_path: Path) -> None:
+    assert kind_of(_saved(tmp_path / "m.pt", {"w": torch.ones(1)})) == "checkpoint"
+    (tmp_path / "t").write_text("no")
+    assert kind_of(tmp_path / "t") == "neither"
