@@ -26,7 +26,7 @@ START = (
 )
 MAX_FILE = 4 * 1024**3
 """Bytes of a weight file, as it comes and as it is kept."""
-MEMORY_SHARE, LEAST_MEMORY = 4, 2 * 1024**3
+MEMORY_SHARE, LEAST_MEMORY = 4, 4 * 1024**3
 SECONDS = 600
 MAX_ANSWER = 20_000
 WORDS = 300

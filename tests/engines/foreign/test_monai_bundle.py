@@ -123,6 +123,8 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "file reference": (_step(3, pixdim="%other.json::voxel"), "other.json::voxel"),
     "two spacings": (_step(3, pixdim=[1, 2]), "pixdim"),
     "negative spacing": (_step(3, pixdim=[1, 1, -1]), "pixdim"),
+    "sharp spacing": (_step(3, mode="nearest"), "transforms#3#mode"),
+    "other letters": (_step(2, labels=[["R", "L"], ["A", "P"], ["I", "S"]]), "transforms#2#labels"),
     "bad axes": (_step(2, axcodes="RAR"), "axcodes"),
     "no orientation": (_delete(2), "no Orientationd"),
     "no intensities": (_delete(4), "scales no intensities"),
@@ -220,6 +222,14 @@ def test_a_step_that_is_switched_off_does_not_count(tmp_path: Path) -> None:
     changed = config()
     changed["preprocessing"]["transforms"].append({"_target_": "Lambdad", "_disabled_": True})
     assert read_foreign(write_bundle(tmp_path / "b", changed)).card.grid.orientation == "RAS"
+
+
+def test_what_is_done_to_labels_only_does_not_count(tmp_path: Path) -> None:
+    changed = config()
+    steps = changed["preprocessing"]["transforms"]
+    steps.append({"_target_": "Spacingd", "keys": ["label"], "pixdim": [9, 9, 9], "mode": "nearest"})
+    steps[3].update(keys=["image", "label"], mode=["bilinear", "nearest"])
+    assert read_foreign(write_bundle(tmp_path / "b", changed)).card.grid.spacing_mm == (1.5, 1.5, 2.0)
 
 
 def test_other_intensities_are_kept(tmp_path: Path) -> None:
