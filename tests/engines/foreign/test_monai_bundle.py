@@ -75,11 +75,24 @@ def test_an_imported_bundle_answers_as_monai_does(
     assert shared > least
 
 
-def test_known_names_get_their_codes(tmp_path: Path) -> None:
+def test_known_names_get_their_codes_and_authors_stay_who_they_are(tmp_path: Path) -> None:
     made = import_model(write_bundle(tmp_path / "spleen_ct"), models=tmp_path / "models")
+    about = json.loads((made.folder / "configs/metadata.json").read_text())
+    assert about["authors"] == "MONAI team"
+    assert about["changelog"] == {"0.5.3": "imported by MedSeg from a MONAI bundle"}
     label = read_model_folder(made.folder).card.labels[1]
     assert label.name == "Spleen"
     assert label.type.value == "78961009"
+
+
+def test_safetensors_of_a_bundle_need_no_conversion(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "spleen_ct")
+    weights = read_foreign(folder).weights
+    (folder / "models/model.pt").unlink()
+    with pytest.raises(ModelError, match="holds no weights"):
+        read_foreign(folder)
+    (folder / "models/model.safetensors").write_bytes(weights)
+    assert read_foreign(folder).weights == weights
 
 
 def test_yaml_is_read_as_json_is(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_a_folder_comes_out_as_it_went_in(engine: str, zipped: bool, tmp_path: P
     assert {value: label.name for value, label in found.card.labels.items()} == labels
     assert replace(found.card, labels={}) == replace(given.card, labels={})
     assert found.weights() == given.weights()
-    for name in ("docs/README.md", "LICENSE"):
+    for name in ("docs/README.md", "LICENSE", "configs/metadata.json"):
         assert (found.path / name).read_bytes() == (given.path / name).read_bytes()
 
 
