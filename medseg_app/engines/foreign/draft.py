@@ -30,7 +30,11 @@ NOT_STATED = "not stated"
 
 @dataclass(frozen=True)
 class Draft:
-    """A model ready to be written. remarks: what of the original could not be kept, in words."""
+    """A model ready to be written.
+
+    remarks: what of the original could not be kept, in words. is_own: a model folder of MedSeg's, whose
+    card is kept as it is.
+    """
 
     card: ModelCard
     weights: bytes
@@ -38,6 +42,7 @@ class Draft:
     readme: str = ""
     licence_text: str = ""
     remarks: tuple[str, ...] = ()
+    is_own: bool = False
 
 
 def classes(names: Mapping[int, str]) -> dict[int, LabelClass]:

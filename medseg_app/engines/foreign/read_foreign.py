@@ -74,7 +74,7 @@ def _read_own(folder: Path) -> Draft:
     changes = about.get("changelog")
     how = changes.get(model.card.version) if isinstance(changes, dict) else None
     origin = Origin(str(about.get("authors", NOT_STATED)), str(how or "imported by MedSeg"))
-    return Draft(model.card, model.weights(), origin, readme, licence)
+    return Draft(model.card, model.weights(), origin, readme, licence, is_own=True)
 
 
 def _is_known(folder: Path) -> bool:
