@@ -122,7 +122,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "foreign network": (lambda c: c["network_def"].update(_target_="os.system"), "os.system"),
     "look-alike": (lambda c: c["network_def"].update(_target_="evil.nets.UNet"), "evil.nets.UNet"),
     "computed network": (lambda c: c.update(network_def="$make()"), "network_def"),
-    "computed argument": (lambda c: c["network_def"].update(channels="$[1]"), "network_def#channels"),
+    "computed argument": (lambda c: c["network_def"].update(channels="$[1]"), "network_def#channels is an expression"),
     "component as argument": (
         lambda c: c["network_def"].update(norm={"_target_": "os.system"}), "network_def#norm is a component"),
     "requires": (lambda c: c["network_def"].update(_requires_="$os.x"), "network_def#_requires_"),
@@ -130,7 +130,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "slices": (lambda c: c["network_def"].update(spatial_dims=2), "network_def#spatial_dims"),
     "two inputs": (lambda c: c["network_def"].update(in_channels=2), "network_def#in_channels"),
     "other classes": (lambda c: c["network_def"].update(out_channels=3), "network_def#out_channels is not 2"),
-    "computed spacing": (lambda c: c.update(voxel="$[1]*3"), "preprocessing#transforms#3#pixdim"),
+    "computed spacing": (lambda c: c.update(voxel="$[1]*3"), "transforms#3#pixdim is an expression"),
     "lost reference": (_step(3, pixdim="@nowhere"), "refers to nowhere"),
     "circle": (lambda c: c.update(voxel="@voxel"), "refers to itself"),
     "file reference": (_step(3, pixdim="%other.json::voxel"), "other.json::voxel"),
