@@ -122,7 +122,8 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "foreign network": (lambda c: c["network_def"].update(_target_="os.system"), "os.system"),
     "look-alike": (lambda c: c["network_def"].update(_target_="evil.nets.UNet"), "evil.nets.UNet"),
     "computed network": (lambda c: c.update(network_def="$make()"), "network_def"),
-    "computed argument": (lambda c: c["network_def"].update(channels="$[1]"), "network_def#channels is an expression"),
+    "computed argument": (
+        lambda c: c["network_def"].update(channels="$[1]"), "network_def#channels is an expression"),
     "component as argument": (
         lambda c: c["network_def"].update(norm={"_target_": "os.system"}), "network_def#norm is a component"),
     "requires": (lambda c: c["network_def"].update(_requires_="$os.x"), "network_def#_requires_"),
