@@ -54,16 +54,28 @@ def import_model(
     from medseg_app.engines.model_folder_writer import swap_folder, write_model_folder
 
     draft = read_foreign(path, consent)
-    card = _with_terms(draft.card)
+    card = draft.card if draft.is_own else _with_terms(draft.card)
     card = replace(card, name=name) if name else card
     place = models or Folders.of_user().models
     with _staging(place) as staging:
-        made = write_model_folder(staging / "model", card, draft.weights, draft.readme, draft.licence_text)
+        made = write_model_folder(
+            staging / "model", card, draft.weights, draft.readme, draft.licence_text, draft.origin
+        )
         prove(made)
         target = place / card.name
         replaced = _version_of(target)
         swap_folder(made.path, target)
-    return ImportedModel(card.name, card.version, target, replaced, draft.remarks)
+    remarks = (*draft.remarks, *_hidden_by(target))
+    return ImportedModel(card.name, card.version, target, replaced, remarks)
+
+
+def _hidden_by(target: Path) -> list[str]:
+    """A remark where a model of this name stands in another place and is found no more."""
+    from medseg_app.engines.model_folder import CARD
+    from medseg_app.engines.registry import model_places
+
+    others = [place / target.name for place in model_places() if place != target.parent]
+    return [f"{other} is hidden by it." for other in others if (other / CARD).is_file()]
 
 
 def _with_terms(card: Any) -> Any:

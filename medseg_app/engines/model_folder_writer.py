@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,17 @@ from .model_folder import (
 )
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Who made a model, and how it came to be a model folder."""
+
+    authors: str
+    how: str
+
+
+TRAINED_HERE = Origin("MedSeg", "made by medseg train")
+
+
 def write_model_folder(
     path: Path,
     card: ModelCard,
@@ -35,6 +46,7 @@ def write_model_folder(
     readme: str = "",
     licence_text: str = "",
     documents: Mapping[str, bytes] | None = None,
+    origin: Origin = TRAINED_HERE,
 ) -> ModelFolder:
     """Write a model folder and read it back.
 
@@ -51,7 +63,7 @@ def write_model_folder(
     files: Mapping[str, bytes] = {
         **(documents or {}),
         CARD: _json({"schema_version": SCHEMA_VERSION, **_own_values(card)}),
-        METADATA: _json(_monai_metadata(card)),
+        METADATA: _json(_monai_metadata(card, origin)),
         card.weights: weights,
         README: (readme or _readme(card)).encode(),
         LICENCE: (licence_text or f"{card.licence}\n").encode(),
@@ -118,19 +130,19 @@ def swap_folder(draft: Path, target: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _monai_metadata(card: ModelCard) -> dict[str, Any]:
+def _monai_metadata(card: ModelCard, origin: Origin) -> dict[str, Any]:
     """The fields of MONAI's bundle specification; written for other tools, never read back."""
     classes = {"0": "background", **{str(value): label.name for value, label in card.labels.items()}}
     channels = card.network.arguments.get("in_channels", 1)
     return {
         "version": card.version,
-        "changelog": {card.version: "made by medseg train"},
+        "changelog": {card.version: origin.how},
         "monai_version": "1.6.1",
         "required_packages_version": {},
         "name": card.name,
         "task": f"{card.task} segmentation",
         "description": card.summary,
-        "authors": "MedSeg",
+        "authors": origin.authors,
         "copyright": card.licence,
         "data_source": card.data,
         "eval_metrics": card.figures,

@@ -77,6 +77,15 @@ def test_a_name_can_be_chosen_and_remarks_are_told(medseg, tmp_path):
     assert "FillHolesd" in ran.err
 
 
+def test_a_shipped_model_that_is_hidden_is_named(medseg, onnx):
+    ran = medseg("models", "--import", onnx, "--name", "demo-organs", "--json")
+    assert ran.code == 0
+    (remark,) = ran.document["remarks"]
+    assert "demo-organs is hidden" in remark
+    assert medseg("models", "--remove", "demo-organs").code == 0
+    assert "demo-organs" in {model["name"] for model in medseg("models", "--json").document}
+
+
 def test_a_model_of_the_same_name_is_replaced(medseg, onnx):
     assert medseg("models", "--import", onnx).code == 0
     onnx.with_suffix(".toml").write_text(CARD.replace('"1.2"', '"2.0"'))

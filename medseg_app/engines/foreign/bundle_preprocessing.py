@@ -14,8 +14,8 @@ LEFT_ALONE = {
 }  # fmt: skip
 """Steps that are about files, types and borders, which MedSeg settles in its own way."""
 COMMON = {
-    "keys", "mode", "padding_mode", "align_corners", "dtype", "allow_missing_keys", "lazy", "meta_keys",
-    "meta_key_postfix", "image_only", "channel_wise", "scale_extent", "recompute_affine", "labels",
+    "keys", "padding_mode", "align_corners", "dtype", "allow_missing_keys", "lazy", "meta_keys",
+    "meta_key_postfix", "image_only", "channel_wise", "scale_extent", "recompute_affine",
 }  # fmt: skip
 """Arguments that change nothing for one image of one channel, resampled linearly."""
 
@@ -34,9 +34,12 @@ def bundle_preprocessing(config: BundleConfig) -> Found:
     found = Found()
     for step in config.components("preprocessing"):
         kind = step.name.removesuffix("Dict").removesuffix("D").removesuffix("d")
-        if kind in LEFT_ALONE:
-            _require_one_image(config, step)
-        elif kind in STEPS:
+        images = _images(config, step)
+        if len(images) > 1:
+            config.refuse(f"{step.place}#keys", "names several images; models of one image are supported")
+        if not images or kind in LEFT_ALONE:
+            continue
+        if kind in STEPS:
             STEPS[kind](_Arguments(config, step), found)
         else:
             config.refuse(step.place, f"is {step.target}, a step that MedSeg does not know")
@@ -47,11 +50,10 @@ def bundle_preprocessing(config: BundleConfig) -> Found:
     return found
 
 
-def _require_one_image(config: BundleConfig, step: Component) -> None:
+def _images(config: BundleConfig, step: Component) -> list[Any]:
+    """What the step is done to, but for labels, which are there in training only."""
     keys = config.literal(step.arguments.get("keys", "image"), f"{step.place}#keys")
-    images = [key for key in (keys if isinstance(keys, list) else [keys]) if key != "label"]
-    if len(images) != 1:
-        config.refuse(f"{step.place}#keys", "names several images; models of one image are supported")
+    return [key for key in (keys if isinstance(keys, list) else [keys]) if key != "label"]
 
 
 class _Arguments:
@@ -60,7 +62,6 @@ class _Arguments:
     def __init__(self, config: BundleConfig, step: Component) -> None:
         self._config, self._step = config, step
         self._left = dict(step.arguments)
-        _require_one_image(config, step)
 
     def take(self, key: str, default: Any = None) -> Any:
         """The plain value of an argument."""
@@ -105,9 +106,15 @@ def _orientation(arguments: _Arguments, found: Found) -> None:
 AXES = str.maketrans("LPSRAI", "xyzxyz")
 
 
+LINEAR = ("bilinear", "trilinear", 1)
+
+
 def _spacing(arguments: _Arguments, found: Found) -> None:
     pixdim = arguments.take("pixdim")
     arguments.take("diagonal", False)
+    mode = arguments.take("mode", LINEAR[0])
+    if (mode[0] if isinstance(mode, list) and mode else mode) not in LINEAR:
+        arguments.refuse("mode", f"is {mode!r}; images are resampled linearly")
     arguments.end()
     edges = pixdim if isinstance(pixdim, list) else [pixdim] * 3
     sound = all(isinstance(edge, int | float) and not isinstance(edge, bool) and edge > 0 for edge in edges)

@@ -15,6 +15,7 @@ from pathlib import Path
 from .landlock import keep_to
 
 NEW_USER, NEW_NETWORK = 0x1000_0000, 0x4000_0000
+SECONDS_TO_END = 5
 SYSTEM = (
     "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom",
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system", "/sys/fs/cgroup",
@@ -43,14 +44,18 @@ def limit(memory_bytes: int, seconds: int, file_bytes: int) -> bool:
         import resource
     except ImportError:  # Windows
         return False
+    address_space = _address_space() + memory_bytes
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    time = int(spent.ru_utime + spent.ru_stime) + seconds
     for kind, most in (
-        (resource.RLIMIT_AS, _address_space() + memory_bytes),
-        (resource.RLIMIT_CPU, int(resource.getrusage(resource.RUSAGE_SELF).ru_utime) + seconds),
-        (resource.RLIMIT_FSIZE, file_bytes),
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_AS, (address_space, address_space)),
+        # Two limits, as the end at the first one says why, and the end at the second one does not.
+        (resource.RLIMIT_CPU, (time, time + SECONDS_TO_END)),
+        (resource.RLIMIT_FSIZE, (file_bytes, file_bytes)),
+        (resource.RLIMIT_CORE, (0, 0)),
     ):
         with contextlib.suppress(ValueError, OSError):  # the system's own limit may be lower
-            resource.setrlimit(kind, (most, most))
+            resource.setrlimit(kind, most)
     return True
 
 

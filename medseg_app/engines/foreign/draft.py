@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from medseg_app.engines.model_card import LabelClass, ModelCard
+from medseg_app.engines.model_folder_writer import Origin
 
 GOLDEN = 0.618034
 """Hues that follow each other at this distance are never alike."""
@@ -29,13 +30,19 @@ NOT_STATED = "not stated"
 
 @dataclass(frozen=True)
 class Draft:
-    """A model ready to be written. remarks: what of the original could not be kept, in words."""
+    """A model ready to be written.
+
+    remarks: what of the original could not be kept, in words. is_own: a model folder of MedSeg's, whose
+    card is kept as it is.
+    """
 
     card: ModelCard
     weights: bytes
+    origin: Origin
     readme: str = ""
     licence_text: str = ""
     remarks: tuple[str, ...] = ()
+    is_own: bool = False
 
 
 def classes(names: Mapping[int, str]) -> dict[int, LabelClass]:

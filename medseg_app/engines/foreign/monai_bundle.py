@@ -10,6 +10,8 @@ from typing import Any
 from medseg_app.core.errors import ModelError
 from medseg_app.engines.checksums import inside
 from medseg_app.engines.model_card import LabelClass, ModelCard, ModelGrid, Network
+from medseg_app.engines.model_folder import LICENCE, METADATA, README
+from medseg_app.engines.model_folder_writer import Origin
 from medseg_app.engines.strict_json import read_limited
 
 from .bundle_config import BundleConfig
@@ -17,13 +19,12 @@ from .bundle_network import bundle_network, bundle_remarks, bundle_tiles
 from .bundle_preprocessing import bundle_preprocessing
 from .checkpoint_file import copy_numbers
 from .data_file import read_data_file
-from .draft import Draft, classes, licence_name, model_name, printable
+from .draft import NOT_STATED, Draft, classes, licence_name, model_name, printable
 from .sandbox import run_contained
 from .torchscript import graph_of
 
-METADATA = "configs/metadata.json"
 CONFIGS = tuple(f"configs/inference.{suffix}" for suffix in ("json", "yaml", "yml"))
-WEIGHTS, PROGRAM = "models/model.pt", "models/model.ts"
+CHECKPOINT, PROGRAM = "models/model.pt", "models/model.ts"
 MODALITIES = {"CT": "CT", "MR": "MR", "MRI": "MR", "PT": "PT", "PET": "PT"}
 BACKGROUND = ("background", "bg", "everything else", "other")
 MAX_TEXT = 20_000
@@ -44,16 +45,21 @@ def read_bundle(folder: Path, consent: bool) -> Draft:
     config = BundleConfig(read_data_file(path), path)
     about = BundleConfig(read_data_file(inside(folder, METADATA)), folder / METADATA)
     card = _card(config, about, folder)
-    remarks = bundle_remarks(config)
-    licence = next((text for name in ("LICENSE", "LICENSE.txt") if (text := _text(folder, name))), "")
-    readme = _text(folder, "docs/README.md")
-    if (folder / WEIGHTS).is_file():
-        weights = checkpoint_weights(inside(folder, WEIGHTS))
-        return Draft(card, weights, readme, licence, remarks)
+    origin = Origin(_words(about, "authors") or NOT_STATED, "imported by MedSeg from a MONAI bundle")
+    card, weights = _with_weights(folder, card, consent)
+    readme, licence = _text(folder, README), _text(folder, LICENCE)
+    return Draft(card, weights, origin, readme, licence, bundle_remarks(config))
+
+
+def _with_weights(folder: Path, card: ModelCard, consent: bool) -> tuple[ModelCard, bytes]:
+    """The best that the bundle has: safetensors, else a checkpoint, else a program."""
+    if (folder / card.weights).is_file():
+        return card, inside(folder, card.weights).read_bytes()
+    if (folder / CHECKPOINT).is_file():
+        return card, checkpoint_weights(inside(folder, CHECKPOINT))
     if not (folder / PROGRAM).is_file():
-        raise ModelError(f"{folder} holds no weights ({WEIGHTS}).", "Copy the whole bundle again.")
-    card, weights = graph_of(inside(folder, PROGRAM), card, consent)
-    return Draft(card, weights, readme, licence, remarks)
+        raise ModelError(f"{folder} holds no weights ({CHECKPOINT}).", "Copy the whole bundle again.")
+    return graph_of(inside(folder, PROGRAM), card, consent)
 
 
 def checkpoint_weights(path: Path, key: str = "") -> bytes:
@@ -69,7 +75,7 @@ def _card(config: BundleConfig, about: BundleConfig, folder: Path) -> ModelCard:
     tile, overlap = bundle_tiles(config)
     labels, modality = _labels(about), _modality(about)
     _require_channels(config, network, len(labels) + 1)
-    licence = licence_name(_text(folder, "LICENSE") or _words(about, "license") or _words(about, "copyright"))
+    licence = licence_name(_text(folder, LICENCE) or _words(about, "license") or _words(about, "copyright"))
     metrics = about.at("eval_metrics")
     return ModelCard(
         name=model_name(folder.name),

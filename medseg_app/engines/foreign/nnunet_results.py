@@ -8,6 +8,7 @@ from typing import Any
 from medseg_app.core.errors import ModelError
 from medseg_app.engines.checksums import inside
 from medseg_app.engines.model_card import LabelClass, ModelCard, ModelGrid
+from medseg_app.engines.model_folder_writer import Origin
 
 from .checkpoint_file import copy_numbers
 from .data_file import read_data_file
@@ -46,8 +47,11 @@ def read_nnunet(folder: Path) -> Draft:
     # The same weights stand in a checkpoint under three names, two of which the original needs only.
     options = {"key": "network_weights", "without": [".all_modules.", "decoder.encoder."]}
     weights = run_contained("weights", checkpoint, lambda target: copy_numbers(checkpoint, target), options)
-    remarks = (f"Weights of {fold} only; nnU-Net can average several folds.", *REMARKS)
-    return Draft(card, weights, remarks=remarks)
+    remarks = [f"Weights of {fold} only; nnU-Net can average several folds.", *REMARKS]
+    if card.preprocessing["channels"][card.modality[0]][0].get("nonzero"):
+        remarks.append("Voxels of exactly 0 count as outside the patient, also within it.")
+    origin = Origin(NOT_STATED, "imported by MedSeg from results of nnU-Net")
+    return Draft(card, weights, origin, remarks=tuple(remarks))
 
 
 def _card(folder: Path, dataset: dict[str, Any], plans: Plans) -> ModelCard:

@@ -8,15 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from medseg_app.core.errors import InputError, ModelError
-from medseg_app.engines.model_folder import CARD, LICENCE, README, read_model_folder
+from medseg_app.engines.model_folder import CARD, LICENCE, METADATA, README, read_model_folder
+from medseg_app.engines.model_folder_writer import Origin
 from medseg_app.engines.onnx_scan import MAX_BYTES, scan_onnx
 from medseg_app.engines.preprocess import Preprocessing
-from medseg_app.engines.strict_json import parse_json, read_limited
+from medseg_app.engines.strict_json import parse_json, read_limited, read_strict_json
 
 from .archive import unpack
 from .card_beside import read_card_beside
 from .checkpoint_file import kind_of
-from .draft import Draft
+from .draft import NOT_STATED, Draft
 from .monai_bundle import is_bundle, read_bundle
 from .nnunet_results import is_nnunet, read_nnunet
 from .sandbox import run_contained
@@ -45,7 +46,8 @@ def read_foreign(path: Path, consent: bool = False) -> Draft:
     kind = kind_of(path)
     if kind == "torchscript":
         require_consent(path, consent)
-        return Draft(*graph_of(path, read_card_beside(path, ENGINE), consent))
+        card, graph = graph_of(path, read_card_beside(path, ENGINE), consent)
+        return Draft(card, graph, Origin(NOT_STATED, "imported by MedSeg from TorchScript"))
     if kind == "checkpoint" or suffix in (".pt", ".pth", ".pkl", ".ckpt", ".safetensors"):
         raise ModelError(f"{path} is a checkpoint, not a model.", ALONE)
     if suffix == ".zip":
@@ -55,16 +57,24 @@ def read_foreign(path: Path, consent: bool = False) -> Draft:
 
 def _read_folder(folder: Path, consent: bool) -> Draft:
     if _is_own(folder):
-        model = read_model_folder(folder)
-        readme, licence = (
-            read_limited(folder / name) if name in model.checksums else "" for name in (README, LICENCE)
-        )
-        return Draft(model.card, model.weights(), readme, licence)
+        return _read_own(folder)
     if is_bundle(folder):
         return read_bundle(folder, consent)
     if is_nnunet(folder):
         return read_nnunet(folder)
     raise ModelError(f"{folder} is not a model that MedSeg knows.", KINDS)
+
+
+def _read_own(folder: Path) -> Draft:
+    model = read_model_folder(folder)
+    readme, licence = (
+        read_limited(folder / name) if name in model.checksums else "" for name in (README, LICENCE)
+    )
+    about = read_strict_json(folder / METADATA)
+    changes = about.get("changelog")
+    how = changes.get(model.card.version) if isinstance(changes, dict) else None
+    origin = Origin(str(about.get("authors", NOT_STATED)), str(how or "imported by MedSeg"))
+    return Draft(model.card, model.weights(), origin, readme, licence, is_own=True)
 
 
 def _is_known(folder: Path) -> bool:
@@ -106,4 +116,5 @@ def _read_onnx(path: Path) -> Draft:
         "classes": len(card.labels) + 1,
         "tile": card.grid.tile,
     }
-    return Draft(card, run_contained("onnx", path, lambda target: target.write_bytes(data), options))
+    graph = run_contained("onnx", path, lambda target: target.write_bytes(data), options)
+    return Draft(card, graph, Origin(NOT_STATED, "imported by MedSeg from ONNX"))

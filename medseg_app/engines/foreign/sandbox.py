@@ -26,8 +26,10 @@ START = (
 )
 MAX_FILE = 4 * 1024**3
 """Bytes of a weight file, as it comes and as it is kept."""
-MEMORY_SHARE, LEAST_MEMORY = 4, 2 * 1024**3
+MEMORY_SHARE, LEAST_MEMORY = 4, 4 * 1024**3
 SECONDS = 600
+PATIENCE = 2
+"""Waited for so many times the seconds of the processor: others compute as well."""
 MAX_ANSWER = 20_000
 WORDS = 300
 """A child may say no more than that: its words are a stranger's too."""
@@ -77,9 +79,9 @@ def _run(private: Path, job: str, options: dict[str, Any], strict: bool) -> str:
         stderr=subprocess.DEVNULL, start_new_session=True, close_fds=True,
     )  # fmt: skip
     try:
-        code = process.wait(SECONDS * 2)
+        code = process.wait(SECONDS * PATIENCE)
     except subprocess.TimeoutExpired:
-        return f"it took more than {2 * SECONDS} seconds"
+        return f"it took more than {PATIENCE * SECONDS} seconds"
     finally:
         _end(process)
     return _answer(private / ANSWER, code)
@@ -117,6 +119,8 @@ def _answer(path: Path, code: int) -> str:
 def _ending(code: int) -> str:
     if code == -getattr(signal, "SIGXCPU", 0):
         return f"it took more than {SECONDS} seconds of the processor"
+    if code == -getattr(signal, "SIGKILL", 0):
+        return "the system ended its reader, most likely for want of memory"
     return f"its reader ended without an answer ({code})"
 
 

@@ -63,6 +63,7 @@ CONFIG: dict[str, Any] = {
 METADATA: dict[str, Any] = {
     "version": "0.5.3",
     "description": "A pre-trained model for volumetric (3D) segmentation of the spleen from CT image",
+    "authors": "MONAI team",
     "copyright": "Copyright (c) MONAI Consortium",
     "data_source": "Task09_Spleen.tar",
     "eval_metrics": {"mean_dice": 0.961},

@@ -75,11 +75,24 @@ def test_an_imported_bundle_answers_as_monai_does(
     assert shared > least
 
 
-def test_known_names_get_their_codes(tmp_path: Path) -> None:
+def test_known_names_get_their_codes_and_authors_stay_who_they_are(tmp_path: Path) -> None:
     made = import_model(write_bundle(tmp_path / "spleen_ct"), models=tmp_path / "models")
+    about = json.loads((made.folder / "configs/metadata.json").read_text())
+    assert about["authors"] == "MONAI team"
+    assert about["changelog"] == {"0.5.3": "imported by MedSeg from a MONAI bundle"}
     label = read_model_folder(made.folder).card.labels[1]
     assert label.name == "Spleen"
     assert label.type.value == "78961009"
+
+
+def test_safetensors_of_a_bundle_need_no_conversion(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "spleen_ct")
+    weights = read_foreign(folder).weights
+    (folder / "models/model.pt").unlink()
+    with pytest.raises(ModelError, match="holds no weights"):
+        read_foreign(folder)
+    (folder / "models/model.safetensors").write_bytes(weights)
+    assert read_foreign(folder).weights == weights
 
 
 def test_yaml_is_read_as_json_is(tmp_path: Path) -> None:
@@ -109,7 +122,8 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "foreign network": (lambda c: c["network_def"].update(_target_="os.system"), "os.system"),
     "look-alike": (lambda c: c["network_def"].update(_target_="evil.nets.UNet"), "evil.nets.UNet"),
     "computed network": (lambda c: c.update(network_def="$make()"), "network_def"),
-    "computed argument": (lambda c: c["network_def"].update(channels="$[1]"), "network_def#channels"),
+    "computed argument": (
+        lambda c: c["network_def"].update(channels="$[1]"), "network_def#channels is an expression"),
     "component as argument": (
         lambda c: c["network_def"].update(norm={"_target_": "os.system"}), "network_def#norm is a component"),
     "requires": (lambda c: c["network_def"].update(_requires_="$os.x"), "network_def#_requires_"),
@@ -117,12 +131,14 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "slices": (lambda c: c["network_def"].update(spatial_dims=2), "network_def#spatial_dims"),
     "two inputs": (lambda c: c["network_def"].update(in_channels=2), "network_def#in_channels"),
     "other classes": (lambda c: c["network_def"].update(out_channels=3), "network_def#out_channels is not 2"),
-    "computed spacing": (lambda c: c.update(voxel="$[1]*3"), "preprocessing#transforms#3#pixdim"),
+    "computed spacing": (lambda c: c.update(voxel="$[1]*3"), "transforms#3#pixdim is an expression"),
     "lost reference": (_step(3, pixdim="@nowhere"), "refers to nowhere"),
     "circle": (lambda c: c.update(voxel="@voxel"), "refers to itself"),
     "file reference": (_step(3, pixdim="%other.json::voxel"), "other.json::voxel"),
     "two spacings": (_step(3, pixdim=[1, 2]), "pixdim"),
     "negative spacing": (_step(3, pixdim=[1, 1, -1]), "pixdim"),
+    "sharp spacing": (_step(3, mode="nearest"), "transforms#3#mode"),
+    "other letters": (_step(2, labels=[["R", "L"], ["A", "P"], ["I", "S"]]), "transforms#2#labels"),
     "bad axes": (_step(2, axcodes="RAR"), "axcodes"),
     "no orientation": (_delete(2), "no Orientationd"),
     "no intensities": (_delete(4), "scales no intensities"),
@@ -220,6 +236,14 @@ def test_a_step_that_is_switched_off_does_not_count(tmp_path: Path) -> None:
     changed = config()
     changed["preprocessing"]["transforms"].append({"_target_": "Lambdad", "_disabled_": True})
     assert read_foreign(write_bundle(tmp_path / "b", changed)).card.grid.orientation == "RAS"
+
+
+def test_what_is_done_to_labels_only_does_not_count(tmp_path: Path) -> None:
+    changed = config()
+    steps = changed["preprocessing"]["transforms"]
+    steps.append({"_target_": "Spacingd", "keys": ["label"], "pixdim": [9, 9, 9], "mode": "nearest"})
+    steps[3].update(keys=["image", "label"], mode=["bilinear", "nearest"])
+    assert read_foreign(write_bundle(tmp_path / "b", changed)).card.grid.spacing_mm == (1.5, 1.5, 2.0)
 
 
 def test_other_intensities_are_kept(tmp_path: Path) -> None:

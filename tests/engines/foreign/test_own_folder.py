@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,12 +26,9 @@ def test_a_folder_comes_out_as_it_went_in(engine: str, zipped: bool, tmp_path: P
     if zipped:
         path = Path(shutil.make_archive(str(tmp_path / "tiny"), "zip", given.path.parent))
     found = read_model_folder(import_model(path, models=tmp_path / "models").folder)
-    labels = {value: label.name for value, label in given.card.labels.items()}
-    assert {value: label.name for value, label in found.card.labels.items()} == labels
-    assert replace(found.card, labels={}) == replace(given.card, labels={})
+    assert found.card == given.card
+    assert found.checksums == given.checksums
     assert found.weights() == given.weights()
-    for name in ("docs/README.md", "LICENSE"):
-        assert (found.path / name).read_bytes() == (given.path / name).read_bytes()
 
 
 def _sign_again(folder: Path) -> None:
