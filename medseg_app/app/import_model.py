@@ -58,9 +58,7 @@ def import_model(
     card = replace(card, name=name) if name else card
     place = models or Folders.of_user().models
     with _staging(place) as staging:
-        made = write_model_folder(
-            staging / "model", card, draft.weights, draft.readme, draft.licence_text, draft.origin
-        )
+        made = write_model_folder(staging / "model", card, draft.weights, draft.papers)
         prove(made)
         target = place / card.name
         replaced = _version_of(target)

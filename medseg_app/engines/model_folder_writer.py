@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,34 +39,40 @@ class Origin:
 TRAINED_HERE = Origin("MedSeg", "made by medseg train")
 
 
+@dataclass(frozen=True)
+class Papers:
+    """What stands beside the weights for people.
+
+    readme, licence_text: made from the card where empty. documents: further files by their path below
+    the folder.
+    """
+
+    readme: str = ""
+    licence_text: str = ""
+    origin: Origin = TRAINED_HERE
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+
+
 def write_model_folder(
-    path: Path,
-    card: ModelCard,
-    weights: bytes,
-    readme: str = "",
-    licence_text: str = "",
-    documents: Mapping[str, bytes] | None = None,
-    origin: Origin = TRAINED_HERE,
+    path: Path, card: ModelCard, weights: bytes, papers: Papers | None = None
 ) -> ModelFolder:
     """Write a model folder and read it back.
 
     path: the folder itself; an older model folder there is replaced.
     weights: a safetensors file as bytes (see weights.pack_weights); float16 is allowed.
-    readme: text for people, made from the card where empty.
-    documents: further files for people by their path below the folder.
     Raises ModelError where the card is not sound, CouldNotBeDone where the folder cannot be written.
     """
     problem = card_problem(card)
     if problem:
         raise ModelError(f"The model {card.name!r} cannot be written: {problem}.")
-    target = Path(path)
+    target, papers = Path(path), papers or Papers()
     files: Mapping[str, bytes] = {
-        **(documents or {}),
+        **papers.documents,
         CARD: _json({"schema_version": SCHEMA_VERSION, **_own_values(card)}),
-        METADATA: _json(_monai_metadata(card, origin)),
+        METADATA: _json(_monai_metadata(card, papers.origin)),
         card.weights: weights,
-        README: (readme or _readme(card)).encode(),
-        LICENCE: (licence_text or f"{card.licence}\n").encode(),
+        README: (papers.readme or _readme(card)).encode(),
+        LICENCE: (papers.licence_text or f"{card.licence}\n").encode(),
     }
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from typing import Any
 from medseg_app.core.errors import InputError
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.engines.model_folder import ModelFolder, read_model_folder
-from medseg_app.engines.model_folder_writer import write_model_folder
+from medseg_app.engines.model_folder_writer import Papers, write_model_folder
 from medseg_app.engines.predict import build_engine
 
 from .dataset import find_cases
@@ -56,6 +56,5 @@ def measure_model(
 def write_figures(folder: ModelFolder, figures: dict[str, Any]) -> None:
     """Put figures into the card and the text for people; the weights stay as they are."""
     card = replace(folder.card, figures=figures)
-    write_model_folder(
-        folder.path, card, folder.weights(), readme=model_readme(card), documents=folder.documents()
-    )
+    papers = Papers(model_readme(card), documents=folder.documents())
+    write_model_folder(folder.path, card, folder.weights(), papers)

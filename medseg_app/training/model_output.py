@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medseg_app.engines.model_card import ModelCard
-from medseg_app.engines.model_folder_writer import write_model_folder
+from medseg_app.engines.model_folder_writer import Papers, write_model_folder
 
 from .curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
 from .recipe import Recipe
@@ -41,4 +41,4 @@ def write_trained_model(recipe: Recipe, network: nn.Module, out: Path, curve: li
 
     documents = {CSV_NAME: curve_csv(curve), PNG_NAME: curve_png(curve, recipe.name)}
     weights = pack_weights(network, half=recipe.training.half)
-    write_model_folder(out, card_of(recipe), weights, documents=documents)
+    write_model_folder(out, card_of(recipe), weights, Papers(documents=documents))

@@ -10,7 +10,7 @@ import numpy as np
 from medseg_app.core.progress import Progress, silent
 from medseg_app.engines.contract import Engine, Request
 from medseg_app.engines.model_folder import read_model_folder
-from medseg_app.engines.model_folder_writer import write_model_folder
+from medseg_app.engines.model_folder_writer import Papers, write_model_folder
 from medseg_app.engines.predict import build_engine, run_engine
 from medseg_app.metrics.instances import Finding, match_findings
 
@@ -33,7 +33,7 @@ def settle_score_threshold(
     folder = read_model_folder(path)
     score = choose_min_score(build_engine(folder), training, device, progress)
     card = replace(folder.card, thresholds={**folder.card.thresholds, MIN_SCORE: score})
-    write_model_folder(path, card, folder.weights(), documents=folder.documents())
+    write_model_folder(path, card, folder.weights(), Papers(documents=folder.documents()))
     return score
 
 

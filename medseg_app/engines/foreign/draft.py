@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from medseg_app.engines.model_card import LabelClass, ModelCard
-from medseg_app.engines.model_folder_writer import Origin
+from medseg_app.engines.model_folder_writer import Papers
 
 GOLDEN = 0.618034
 """Hues that follow each other at this distance are never alike."""
@@ -38,9 +38,7 @@ class Draft:
 
     card: ModelCard
     weights: bytes
-    origin: Origin
-    readme: str = ""
-    licence_text: str = ""
+    papers: Papers
     remarks: tuple[str, ...] = ()
     is_own: bool = False
 

@@ -11,7 +11,7 @@ from medseg_app.core.errors import ModelError
 from medseg_app.engines.checksums import inside
 from medseg_app.engines.model_card import LabelClass, ModelCard, ModelGrid, Network
 from medseg_app.engines.model_folder import LICENCE, METADATA, README
-from medseg_app.engines.model_folder_writer import Origin
+from medseg_app.engines.model_folder_writer import Origin, Papers
 from medseg_app.engines.strict_json import read_limited
 
 from .bundle_config import BundleConfig
@@ -47,8 +47,8 @@ def read_bundle(folder: Path, consent: bool) -> Draft:
     card = _card(config, about, folder)
     origin = Origin(_words(about, "authors") or NOT_STATED, "imported by MedSeg from a MONAI bundle")
     card, weights = _with_weights(folder, card, consent)
-    readme, licence = _text(folder, README), _text(folder, LICENCE)
-    return Draft(card, weights, origin, readme, licence, bundle_remarks(config))
+    papers = Papers(_text(folder, README), _text(folder, LICENCE), origin)
+    return Draft(card, weights, papers, bundle_remarks(config))
 
 
 def _with_weights(folder: Path, card: ModelCard, consent: bool) -> tuple[ModelCard, bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 from medseg_app.core.errors import ModelError
 from medseg_app.engines.checksums import inside
 from medseg_app.engines.model_card import LabelClass, ModelCard, ModelGrid
-from medseg_app.engines.model_folder_writer import Origin
+from medseg_app.engines.model_folder_writer import Origin, Papers
 
 from .checkpoint_file import copy_numbers
 from .data_file import read_data_file
@@ -51,7 +51,7 @@ def read_nnunet(folder: Path) -> Draft:
     if card.preprocessing["channels"][card.modality[0]][0].get("nonzero"):
         remarks.append("Voxels of exactly 0 count as outside the patient, also within it.")
     origin = Origin(NOT_STATED, "imported by MedSeg from results of nnU-Net")
-    return Draft(card, weights, origin, remarks=tuple(remarks))
+    return Draft(card, weights, Papers(origin=origin), tuple(remarks))
 
 
 def _card(folder: Path, dataset: dict[str, Any], plans: Plans) -> ModelCard:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from medseg_app.core.errors import InputError, ModelError
 from medseg_app.engines.model_folder import CARD, LICENCE, METADATA, README, read_model_folder
-from medseg_app.engines.model_folder_writer import Origin
+from medseg_app.engines.model_folder_writer import Origin, Papers
 from medseg_app.engines.onnx_scan import MAX_BYTES, scan_onnx
 from medseg_app.engines.preprocess import Preprocessing
 from medseg_app.engines.strict_json import parse_json, read_limited, read_strict_json
@@ -47,7 +47,7 @@ def read_foreign(path: Path, consent: bool = False) -> Draft:
     if kind == "torchscript":
         require_consent(path, consent)
         card, graph = graph_of(path, read_card_beside(path, ENGINE), consent)
-        return Draft(card, graph, Origin(NOT_STATED, "imported by MedSeg from TorchScript"))
+        return Draft(card, graph, Papers(origin=Origin(NOT_STATED, "imported by MedSeg from TorchScript")))
     if kind == "checkpoint" or suffix in (".pt", ".pth", ".pkl", ".ckpt", ".safetensors"):
         raise ModelError(f"{path} is a checkpoint, not a model.", ALONE)
     if suffix == ".zip":
@@ -74,7 +74,7 @@ def _read_own(folder: Path) -> Draft:
     changes = about.get("changelog")
     how = changes.get(model.card.version) if isinstance(changes, dict) else None
     origin = Origin(str(about.get("authors", NOT_STATED)), str(how or "imported by MedSeg"))
-    return Draft(model.card, model.weights(), origin, readme, licence, is_own=True)
+    return Draft(model.card, model.weights(), Papers(readme, licence, origin), is_own=True)
 
 
 def _is_known(folder: Path) -> bool:
@@ -117,4 +117,4 @@ def _read_onnx(path: Path) -> Draft:
         "tile": card.grid.tile,
     }
     graph = run_contained("onnx", path, lambda target: target.write_bytes(data), options)
-    return Draft(card, graph, Origin(NOT_STATED, "imported by MedSeg from ONNX"))
+    return Draft(card, graph, Papers(origin=Origin(NOT_STATED, "imported by MedSeg from ONNX")))
