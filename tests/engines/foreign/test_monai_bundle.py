@@ -35,7 +35,7 @@ def test_a_bundle_becomes_a_card(tmp_path: Path) -> None:
     assert card.grid == ModelGrid("RAS", (1.5, 1.5, 2.0), tile=(32, 32, 48), overlap=0.5)
     assert {value: label.name for value, label in card.labels.items()} == {1: "spleen"}
     assert card.figures == {"stated by its authors": {"mean_dice": 0.961}}
-    assert draft.readme == "# Spleen\n"
+    assert draft.papers.readme == "# Spleen\n"
     assert draft.remarks == ()
     voxels = np.array([-100, -57, 53.5, 164, 400], np.float32).reshape(5, 1, 1)
     channels = Preprocessing.from_json(card.preprocessing).measured(voxels, "CT")(voxels)
