@@ -17,6 +17,7 @@ from medseg_app.core.progress import Progress, part
 from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
 
+from .body_crop import body_box
 from .candidates import instance_candidate, without_overlap
 from .contract import Request
 from .device import compute_on, inference, precision_on
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 MIN_SCORE, MIN_SLICE_SCORE, MASK = 0.5, 0.3, 0.5
 """Thresholds where the card states none."""
+CELL = 64
+"""Pixels of the coarsest cell of the networks' pyramids."""
 LINKING_SHARE = 0.95
 """Share of the progress that the slices take; linking is the rest."""
 
@@ -85,16 +88,20 @@ class SliceSession:
         preprocessing = Preprocessing.from_json(self._card.preprocessing)
         channels, n = preprocessing.measured(image, request.modality), preprocessing.neighbours
         least = min(least, self._threshold("min_slice_score", MIN_SLICE_SCORE))
+        slices, rows, columns = _whole_cells(body_box(image, self._card.grid.body_above)).slices
         with inference(device, request.precision):
-            for k in range(len(image)):
+            for k in range(slices.start, min(slices.stop, len(image))):
                 progress(k / len(image), f"slice {k + 1} of {len(image)}")
                 first = max(k - n, 0)
-                block = channels(image[first : k + n + 1])
+                block = channels(image[first : k + n + 1, rows, columns])
                 if np.ptp(block[:, k - first]) > 0:
                     found = _run(network, slice_with_neighbours(block, k - first, n), device)
-                    yield from self._detections(k, found, least)
+                    yield from self._detections((k, rows.start, columns.start), found, least)
 
-    def _detections(self, k: int, found: dict[str, Any], least: float) -> Iterator[SliceDetection]:
+    def _detections(
+        self, place: tuple[int, int, int], found: dict[str, Any], least: float
+    ) -> Iterator[SliceDetection]:
+        """Detections of a slice, or of a part of it that begins at a place (k, j, i)."""
         threshold = self._threshold("mask", MASK)
         for label, score, chance in zip(found["labels"], found["scores"], found["masks"], strict=True):
             box = Box.around(chance >= threshold)
@@ -103,7 +110,8 @@ class SliceSession:
                 _, rows, columns = box.grown((0, 1, 1)).clipped(chance.shape).slices
                 window = chance[0, rows, columns].copy()
                 value = self._values[int(label) - 1]
-                yield SliceDetection(k, value, float(score), rows.start, columns.start, window, threshold)
+                k, row, column = place[0], place[1] + rows.start, place[2] + columns.start
+                yield SliceDetection(k, value, float(score), row, column, window, threshold)
 
     def _candidate(self, instance: Instance) -> Candidate | None:
         threshold = self._threshold("mask", MASK)
@@ -112,6 +120,12 @@ class SliceSession:
 
     def _threshold(self, name: str, default: float) -> float:
         return self._card.thresholds.get(name, default)
+
+
+def _whole_cells(body: Box) -> Box:
+    """The body from the last whole cell before it, so that networks see the pixels where they always are."""
+    start = [body.start[0], *(n // CELL * CELL for n in body.start[1:])]
+    return Box.of(start, body.stop)
 
 
 def _run(network: nn.Module, image: NDArray[np.float32], device: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from medseg_app.core.box import Box
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.volume import Volume
-from medseg_app.engines import voxel_engine
+from medseg_app.engines import slice_engine, voxel_engine
 from medseg_app.engines.body_crop import MARGIN, body_box, with_air
 from medseg_app.engines.model_card import ModelGrid
 from medseg_app.engines.predict import predict
@@ -77,3 +77,26 @@ def test_an_engine_looks_at_the_body_only_and_answers_on_the_whole_grid(tmp_path
     body = Box.of((14, 30, 50), (26, 44, 66)).grown((MARGIN,) * 3)
     for candidate in found:
         assert body.contains(candidate.box)
+
+
+def test_slices_are_looked_at_from_a_whole_cell_before_the_body(tmp_path, monkeypatch):
+    """Findings of the network stand at their place in the volume; slices of air are left out."""
+    voxels = np.full((30, 160, 200), -1000, np.int16)
+    voxels[12:18, 80:110, 150:180] = np.random.default_rng(1).integers(-100, 900, (6, 30, 30))
+    affine = np.eye(4)[[2, 1, 0, 3]]
+    volume = Volume(voxels, VolumeGeometry.regular(voxels.shape, affine, "1.2.3"), "1.2", "CT")
+    folder = write_tiny_model(tmp_path / "tiny", "mask_rcnn")
+    card = replace(folder.card, grid=ModelGrid("SPL", None, None, -300.0))
+    seen = []
+
+    def finds_what_is_bright(network, image, device):
+        seen.append(image.shape[1:])
+        mask = np.zeros((1, 1, *image.shape[1:]), np.float32)
+        mask[0, 0, 80 - 64 : 110 - 64, 150 - 128 : 180 - 128] = 1.0
+        return {"labels": np.array([1]), "scores": np.array([0.9]), "masks": mask}
+
+    monkeypatch.setattr(slice_engine, "_run", finds_what_is_bright)
+    (found,) = predict(volume, replace(folder, card=card), device="cpu").candidates
+    assert set(seen) == {(110 + MARGIN - 64, 180 + MARGIN - 128)}
+    assert (found.box.start[1:], found.box.stop[1:]) == ((80, 150), (110, 180))
+    assert (found.box.start[0], found.box.stop[0]) == (12, 18)
