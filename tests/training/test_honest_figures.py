@@ -25,8 +25,9 @@ from tests.training.tiny import write_cases, write_image, write_recipe
 
 SPACING = (3.0, 1.0, 1.0)
 RECIPES = (
-    "ct-head-neck-organs", "ct-tissues", "sarcoma-mask-rcnn", "sarcoma-mask2former", "sarcoma-unet", "sarcoma-yolact"
-)  # fmt: skip
+    *("ct-head-neck-organs", "ct-tissues"),
+    *("sarcoma-mask-rcnn", "sarcoma-mask2former", "sarcoma-unet", "sarcoma-yolact"),
+)
 
 
 def tumour(shape=(40, 120, 110), radius_mm: float = 25.0) -> np.ndarray:
