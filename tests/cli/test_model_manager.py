@@ -184,7 +184,8 @@ def test_verify_reads_every_byte(medseg, models, tmp_path):
     ran = medseg("models", "--verify", "--models", copy, "--json")
     assert ran.code == 0, ran.out
     assert {"tiny-organs", "tiny-tumours", "tiny-lesions"} <= {one["name"] for one in ran.document}
-    assert all(one["ok"] and one["files"] == 5 for one in ran.document)
+    assert all(one["ok"] for one in ran.document)
+    assert {one["files"] for one in ran.document if one["name"].startswith("tiny")} == {5}
     weights = copy / "model0/models/model.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
