@@ -73,6 +73,7 @@ class ModelCard:
     detection, min_slice_score, mask (probability) and min_slices.
     figures: what was measured with these weights, free form.
     data: what it was trained on, with the licence of that data.
+    trained: how long it learnt on what, in words; empty where that is not known.
     weights: path of the safetensors file in the folder; sha256 and size (bytes) are filled in on
     reading from the folder's list of checksums.
     """
@@ -91,6 +92,7 @@ class ModelCard:
     figures: dict[str, Any] = field(default_factory=dict)
     summary: str = ""
     data: str = ""
+    trained: str = ""
     weights: str = "models/model.safetensors"
     sha256: str = ""
     size: int = 0

@@ -16,10 +16,11 @@ def model_readme(card: ModelCard) -> str:
     """What a model is, what it was trained on and what was measured, as Markdown."""
     labels = "\n".join(f"| {value} | {label.name} |" for value, label in sorted(card.labels.items()))
     figures = _instances(card.figures) if card.gives_findings else _semantic(card.figures)
+    effort = f"- Training: {card.trained}\n" if card.trained else ""
     return (
         f"# {card.name} {card.version}\n\n{card.summary}\n\n"
         f"- Task: {card.task}\n- Modality: {', '.join(card.modality)}\n- Network: {card.network.name}\n"
-        f"- Licence: {card.licence}\n- Trained on: {card.data}\n\n"
+        f"- Licence: {card.licence}\n- Trained on: {card.data}\n{effort}\n"
         f"| value | class |\n|---|---|\n{labels}\n\n"
         "## Figures\n\nMeasured with this weight file, in float32, on patients that took no part in the "
         f"training.\n\n{figures}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,10 +12,15 @@ from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.training import train
 from medseg_app.training.curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
 from medseg_app.training.evaluate import write_figures
+from medseg_app.training.model_readme import model_readme
 from medseg_app.training.recipe import read_recipe
 from medseg_app.training.references import Reference
 from medseg_app.training.watch import has_stalled, set_apart
 from tests.training.tiny import write_cases, write_recipe
+
+NO_FIGURES = {
+    "patients": 1, "nsd_tolerance_mm": 2.0, "classes": {}, "headline_classes": [], "mean_dice": None
+}  # fmt: skip
 
 
 def references(*patients: str) -> tuple[Reference, ...]:
@@ -111,10 +117,7 @@ def test_the_curve_goes_on_after_an_interruption(recipe, tmp_path):
 
 def test_figures_that_are_added_leave_the_curve(recipe, tmp_path):
     folder = read_model_folder(train.run_training(recipe, tmp_path / "model"))
-    write_figures(
-        folder,
-        {"patients": 1, "nsd_tolerance_mm": 2.0, "classes": {}, "headline_classes": [], "mean_dice": None},
-    )
+    write_figures(folder, NO_FIGURES)
     assert read_model_folder(folder.path).documents() == folder.documents()
 
 
@@ -126,3 +129,9 @@ def test_curves_are_drawn_and_written():
         "500,20,0.0005,0.25,0.3",
     ]
     assert curve_png(points, "name").startswith(b"\x89PNG")
+
+
+def test_the_card_says_how_long_it_learnt_on_what(recipe, tmp_path):
+    card = read_model_folder(train.run_training(recipe, tmp_path / "model")).card
+    assert re.fullmatch(r"12 steps in 1 minutes on \d+ cores? of a processor", card.trained)
+    assert card.trained in model_readme(replace(card, figures=NO_FIGURES))

@@ -55,6 +55,7 @@ def card_lines(card: ModelCard) -> list[tuple[str, str]]:
         ("Images", ", ".join(card.modality)),
         ("Tested", figures_in_words(card.figures) or "No figures on its card"),
         ("Data", card.data),
+        ("Training", card.trained),
         ("Licence", card.licence),
         ("Version", f"{card.version}, {card.size_mb:g} MB"),
     ]
