@@ -16,7 +16,7 @@ before, not here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 from medseg_app.core.errors import ModalityError, ModelError
 
 from .model_card import FORBID_UNKNOWN
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_SAMPLES = 500_000
 """Percentiles are taken from at most about this many voxels; more would not change them."""
@@ -120,6 +123,14 @@ class Scaling:
         if self.keeps_zero:
             channel[block == 0] = 0
 
+    def tensor(self, block: Tensor) -> Tensor:
+        """As `fill`, of float32 voxels on the device on which they lie."""
+        bottom, top = self.to
+        channel = (block - self.low) * ((top - bottom) / (self.high - self.low)) + bottom
+        if self.clip:
+            channel = channel.clamp(bottom, top)
+        return channel.masked_fill(block == 0, 0) if self.keeps_zero else channel
+
 
 @dataclass(frozen=True)
 class ChannelMaker:
@@ -134,6 +145,12 @@ class ChannelMaker:
         for channel, scaling in zip(made, self.scalings, strict=True):
             scaling.fill(channel, block)
         return made
+
+    def tensor(self, block: Tensor) -> Tensor:
+        """Channels (c, *block.shape) of voxels on a device, there."""
+        import torch
+
+        return torch.stack([scaling.tensor(block.float()) for scaling in self.scalings])
 
 
 def slice_with_neighbours(channels: NDArray[np.float32], k: int, neighbours: int) -> NDArray[np.float32]:

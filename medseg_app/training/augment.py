@@ -29,9 +29,22 @@ def vary_channels(channels: Tensor, augment: Augment, rng: np.random.Generator) 
 
 def vary_brightness(image: Tensor, bias: float, rng: np.random.Generator) -> Tensor:
     """MR (k, j, i) under a coil that is nearer to one side: a smooth factor of 1 / (1 + bias) .. 1 + bias."""
-    field = torch.from_numpy(rng.uniform(-1, 1, (1, 1, 3, 3, 3)).astype(np.float32))
-    smooth = torch.nn.functional.interpolate(field, image.shape, mode="trilinear", align_corners=True)[0, 0]
-    return image * torch.exp(float(np.log1p(bias)) * smooth)
+    return image * torch.exp(float(np.log1p(bias)) * smooth_field(image, (3, 3, 3), rng))
+
+
+def smooth_field(like: Tensor, cells: tuple[int, int, int], rng: np.random.Generator) -> Tensor:
+    """Values in -1..1 that change slowly over an image (k, j, i), from so many cells along its edges."""
+    field = torch.from_numpy(rng.uniform(-1, 1, (1, 1, *cells)).astype(np.float32)).to(like.device)
+    grow = torch.nn.functional.interpolate
+    return grow(field, like.shape, mode="trilinear", align_corners=True)[0, 0]
+
+
+def lower_dose(image: Tensor, most: float, rng: np.random.Generator) -> Tensor:
+    """CT (k, j, i) with noise of up to `most` HU (standard deviation), finer or coarser as kernels make it."""
+    noise = torch.randn_like(image)
+    if rng.random() < 0.5:
+        noise = torch.nn.functional.avg_pool2d(noise[None], 3, 1, 1)[0] * 3
+    return image + float(most * rng.random()) * noise
 
 
 def furnish_air(patch: Patch, case: Case, rng: np.random.Generator) -> Tensor:

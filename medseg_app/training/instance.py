@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from medseg_app.engines.preprocess import Preprocessing, slice_with_neighbours
 
-from .augment import vary_brightness, vary_channels
+from .augment import lower_dose, vary_brightness, vary_channels
 from .dataset import Case
 from .instance_losses import Target, loss_of
 from .paste import MOST_SHRUNK, PASTED, donors_for, paste_finding
-from .patches import Patch, Size, random_matrix, sample_patch
+from .patches import Held, Patch, Size, random_matrix, sample_patch
 from .recipe import Recipe
+from .synthetic import SyntheticFindings
 
 MIN_PIXELS = 6
 """Smaller cuts through a finding are no targets."""
@@ -44,10 +45,12 @@ class InstanceBatch:
 class InstanceTask:
     """Draws slices from random crops, with and without findings, and knows the loss."""
 
-    def __init__(self, recipe: Recipe, cases: list[Case]) -> None:
+    def __init__(self, recipe: Recipe, cases: list[Case], device: str = "cpu") -> None:
         self._loss = loss_of(recipe.engine)
         self._recipe = recipe
         self._cases = cases
+        self._held = [Held.of(case, device) for case in cases]
+        self._synthetic = SyntheticFindings.of(recipe, cases)
         self._places = [np.argwhere(case.labels > 0)[::7] for case in cases]
         self._preprocessing = Preprocessing.from_json(recipe.preprocessing)
 
@@ -67,10 +70,10 @@ class InstanceTask:
         size = _crop_size(case, largest, rng)
         wanted = len(self._places[number]) > 0 and rng.random() < self._recipe.training.foreground
         patch, classes = self._with_guest(self._crop(number, size, wanted, rng), number, rng)
-        channels = self._channels(patch.image, case.modality, rng)
+        channels, labels = self._channels(patch.image, case.modality, rng), patch.labels.cpu().numpy()
         return [
-            (self._image(channels, k), _target(patch.labels[k].numpy(), classes, self._recipe.values))
-            for k in _choose_slices(patch, largest[0], wanted, rng)
+            (self._image(channels, k), _target(labels[k], classes, self._recipe.values))
+            for k in _choose_slices(labels, largest[0], wanted, rng)
         ]
 
     def _crop(
@@ -80,13 +83,15 @@ class InstanceTask:
         case = self._cases[number]
         centre = _centre_over(self._places[number], size, rng) if wanted else _anywhere(case, size, rng)
         matrix = random_matrix(self._recipe.augment, case.spacing, rng) * shrink
-        return sample_patch(case, _inside(centre, size, case), size, matrix)
+        return sample_patch(self._held[number], _inside(centre, size, case), size, matrix)
 
     def _with_guest(
         self, patch: Patch, number: int, rng: np.random.Generator
     ) -> tuple[Patch, dict[int, int]]:
-        """The patch, now and then with a finding of another case; and the class of every finding."""
+        """The patch, now and then with a finding of another case or a synthetic one; the class of each."""
         case = self._cases[number]
+        if rng.random() < self._recipe.augment.synthetic:
+            return self._synthetic.into(patch, case, rng), {**case.classes, **self._synthetic.classes}
         if rng.random() >= self._recipe.augment.paste:
             return patch, case.classes
         donors = donors_for(self._cases, number)
@@ -103,9 +108,10 @@ class InstanceTask:
         augment = self._recipe.augment
         if augment.bias and modality == "MR":
             image = vary_brightness(image, augment.bias, rng)
-        maker = self._preprocessing.measured(image.numpy(), modality)
-        varied = vary_channels(torch.from_numpy(maker(image.numpy())), augment, rng)
-        return np.asarray(varied.numpy(), np.float32)
+        if augment.dose and modality == "CT":
+            image = lower_dose(image, augment.dose, rng)
+        maker = self._preprocessing.measured(image.cpu().numpy(), modality)
+        return np.asarray(vary_channels(maker.tensor(image), augment, rng).cpu().numpy(), np.float32)
 
     def _image(self, channels: NDArray[np.float32], k: int) -> Tensor:
         return torch.from_numpy(slice_with_neighbours(channels, k, self._preprocessing.neighbours))
@@ -133,13 +139,15 @@ def _inside(centre: NDArray[np.float64], size: Size, case: Case) -> NDArray[np.f
     return np.asarray(np.clip(centre, half, np.array(case.image.shape) - 1 - half))
 
 
-def _choose_slices(patch: Patch, count: int, wanted: bool, rng: np.random.Generator) -> list[int]:
-    """Slices of a crop; where a finding is wanted, the first shows one.
+def _choose_slices(
+    labels: NDArray[np.int64], count: int, wanted: bool, rng: np.random.Generator
+) -> list[int]:
+    """Slices of a crop (k, j, i); where a finding is wanted, the first shows one.
 
     The others may be any: beyond its ends a finding must be seen to be absent.
     """
-    chosen = [int(k) for k in rng.integers(patch.labels.shape[0], size=count)]
-    showing = np.flatnonzero(patch.labels.flatten(1).any(dim=1).numpy())
+    chosen = [int(k) for k in rng.integers(len(labels), size=count)]
+    showing = np.flatnonzero(labels.any(axis=(1, 2)))
     if wanted and len(showing):
         chosen[0] = int(rng.choice(showing))
     return chosen

@@ -25,7 +25,7 @@ def add_metal(image: Tensor, spacing: tuple[float, float, float], rng: np.random
     k, j, i = (float(v) for v in dense[int(rng.integers(len(dense)))])
     across, along = _polar(image, (j, i), spacing)
     radius = rng.uniform(*RADIUS_MM)
-    height = (torch.arange(image.shape[0]) - k).abs() * spacing[0]
+    height = (torch.arange(image.shape[0], device=image.device) - k).abs() * spacing[0]
     near = torch.exp(-((height / (1.5 * radius)) ** 2))[:, None, None]
     rays = sum(
         float(rng.normal()) * torch.cos(number * along + float(rng.uniform(0, 2 * np.pi)))
@@ -42,6 +42,6 @@ def _polar(
     image: Tensor, centre: tuple[float, float], spacing: tuple[float, float, float]
 ) -> tuple[Tensor, Tensor]:
     """Distance in mm and angle of each pixel (j, i) of a slice around a centre."""
-    rows = (torch.arange(image.shape[1]) - centre[0])[:, None] * spacing[1]
-    columns = (torch.arange(image.shape[2]) - centre[1])[None] * spacing[2]
+    rows = (torch.arange(image.shape[1], device=image.device) - centre[0])[:, None] * spacing[1]
+    columns = (torch.arange(image.shape[2], device=image.device) - centre[1])[None] * spacing[2]
     return torch.sqrt(rows**2 + columns**2), torch.atan2(rows, columns)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .dataset import Case
-from .patches import Patch
+from .patches import Patch, thinned
 
 MOST_SHRUNK = 2.5
 """Pasted findings are up to this much smaller, so that small ones are met too."""
@@ -47,13 +47,14 @@ def paste_finding(patch: Patch, donor: Patch, modality: str) -> Patch:
     Both have one shape (k, j, i). Pasted findings keep their numbers, counted from PASTED.
     """
     pasted = donor.labels > 0
-    if not _fits(patch, pasted, modality):
+    if not fits(patch, pasted, modality):
         return patch
     image = torch.lerp(patch.image, _alike(donor.image, patch.image, modality), _faded(pasted))
     return replace(patch, image=image, labels=torch.where(pasted, donor.labels + PASTED, patch.labels))
 
 
-def _fits(patch: Patch, pasted: Tensor, modality: str) -> bool:
+def fits(patch: Patch, pasted: Tensor, modality: str) -> bool:
+    """Whether a mask of a finding lies in tissue of the patch and hardly over its findings."""
     if not pasted.any():
         return False
     covered = (patch.labels[pasted] > 0).float().mean()
@@ -64,7 +65,7 @@ def _fits(patch: Patch, pasted: Tensor, modality: str) -> bool:
 def _least_tissue(image: Tensor, modality: str) -> float:
     if modality == "CT":
         return CT_TISSUE
-    dark, bright = _range(image)
+    dark, bright = grey_range(image)
     return dark + MR_TISSUE * (bright - dark)
 
 
@@ -72,16 +73,17 @@ def _alike(image: Tensor, like: Tensor, modality: str) -> Tensor:
     """MR has no scale of its own: dark and bright are brought together. HU stay."""
     if modality == "CT":
         return image
-    (dark, bright), (low, high) = _range(image), _range(like)
+    (dark, bright), (low, high) = grey_range(image), grey_range(like)
     return (image - dark) * ((high - low) / max(bright - dark, 1e-6)) + low
 
 
-def _range(image: Tensor) -> tuple[float, float]:
-    dark, bright = np.percentile(image.numpy()[::2, ::2, ::2], [DARK, BRIGHT])
+def grey_range(image: Tensor) -> tuple[float, float]:
+    """Dark and bright of an MR image, which has no scale of its own."""
+    dark, bright = np.percentile(thinned(image), [DARK, BRIGHT])
     return float(dark), float(bright)
 
 
 def _faded(mask: Tensor) -> Tensor:
-    from scipy import ndimage
+    from torchvision.transforms.functional import gaussian_blur
 
-    return torch.from_numpy(ndimage.gaussian_filter(mask.float().numpy(), (0.0, BORDER, BORDER)))
+    return gaussian_blur(mask.float()[:, None], 8 * round(BORDER) + 1, BORDER)[:, 0]

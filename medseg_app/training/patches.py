@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +13,26 @@ from torch import Tensor
 from .dataset import Case
 from .recipe import Augment
 
+KEPT = (np.int16, np.uint8, np.float32)
+"""Types of voxels that every device takes as they are."""
+
 Matrix = NDArray[np.float64]
 Size = tuple[int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Image and labels (k, j, i) of a case where patches are cut: in the computer's memory or a card's."""
+
+    image: Tensor
+    labels: Tensor
+
+    @classmethod
+    def of(cls, case: Case, device: str = "cpu") -> Held:
+        """A case on a device; on the processor it shares the memory of the case."""
+        image = case.image if case.image.dtype in KEPT else case.image.astype(np.float32)
+        held = (torch.from_numpy(np.require(array, requirements="CW")) for array in (image, case.labels))
+        return cls(*(tensor.to(device) for tensor in held))
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,18 +56,23 @@ def random_matrix(augment: Augment, spacing: tuple[float, float, float], rng: np
     return np.asarray(np.linalg.inv(mm) @ turn @ tilt @ nod @ np.diag(scale) @ mirror @ mm)
 
 
-def sample_patch(case: Case, centre: NDArray[np.float64], size: Size, matrix: Matrix) -> Patch:
+def sample_patch(held: Held, centre: NDArray[np.float64], size: Size, matrix: Matrix) -> Patch:
     """Voxels around a place (k, j, i): linear for the image, nearest for labels, mirrored outside."""
-    axes = [torch.arange(n, dtype=torch.float64) - (n - 1) / 2 for n in size]
+    device = held.image.device
+    axes = [torch.arange(n, dtype=torch.float64, device=device) - (n - 1) / 2 for n in size]
     steps = torch.stack(torch.meshgrid(*axes, indexing="ij"))
-    turned = torch.einsum("ab,bkji->akji", torch.from_numpy(matrix), steps)
-    places = turned + torch.from_numpy(centre)[:, None, None, None]
-    start, stop = _reach(places, case.image.shape)
+    turned = torch.einsum("ab,bkji->akji", torch.from_numpy(matrix).to(device), steps)
+    places = turned + torch.from_numpy(centre).to(device)[:, None, None, None]
+    start, stop = _reach(centre, size, matrix, held.image.shape)
     block = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     grid = _normalised(places, start, stop)
-    image = torch.from_numpy(np.ascontiguousarray(case.image[block], np.float32))
-    labels = torch.from_numpy(np.ascontiguousarray(case.labels[block], np.float32))
-    return Patch(_read(image, grid, "bilinear"), _read(labels, grid, "nearest").long(), places.float())
+    image = _read(held.image[block].float(), grid, "bilinear")
+    return Patch(image, _read(held.labels[block].float(), grid, "nearest").long(), places.float())
+
+
+def thinned(image: Tensor) -> NDArray[Any]:
+    """Every second voxel along each axis, in the computer's memory: enough to tell percentiles."""
+    return np.asarray(image[::2, ::2, ::2].cpu().numpy())
 
 
 def _rotation(a: int, b: int, degrees: float) -> Matrix:
@@ -58,15 +82,14 @@ def _rotation(a: int, b: int, degrees: float) -> Matrix:
     return matrix
 
 
-def _reach(places: Tensor, shape: tuple[int, ...]) -> tuple[list[int], list[int]]:
-    """The block of the case that the places need; at least two voxels along each axis where there are."""
-    flat = places.flatten(1)
-    low, high = flat.min(dim=1).values, flat.max(dim=1).values
-    start = [int(min(max(np.floor(float(a)) - 1, 0), max(n - 2, 0))) for a, n in zip(low, shape, strict=True)]
-    stop = [
-        int(max(min(np.ceil(float(b)) + 2, n), a + 1 + (n > 1)))
-        for a, b, n in zip(start, high, shape, strict=True)
-    ]
+def _reach(
+    centre: NDArray[np.float64], size: Size, matrix: Matrix, shape: tuple[int, ...]
+) -> tuple[list[int], list[int]]:
+    """The block of the case that a patch needs; at least two voxels along each axis where there are."""
+    reach = np.abs(matrix) @ ((np.array(size) - 1) / 2)  # a box's corners lie farthest out
+    low, high = np.floor(centre - reach) - 1, np.ceil(centre + reach) + 2
+    start = [int(min(max(a, 0), max(n - 2, 0))) for a, n in zip(low, shape, strict=True)]
+    stop = [int(max(min(b, n), a + 1 + (n > 1))) for a, b, n in zip(start, high, shape, strict=True)]
     return start, stop
 
 

@@ -73,6 +73,9 @@ class Augment:
     blur: share of patches that are made as coarse as those of a scanner with larger pixels.
     bias: by how much the brightness of MR varies across the patch, as coils make it.
     paste: share of patches that get a finding of another patient (models of findings only).
+    synthetic: share of patches that get a made-up finding (models of findings only), of rare classes more
+    often (see synthetic.py).
+    dose: highest standard deviation in HU of noise as of a scan with a smaller dose (CT only).
     metal: share of CT patches with a piece of metal and its rays.
     air: replace featureless -1024 air outside the body by noisy air, couches and head rests.
     """
@@ -88,6 +91,8 @@ class Augment:
     blur: float = 0.0
     bias: float = 0.0
     paste: float = 0.0
+    synthetic: float = 0.0
+    dose: float = 0.0
     metal: float = 0.0
     air: bool = False
 

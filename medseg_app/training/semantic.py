@@ -13,12 +13,13 @@ from medseg_app.core.errors import InputError
 from medseg_app.engines.preprocess import Preprocessing, with_neighbours
 from medseg_app.engines.slice_tiles import SliceTiles, middle
 
-from .augment import furnish_air, vary_brightness, vary_channels
+from .augment import furnish_air, lower_dose, vary_brightness, vary_channels
 from .dataset import Case
 from .metal import add_metal
 from .paste import MOST_SHRUNK, PASTED, donors_for, paste_finding
-from .patches import Patch, Size, random_matrix, sample_patch
+from .patches import Held, Patch, Size, random_matrix, sample_patch, thinned
 from .recipe import Recipe
+from .synthetic import SYNTHETIC, SyntheticFindings
 from .voxel_loss import voxel_loss
 
 MAX_PLACES = 2000
@@ -47,15 +48,17 @@ class SemanticBatch:
 class SemanticTask:
     """Draws patches around organs that were annotated in the case, and knows the loss."""
 
-    def __init__(self, recipe: Recipe, cases: list[Case]) -> None:
+    def __init__(self, recipe: Recipe, cases: list[Case], device: str = "cpu") -> None:
         self._recipe = recipe
         self._cases = cases
+        self._held = [Held.of(case, device) for case in cases]
         self._places = [_places(case, recipe.values) for case in cases]
         self._preprocessing = Preprocessing.from_json(recipe.preprocessing)
         self._slices = SliceTiles.of(recipe.network, self._preprocessing)
-        self._channel_of = torch.zeros(2 * PASTED, dtype=torch.long)
+        self._synthetic = SyntheticFindings.of(recipe, cases)
+        self._channel_of = torch.zeros(SYNTHETIC + PASTED, dtype=torch.long, device=device)
         for channel, value in enumerate(recipe.values, 1):
-            self._channel_of[value] = self._channel_of[PASTED + value] = channel
+            self._channel_of[[value, PASTED + value, SYNTHETIC + value]] = channel
 
     def batch(self, rng: np.random.Generator, share: float) -> SemanticBatch:
         """A batch of random patches, for the time when this share (0..1) of the training is done."""
@@ -94,8 +97,8 @@ class SemanticTask:
         if self._slices is None:
             return channels[None], target[None], known[None]
         n = self._neighbours
-        images = torch.from_numpy(with_neighbours(channels.numpy(), n)).movedim(1, 0)
-        return images, target[n : len(target) - n], known.expand(len(images), -1)
+        images = torch.from_numpy(with_neighbours(channels.cpu().numpy(), n)).movedim(1, 0)
+        return images.to(channels.device), target[n : len(target) - n], known.expand(len(images), -1)
 
     def _draw(self, size: Size, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         number = int(rng.integers(len(self._cases)))
@@ -104,7 +107,11 @@ class SemanticTask:
         image = furnish_air(patch, case, rng) if augment.air and rng.random() < 0.7 else patch.image
         if augment.metal and rng.random() < augment.metal:
             image = add_metal(image, case.spacing, rng)
-        known = torch.tensor([True, *(value in case.annotated for value in self._recipe.values)])
+        if augment.dose and case.modality == "CT":
+            image = lower_dose(image, augment.dose, rng)
+        known = torch.tensor(
+            [True, *(value in case.annotated for value in self._recipe.values)], device=image.device
+        )
         return self._channels(image, case, rng), self._channel_of[patch.labels], known
 
     def _crop(
@@ -113,12 +120,13 @@ class SemanticTask:
         """A patch of a case, over one of its classes in this share of cases; `shrink` times smaller."""
         case = self._cases[number]
         centre = self._centre(number, self._answered(size), foreground, rng)
-        return sample_patch(
-            case, centre, size, random_matrix(self._recipe.augment, case.spacing, rng) * shrink
-        )
+        matrix = random_matrix(self._recipe.augment, case.spacing, rng) * shrink
+        return sample_patch(self._held[number], centre, size, matrix)
 
     def _with_guest(self, patch: Patch, number: int, rng: np.random.Generator) -> Patch:
-        """The patch, now and then with a finding of another patient."""
+        """The patch, now and then with a finding of another patient or a synthetic one."""
+        if rng.random() < self._recipe.augment.synthetic:
+            return self._synthetic.into(patch, self._cases[number], rng)
         if rng.random() >= self._recipe.augment.paste:
             return patch
         donors = donors_for(self._cases, number)
@@ -133,9 +141,9 @@ class SemanticTask:
         augment = self._recipe.augment
         if augment.bias and case.modality == "MR":
             image = vary_brightness(image, augment.bias, rng)
-        seen = case.image if rng.random() < 0.5 else image.numpy()
+        seen = case.image if rng.random() < 0.5 else thinned(image)
         maker = self._preprocessing.measured(seen, case.modality)
-        return vary_channels(torch.from_numpy(maker(image.numpy())), augment, rng)
+        return vary_channels(maker.tensor(image), augment, rng)
 
     def _centre(
         self, number: int, size: Size, foreground: float, rng: np.random.Generator

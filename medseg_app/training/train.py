@@ -71,7 +71,7 @@ def train_into(
         raise InputError(f"The recipe {recipe.path} has no patient to train on.", "Check its split.")
     learnt, watched = set_apart(split.train, recipe.training.watch)
     cases = read_cases(learnt, recipe, part(progress, 0.0, 0.05))
-    training = Loop(recipe, _task(recipe, cases), device, kept.checkpoint, kept.resume)
+    training = Loop(recipe, _task(recipe, cases, device), device, kept.checkpoint, kept.resume)
     if watched:
         training.watch = _watch(recipe, watched, device)
     training.run(max_minutes, part(progress, 0.05, 0.95))
@@ -85,11 +85,11 @@ def train_into(
 def _watch(recipe: Recipe, watched: tuple[Reference, ...], device: str) -> Watch:
     """Watched patients are shown as they are."""
     plain = replace(recipe, augment=Augment())
-    return Watch(_task(plain, read_cases(watched, plain)), recipe.training.seed, device)
+    return Watch(_task(plain, read_cases(watched, plain), device), recipe.training.seed, device)
 
 
-def _task(recipe: Recipe, cases: list[Any]) -> Task:
+def _task(recipe: Recipe, cases: list[Any], device: str) -> Task:
     from .instance import InstanceTask
     from .semantic import SemanticTask
 
-    return SemanticTask(recipe, cases) if recipe.task == "semantic" else InstanceTask(recipe, cases)
+    return (SemanticTask if recipe.task == "semantic" else InstanceTask)(recipe, cases, device)

@@ -8,7 +8,7 @@ import torch
 
 from medseg_app.training.augment import furnish_air, vary_brightness, vary_channels
 from medseg_app.training.dataset import Case
-from medseg_app.training.patches import random_matrix, sample_patch
+from medseg_app.training.patches import Held, random_matrix, sample_patch
 from medseg_app.training.recipe import Augment
 
 SPACING = (3.0, 1.0, 1.5)
@@ -31,7 +31,7 @@ def body() -> np.ndarray:
 @pytest.mark.parametrize("centre", [(8, 20, 24), (0, 0, 0), (15, 47, 47)])
 def test_without_augmentation_a_patch_is_the_block(centre):
     image = np.random.default_rng(0).integers(-1000, 1000, (16, 48, 48)).astype(np.int16)
-    patch = sample_patch(case(image), np.array(centre, float), (5, 7, 9), np.eye(3))
+    patch = sample_patch(Held.of(case(image)), np.array(centre, float), (5, 7, 9), np.eye(3))
     padded = np.pad(image, 8, mode="reflect")
     k, j, i = centre
     expected = padded[k + 6 : k + 11, j + 5 : j + 12, i + 4 : i + 13]
@@ -46,7 +46,7 @@ def test_image_and_labels_turn_together():
     augment = Augment(zoom=0.2, rotate_degrees=40, tilt_degrees=15, flip=True)
     for _ in range(10):
         matrix = random_matrix(augment, SPACING, rng)
-        patch = sample_patch(case(image, labels), rng.uniform(4, 12, 3), (8, 24, 24), matrix)
+        patch = sample_patch(Held.of(case(image, labels)), rng.uniform(4, 12, 3), (8, 24, 24), matrix)
         agree = ((patch.image > 500) == (patch.labels == 1)).float().mean()
         assert agree > 0.99
 
@@ -66,7 +66,7 @@ def test_the_same_random_numbers_give_the_same_patch():
         rng = np.random.default_rng(5)
         torch.manual_seed(5)
         patch = sample_patch(
-            case(image), rng.uniform(0, 15, 3), (8, 8, 8), random_matrix(Augment(0.2), SPACING, rng)
+            Held.of(case(image)), rng.uniform(0, 15, 3), (8, 8, 8), random_matrix(Augment(0.2), SPACING, rng)
         )
         made.append(furnish_air(patch, case(image), rng))
     assert torch.equal(*made)
@@ -77,7 +77,7 @@ def test_furniture_stands_outside_the_body_only_and_mostly_behind_it():
     behind = front = 0
     for seed in range(40):
         torch.manual_seed(seed)
-        patch = sample_patch(case(image), np.array([7.5, 23.5, 23.5]), (16, 48, 48), np.eye(3))
+        patch = sample_patch(Held.of(case(image)), np.array([7.5, 23.5, 23.5]), (16, 48, 48), np.eye(3))
         made = furnish_air(patch, case(image), np.random.default_rng(seed)).numpy()
         np.testing.assert_allclose(made[image > -1015], image[image > -1015], atol=1e-3)
         solid = (made > -600) & (image <= -1015)
