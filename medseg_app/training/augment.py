@@ -40,7 +40,7 @@ def smooth_field(like: Tensor, cells: tuple[int, int, int], rng: np.random.Gener
 
 
 def lower_dose(image: Tensor, most: float, rng: np.random.Generator) -> Tensor:
-    """CT (k, j, i) with noise of up to `most` HU (standard deviation), finer or coarser as kernels make it."""
+    """CT (k, j, i) with noise of up to `most` HU (standard deviation), fine or coarse as kernels do."""
     noise = torch.randn_like(image)
     if rng.random() < 0.5:
         noise = torch.nn.functional.avg_pool2d(noise[None], 3, 1, 1)[0] * 3

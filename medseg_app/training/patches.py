@@ -31,8 +31,8 @@ class Held:
     def of(cls, case: Case, device: str = "cpu") -> Held:
         """A case on a device; on the processor it shares the memory of the case."""
         image = case.image if case.image.dtype in KEPT else case.image.astype(np.float32)
-        held = (torch.from_numpy(np.require(array, requirements="CW")) for array in (image, case.labels))
-        return cls(*(tensor.to(device) for tensor in held))
+        owned = (np.require(array, requirements=["C", "W"]) for array in (image, case.labels))
+        return cls(*(torch.from_numpy(array).to(device) for array in owned))
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,7 +108,7 @@ def _greys(image: Tensor, depth: Tensor, modality: str, rng: np.random.Generator
     """What the lump looks like: one grey, now and then another in its core, and the texture of the place."""
     dark, bright = (0.0, 1.0) if modality == "CT" else grey_range(image)
     low, high = (dark + (bright - dark) * g for g in (CT_GREYS if modality == "CT" else MR_GREYS))
-    outer, core = rng.uniform(low, high, 2)
+    outer, core = (float(grey) for grey in rng.uniform(low, high, 2))
     spread = 0.15 * (high - low)
     body = outer + rng.random() * spread * _lumpy(image, rng)
     if rng.random() < 0.4:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from medseg_app.core.errors import ModalityError, ModelError
 from medseg_app.engines.preprocess import Preprocessing, slice_with_neighbours
@@ -119,3 +120,14 @@ def test_a_zscore_of_a_constant_image_is_no_division_by_zero(nonzero):
 def test_a_description_that_is_not_understood_is_refused(bad):
     with pytest.raises(ModelError):
         Preprocessing.from_json(bad)
+
+
+def test_channels_of_a_tensor_are_those_of_the_array():
+    voxels = np.random.default_rng(3).normal(50, 300, (6, 9, 11)).astype(np.float32)
+    voxels[:2] = 0
+    for modality in ("CT", "MR"):
+        maker = Preprocessing.from_json(DESCRIPTION).measured(voxels, modality)
+        np.testing.assert_allclose(maker.tensor(torch.from_numpy(voxels)).numpy(), maker(voxels), atol=1e-6)
+    nonzero = Preprocessing.from_json({"channels": {"MR": [{"kind": "zscore", "nonzero": True}]}})
+    maker = nonzero.measured(voxels, "MR")
+    np.testing.assert_allclose(maker.tensor(torch.from_numpy(voxels)).numpy(), maker(voxels), atol=1e-6)
