@@ -19,17 +19,22 @@ from pathlib import Path
 
 from medseg_app.core.errors import CouldNotBeDone, EngineError
 from medseg_app.core.progress import Progress, silent
-from medseg_app.core.proposal import Proposal
+from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
 from medseg_app.engines.contract import Request
 from medseg_app.engines.exchange import ExchangeFolder, VolumeTicket, discard, take_proposal
 from medseg_app.engines.model_folder import ModelFolder
-from medseg_app.engines.worker import Answer, CancelOrder, Order, Report, serve
+from medseg_app.engines.preview import Show
+from medseg_app.engines.worker import Answer, CancelOrder, Order, Report, SoFar, serve
 
 PATIENCE_SECONDS = 0.6
 """How long a cancelled run may take to reach its next tile before the worker is ended."""
 WATCH_SECONDS = 0.05
 REPORT_SECONDS = 0.1
+
+
+def unseen(candidates: tuple[Candidate, ...]) -> None:
+    """Nobody looks at what was found so far."""
 
 
 class EngineLane:
@@ -51,11 +56,13 @@ class EngineLane:
         request: Request,
         device: str = "auto",
         progress: Progress = silent,
+        show: Show = unseen,
     ) -> Proposal:
         """What the model proposes; a later caller waits until the lane is free.
 
-        progress is called about ten times a second, also while nothing moves: what it raises
-        (Cancelled) frees the caller within a second, with the worker ended if it must be.
+        show receives what was found so far, now and then, in the caller's thread. progress is called about
+        ten times a second, also while nothing moves: what it raises (Cancelled) frees the caller within a
+        second, with the worker ended if it must be.
         Raises EngineError where the worker died, else what the engine raised.
         """
         with self._my_turn(progress):
@@ -63,7 +70,7 @@ class EngineLane:
             try:
                 self._number += 1
                 self._send(Order(self._number, model, ticket, request, device, answer))
-                result = self._watch(model, progress).result
+                result = self._watch(model, progress, show).result
                 if isinstance(result, Exception):
                     raise result
                 return take_proposal(answer, result)
@@ -131,8 +138,8 @@ class EngineLane:
         with suppress(OSError):  # a worker that dies just now is noticed by _watch
             self._pipe.send(order)
 
-    def _watch(self, model: ModelFolder, progress: Progress) -> Answer:
-        """Pass reports on until the answer comes."""
+    def _watch(self, model: ModelFolder, progress: Progress, show: Show) -> Answer:
+        """Pass reports and previews on until the answer comes."""
         fraction, message = 0.0, "Starting the model"
         while True:
             try:
@@ -145,10 +152,12 @@ class EngineLane:
                 received = self._receive(model, left)
                 if isinstance(received, Answer):
                     return received
+                if isinstance(received, SoFar):
+                    show(received.candidates)
                 if isinstance(received, Report):
                     fraction, message = max(fraction, received.fraction), received.message or message
 
-    def _receive(self, model: ModelFolder, seconds: float) -> Report | Answer | None:
+    def _receive(self, model: ModelFolder, seconds: float) -> Report | SoFar | Answer | None:
         """The next message of this run; None where none came in time."""
         assert self._pipe is not None
         try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .history import History
 from .label_writer import LabelWriter
-from .proposal import Proposal
+from .proposal import Candidate, Proposal
 from .segmentation import Segmentation
 from .volume import Volume
 
@@ -36,6 +36,7 @@ class Ruler:
 class Case:
     """What is open: the volume, what was marked on it and what is proposed for it.
 
+    so_far: what a running model has found until now; it can be seen, not accepted.
     decisions: by number of the candidate. accepted_in: revision -> candidates that its step accepted.
     """
 
@@ -45,6 +46,7 @@ class Case:
     path: Path | None = None
     read_only: bool = False
     proposal: Proposal | None = None
+    so_far: tuple[Candidate, ...] = ()
     decisions: dict[int, Decision] = field(default_factory=dict)
     rulers: list[Ruler] = field(default_factory=list)
     saved_revision: int = 0

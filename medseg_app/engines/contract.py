@@ -16,6 +16,7 @@ from medseg_app.core.volume import Volume
 
 from .model_card import ModelCard
 from .model_folder import ModelFolder
+from .preview import Preview
 
 Precision = Literal["exact", "fast"]
 
@@ -28,6 +29,8 @@ class Request:
     min_score: findings below it are left out; None takes the figure of the card.
     modality: what the user said the images are (for files that do not say it themselves).
     revision: revision of the segmentation that the run starts from, handed back in the proposal.
+    focus_lps: where the reader looks (patient mm, LPS), so that this place is computed first; it changes no
+    result.
     within: pairs (name of a finding, name of a class) that may hold the same voxels (see panoptic.py).
     """
 
@@ -35,14 +38,18 @@ class Request:
     min_score: float | None = None
     modality: str = ""
     revision: int = 0
+    focus_lps: tuple[float, float, float] | None = None
     within: frozenset[tuple[str, str]] = frozenset()
 
 
 class EngineSession(Protocol):
     """One volume opened by an engine."""
 
-    def propose(self, request: Request, progress: Progress) -> Proposal:
-        """Run the model. Progress rises from 0 to 1; what it raises (Cancelled) ends the run at once."""
+    def propose(self, request: Request, progress: Progress, preview: Preview) -> Proposal:
+        """Run the model. Progress rises from 0 to 1; what it raises (Cancelled) ends the run at once.
+
+        Runs that take seconds tell `preview` what they have found so far.
+        """
 
 
 class Engine(Protocol):

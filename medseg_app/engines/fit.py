@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from medseg_app.core.box import Box, Index
 from medseg_app.core.errors import GeometryError
@@ -56,6 +56,15 @@ class Fit:
     def is_resampled(self) -> bool:
         """Whether any axis is resampled."""
         return not all(axis.is_identity for axis in self.sampling)
+
+    def nearest_sample(self, index_kji: ArrayLike) -> Index:
+        """The sample (k, j, i) of the model's frame nearest to an index of the volume, fractions allowed."""
+        index = np.asarray(index_kji, float)[list(self.axes)]
+        k, j, i = (
+            axis.nearest_sample(axis.volume_count - 1 - at if back else at)
+            for axis, at, back in zip(self.sampling, index, self.reversed_axes, strict=True)
+        )
+        return k, j, i
 
     def turned(self, voxels: NDArray[Any]) -> NDArray[Any]:
         """A view of voxels (k, j, i) of the volume with the axes of the model."""

@@ -14,6 +14,7 @@ from medseg_app.core.volume import Volume
 from .contract import Engine, Precision, Request
 from .modality import check_modality
 from .model_folder import ModelFolder
+from .preview import Preview, unwatched
 from .registry import load_engine
 from .run_cost import with_cost
 
@@ -42,7 +43,14 @@ def build_engine(model_folder: ModelFolder) -> Engine:
     return load_engine(model_folder.card.engine)(model_folder)
 
 
-def run_engine(engine: Engine, volume: Volume, request: Request, device: str, progress: Progress) -> Proposal:
+def run_engine(
+    engine: Engine,
+    volume: Volume,
+    request: Request,
+    device: str,
+    progress: Progress,
+    preview: Preview = unwatched,
+) -> Proposal:
     """One run of an engine. The modality is settled before any weights are read.
 
     Raises InputError where voxels are no numbers: one of them would spoil everything around it.
@@ -51,7 +59,7 @@ def run_engine(engine: Engine, volume: Volume, request: Request, device: str, pr
     modality, remark = check_modality(engine.card, volume, request.modality)
     try:
         asked = replace(request, modality=modality)
-        proposal = with_cost(lambda: engine.open(volume, device).propose(asked, progress))
+        proposal = with_cost(lambda: engine.open(volume, device).propose(asked, progress, preview))
     except MemoryError as error:
         raise OutOfMemory(
             f"The computer ran out of memory while {engine.card.name} worked on {volume.id}.",

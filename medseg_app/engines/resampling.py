@@ -40,6 +40,10 @@ class AxisSampling:
         """Whether samples and voxels are the same."""
         return self.volume_count == self.model_count and self.step == 1.0
 
+    def nearest_sample(self, at: float) -> int:
+        """The sample nearest to an index of the volume's axis; the outermost for places beyond them."""
+        return int(np.clip(np.rint((at - self.first) / self.step), 0, self.model_count - 1))
+
     def voxels_near(self, start: int, stop: int) -> tuple[int, int]:
         """Half-open range of voxels that samples start..stop (half-open) can reach."""
         if self.is_identity:

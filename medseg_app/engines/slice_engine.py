@@ -27,6 +27,7 @@ from .loaded_network import LoadedNetwork
 from .model_card import ModelCard
 from .model_folder import ModelFolder
 from .preprocess import Preprocessing, slice_with_neighbours
+from .preview import Preview
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,27 +63,36 @@ class SliceSession:
         self._device = device
         self._values = sorted(card.labels)
 
-    def propose(self, request: Request, progress: Progress) -> Proposal:
+    def propose(self, request: Request, progress: Progress, preview: Preview) -> Proposal:
         """One candidate per instance, best score first."""
-        return compute_on(self._device, lambda device: self._propose(device, request, progress))
+        return compute_on(self._device, lambda device: self._propose(device, request, progress, preview))
 
-    def _propose(self, device: str, request: Request, progress: Progress) -> Proposal:
+    def _propose(self, device: str, request: Request, progress: Progress, preview: Preview) -> Proposal:
         least = request.min_score
         if least is None:
             least = self._threshold("min_score", MIN_SCORE)
-        detections = list(self._detect(device, request, least, part(progress, 0.0, LINKING_SHARE)))
-        instances = [one for one in link_slices(detections) if one.score >= least]
-        min_slices = self._threshold("min_slices", 1)
-        candidates = [self._candidate(one) for one in instances if len(one.parts) >= min_slices]
-        found = without_overlap(candidate for candidate in candidates if candidate is not None)
+        detections: list[SliceDetection] = []
+        for found in self._detect(device, request, least, part(progress, 0.0, LINKING_SHARE)):
+            detections.extend(found)
+            if found:
+                preview(lambda: self._linked(detections, least))
+        candidates = tuple(self._linked(detections, least))
         progress(1.0)
         precision = precision_on(device, request.precision)
-        return Proposal(self._volume.id, tuple(found), self._card.identity, device, precision)
+        return Proposal(self._volume.id, candidates, self._card.identity, device, precision)
+
+    def _linked(self, detections: list[SliceDetection], least: float) -> list[Candidate]:
+        """Findings of the slices seen so far, in whatever order they were."""
+        in_order = sorted(detections, key=lambda detection: detection.k)
+        instances = [one for one in link_slices(in_order) if one.score >= least]
+        min_slices = self._threshold("min_slices", 1)
+        candidates = [self._candidate(one) for one in instances if len(one.parts) >= min_slices]
+        return without_overlap(candidate for candidate in candidates if candidate is not None)
 
     def _detect(
         self, device: str, request: Request, least: float, progress: Progress
-    ) -> Iterator[SliceDetection]:
-        """Detections of all slices that show anything."""
+    ) -> Iterator[list[SliceDetection]]:
+        """Detections of every slice that shows anything; those next to where the reader looks come first."""
         network = self._network.on(device)
         image = self._fit.image(self._volume.voxels)
         preprocessing = Preprocessing.from_json(self._card.preprocessing)
@@ -90,13 +100,14 @@ class SliceSession:
         least = min(least, self._threshold("min_slice_score", MIN_SLICE_SCORE))
         slices, rows, columns = _whole_cells(body_box(image, self._card.grid.body_above)).slices
         with inference(device, request.precision):
-            for k in range(slices.start, min(slices.stop, len(image))):
-                progress(k / len(image), f"slice {k + 1} of {len(image)}")
+            order = _outwards(range(slices.start, min(slices.stop, len(image))), self._focus(request))
+            for done, k in enumerate(order):
+                progress(done / len(order), f"slice {done + 1} of {len(order)}")
                 first = max(k - n, 0)
                 block = channels(image[first : k + n + 1, rows, columns])
                 if np.ptp(block[:, k - first]) > 0:
                     found = _run(network, slice_with_neighbours(block, k - first, n), device)
-                    yield from self._detections((k, rows.start, columns.start), found, least)
+                    yield list(self._detections((k, rows.start, columns.start), found, least))
 
     def _detections(
         self, place: tuple[int, int, int], found: dict[str, Any], least: float
@@ -113,6 +124,12 @@ class SliceSession:
                 k, row, column = place[0], place[1] + rows.start, place[2] + columns.start
                 yield SliceDetection(k, value, float(score), row, column, window, threshold)
 
+    def _focus(self, request: Request) -> int:
+        """The slice of the model's frame at which the reader looks; the first where nobody does."""
+        if request.focus_lps is None:
+            return 0
+        return self._fit.nearest_sample(self._volume.geometry.to_index(request.focus_lps))[0]
+
     def _candidate(self, instance: Instance) -> Candidate | None:
         threshold = self._threshold("mask", MASK)
         box, mask = self._fit.mask_to_volume(instance.box, instance.chance(), threshold)
@@ -120,6 +137,11 @@ class SliceSession:
 
     def _threshold(self, name: str, default: float) -> float:
         return self._card.thresholds.get(name, default)
+
+
+def _outwards(slices: range, focus: int) -> list[int]:
+    """Slices by their distance from one of them."""
+    return sorted(slices, key=lambda k: (abs(k - focus), k))
 
 
 def _whole_cells(body: Box) -> Box:

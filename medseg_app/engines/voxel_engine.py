@@ -20,6 +20,7 @@ from .device import compute_on, precision_on
 from .fit import Fit, fit_volume
 from .model_card import ModelCard
 from .preprocess import ChannelMaker, Preprocessing
+from .preview import Preview
 from .slab_labeller import SlabLabeller
 from .slice_tiles import SliceTiles
 from .sliding_window import ReadTile, TilePlan, TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
@@ -67,7 +68,7 @@ class VoxelSession:
         self._card, self._network, self._slices = engine.card, engine.network, engine.slices
         self._volume, self._fit, self._device = volume, fit, device
 
-    def propose(self, request: Request, progress: Progress) -> Proposal:
+    def propose(self, request: Request, progress: Progress, preview: Preview) -> Proposal:
         """One candidate per class, or per connected component of it."""
         return compute_on(self._device, lambda device: self._propose(device, request, progress))
 

@@ -13,15 +13,17 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from medseg_app.core.errors import Cancelled, CouldNotBeDone, EngineError, MedsegError
-from medseg_app.core.proposal import Proposal
+from medseg_app.core.proposal import Candidate, Proposal
 
 from .contract import Engine, Request
 from .exchange import ProposalTicket, VolumeTicket, put_proposal
 from .model_folder import ModelFolder
+from .preview import UnhurriedPreview
 
 REPORT_SECONDS = 0.1
 NICENESS = 5
@@ -57,6 +59,14 @@ class Report:
 
 
 @dataclass(frozen=True)
+class SoFar:
+    """What a run has found so far."""
+
+    number: int
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
 class Answer:
     """The end of a run: a proposal or the error that ended it."""
 
@@ -73,20 +83,28 @@ def serve(pipe: Connection, parent: int) -> None:
     engines = _Engines()
     while True:
         order = inbox.orders.get()
-        answer = Answer(order.number, _run(order, engines, _Reporter(pipe, inbox, order.number)))
+        reporter = _Reporter(pipe, inbox, order.number)
+        preview = UnhurriedPreview(partial(_send_so_far, pipe, order.number))
+        answer = Answer(order.number, _run(order, engines, reporter, preview))
         try:
             pipe.send(answer)
         except OSError:
             os._exit(0)
 
 
-def _run(order: Order, engines: _Engines, reporter: _Reporter) -> ProposalTicket | MedsegError:
+def _send_so_far(pipe: Connection, number: int, candidates: tuple[Candidate, ...]) -> None:
+    pipe.send(SoFar(number, candidates))
+
+
+def _run(
+    order: Order, engines: _Engines, reporter: _Reporter, preview: UnhurriedPreview
+) -> ProposalTicket | MedsegError:
     from .predict import run_engine
 
     try:
         reporter(0.0, "Preparing the model")
         engine = engines.get(order.model)
-        proposal = run_engine(engine, order.volume.open(), order.request, order.device, reporter)
+        proposal = run_engine(engine, order.volume.open(), order.request, order.device, reporter, preview)
         return _hand_over(order, proposal)
     except MedsegError as error:
         return error

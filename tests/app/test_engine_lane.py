@@ -21,6 +21,7 @@ from medseg_app.engines import worker
 from medseg_app.engines.contract import Request
 from medseg_app.engines.exchange import ExchangeFolder
 from medseg_app.engines.predict import predict
+from medseg_app.engines.preview import unwatched
 from tests.engines.plugin_engine import install, plugin_volume, write_plugin_model
 from tests.engines.tiny_models import write_tiny_model
 
@@ -64,6 +65,16 @@ def test_the_worker_proposes_the_same_as_this_process(lane: EngineLane, tmp_path
         assert theirs.precision == "fast"
         assert [c.box for c in theirs.candidates] == [c.box for c in mine.candidates]
         np.testing.assert_array_equal(theirs.candidates[0].mask, mine.candidates[0].mask)
+
+
+def test_what_was_found_so_far_arrives_before_the_end(lane: EngineLane, tmp_path: Path) -> None:
+    model, volume, shown = write_plugin_model(tmp_path / "m", steps=4, seconds=0.3), plugin_volume(), []
+    proposal = lane.propose(model, volume, Request(), show=shown.append)
+    (final,) = proposal.candidates
+    assert 1 <= len(shown) <= 3, "not after every step"
+    for (seen,) in shown:
+        assert (seen.score, seen.box) == (0.25, final.box)
+        np.testing.assert_array_equal(seen.mask, final.mask)
 
 
 def test_reports_rise_and_come_at_most_ten_times_a_second(lane: EngineLane, tmp_path: Path) -> None:
@@ -200,7 +211,7 @@ def test_a_full_disk_in_the_worker_is_said(tmp_path: Path, monkeypatch: pytest.M
     ticket = folder.put_volume(plugin_volume())
     model = write_plugin_model(tmp_path / "m")
     order = worker.Order(1, model, ticket, Request(), "cpu", Path("/dev/full"))
-    error = worker._run(order, worker._Engines(), silent)  # type: ignore[arg-type]
+    error = worker._run(order, worker._Engines(), silent, unwatched)  # type: ignore[arg-type]
     assert isinstance(error, CouldNotBeDone)
     assert "No space left" in error.message
 

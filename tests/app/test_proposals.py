@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
@@ -15,10 +17,13 @@ from medseg_app.app.commands.proposals import (
     open_candidates,
     reject_candidate,
     reopen_candidate,
+    run_model,
     show_proposal,
+    show_so_far,
 )
 from medseg_app.app.commands.segments import toggle_lock
 from medseg_app.core.box import Box
+from medseg_app.core.errors import EngineError
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.proposal import Candidate, ModelIdentity, Proposal
 from medseg_app.core.segment import Segment
@@ -147,3 +152,34 @@ def test_a_mask_file_comes_onto_the_open_series_as_segments(session, tmp_path):
     assert np.array_equal(session.case.segmentation.labels() > 0, voxels > 0)
     assert session.case.segmentation.segment(made[0]).provenance.file == "mask.nii.gz"
     assert session.case.history.names == ("Import mask.nii.gz",)
+
+
+def test_what_a_running_model_found_is_seen_and_not_offered(session):
+    seen = []
+    session.changed.connect(lambda change: seen.append((change.kinds, session.case.so_far)))
+    found = (finding((1, 2, 3), 0.9),)
+    show_so_far(session, session.case, found)
+    assert open_candidates(session) == []
+    show_so_far(session, session.case, ())
+    show_so_far(session, session.case, ())
+    assert seen == [({"proposal"}, found), ({"proposal"}, ())], "nothing is told twice"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_was_found_so_far_goes_when_the_run_is_over(session, monkeypatch, fails):
+    shown = []
+
+    def propose(model, volume, request, device, progress, show):
+        assert request.focus_lps == session.view.cursor_lps
+        show((finding((1, 2, 3), 0.4),))
+        shown.append(session.case.so_far)
+        if fails:
+            raise EngineError("It stopped.", "Run it again.")
+        return Proposal(volume.id, (finding((1, 2, 3), 0.9),), ModelIdentity("m", "1", ""))
+
+    monkeypatch.setattr(session.engines, "propose", propose)
+    with pytest.raises(EngineError) if fails else nullcontext():
+        session.run(run_model, model="demo-lesions")
+    assert [candidate.score for candidate in shown[0]] == [0.4]
+    assert session.case.so_far == ()
+    assert (session.case.proposal is None) == fails

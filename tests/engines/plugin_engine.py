@@ -20,6 +20,7 @@ from medseg_app.engines.contract import Request
 from medseg_app.engines.model_card import LabelClass, ModelCard, Network
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.model_folder_writer import write_model_folder
+from medseg_app.engines.preview import Preview
 
 from .grids import GRIDS
 
@@ -40,18 +41,22 @@ class PluginSession:
     def __init__(self, card: ModelCard, volume: Volume) -> None:
         self._card, self._volume = card, volume
 
-    def propose(self, request: Request, progress: Progress) -> Proposal:
+    def propose(self, request: Request, progress: Progress, preview: Preview) -> Proposal:
         plan = self._card.network.arguments
         steps = plan.get("steps", 1)
         for step in range(steps):
             progress(step / steps, f"tile {step + 1}")
             time.sleep(plan.get("seconds", 0.0))
+            preview(lambda: [self._bright(0.25)])
         _misbehave(plan.get("end", "well"))
+        bright = (self._bright(0.5),)
+        return Proposal(self._volume.id, bright, self._card.identity, precision=request.precision)
+
+    def _bright(self, score: float) -> Candidate:
         mask = np.asarray(self._volume.voxels > self._volume.voxels.mean())
         box = Box.around(mask)
         assert box is not None
-        candidate = Candidate("Bright", 1, box, mask[box.slices], score=0.5)
-        return Proposal(self._volume.id, (candidate,), self._card.identity, precision=request.precision)
+        return Candidate("Bright", 1, box, mask[box.slices], score=score)
 
 
 def _misbehave(end: str) -> None:

@@ -142,3 +142,17 @@ def test_uneven_slices_are_refused() -> None:
     geometry = VolumeGeometry.from_slices((5, 8, 8), [1, 0, 0], [0, 1, 0], origins)
     with pytest.raises(GeometryError, match="not evenly spaced"):
         fit_volume(geometry, ModelGrid())
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+@pytest.mark.parametrize("name", GRIDS)
+def test_the_nearest_sample_lies_nearest_in_the_patient(name: str, wanted: str) -> None:
+    geometry = GRIDS[name]
+    fit = fit_volume(geometry, WANTED[wanted])
+    samples = np.stack([fit.image(axis.astype(np.float32)) for axis in np.indices(geometry.shape)], axis=-1)
+    for share in np.random.default_rng(2).uniform(0.1, 0.9, (5, 3)):
+        index = share * (np.array(geometry.shape) - 1)
+        distance = np.abs(samples - index).sum(axis=-1)
+        # Reading averages over voxels, so that where a sample lies is known to a part of a voxel only.
+        assert distance[fit.nearest_sample(index)] <= distance.min() + 0.5
+    assert fit.nearest_sample((-1e4, -1e4, -1e4)) in set(np.ndindex(*fit.model_shape))

@@ -13,6 +13,7 @@ from medseg_app.core.box import Box
 from medseg_app.core.errors import InputError
 from medseg_app.core.proposal import Candidate, ModelIdentity, Proposal
 from medseg_app.engines.model_folder import read_model_folder
+from medseg_app.engines.preview import unwatched
 from medseg_app.training.blind_baseline import BlindEllipsoid, fit_blind_baseline
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.evaluate import evaluate_model
@@ -150,7 +151,7 @@ class Shy:
         self.volume = volume
         return self
 
-    def propose(self, request, progress):
+    def propose(self, request, progress, preview):
         bright = self.volume.voxels > 100
         nonsense = np.zeros_like(bright)
         nonsense[0, 0, :3] = True
@@ -173,7 +174,7 @@ def test_the_least_score_lies_between_right_and_wrong(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "medseg_app.training.score_threshold.run_engine",
         lambda engine, volume, request, device, progress: engine.open(volume, device).propose(
-            request, progress
+            request, progress, unwatched
         ),
     )
     assert 0.5 < choose_min_score(Shy(), find_cases(recipe).train, "cpu") <= 0.7

@@ -23,7 +23,7 @@ from tests.training.block_slices import NOTHING, slice_with_block
 from tests.training.tiny import write_image
 
 SMALL = {"in_channels": 1, "num_classes": 2, "width": 32, "queries": 4, "decoder_layers": 2, "body_width": 16}
-STEPS = 90
+STEPS = 150
 RECIPE = """
 name = "tiny-blobs"
 version = "1"

@@ -8,11 +8,12 @@ from medseg_app.app.command import Job, command
 from medseg_app.app.groups import group_for
 from medseg_app.app.new_segment import new_segment
 from medseg_app.app.session import Session
+from medseg_app.core.case import Case
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.label_writer import LabelWriter
 from medseg_app.core.progress import Progress
-from medseg_app.core.proposal import Proposal
+from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.segment import Provenance
 
 
@@ -26,11 +27,21 @@ def run_model(session: Session, *, model: str) -> Job[Proposal, Proposal]:
 
     folder = find_model(model)
     check_modality(folder.card, case.volume)
-    request = Request(precision=session.settings.precision, revision=case.segmentation.revision)
+    request = Request(
+        precision=session.settings.precision,
+        revision=case.segmentation.revision,
+        focus_lps=session.view.cursor_lps,
+    )
     lane, device = session.engines, session.settings.device
 
     def work(progress: Progress) -> Proposal:
-        return lane.propose(folder, case.volume, request, device, progress)
+        def show(found: tuple[Candidate, ...]) -> None:
+            session.tasks.on_main(lambda: show_so_far(session, case, found))
+
+        try:
+            return lane.propose(folder, case.volume, request, device, progress, show)
+        finally:
+            show(())
 
     def apply(proposal: Proposal) -> Proposal:
         if session.case is case:
@@ -38,6 +49,14 @@ def run_model(session: Session, *, model: str) -> Job[Proposal, Proposal]:
         return proposal
 
     return Job(f"Run {model}", work, apply, lane="engine")
+
+
+def show_so_far(session: Session, case: Case, found: tuple[Candidate, ...]) -> None:
+    """Show what a running model has found until now; nothing where it is over."""
+    if case.so_far or found:
+        case.so_far = found
+        if session.case is case:
+            session.changed.emit(Change.of("proposal"))
 
 
 def show_proposal(session: Session, proposal: Proposal) -> None:

@@ -11,6 +11,7 @@ from medseg_app.engines.combined_model import values_of
 from medseg_app.engines.contract import EngineSession, Request
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.panoptic import PanopticRules, merge_panoptic
+from medseg_app.engines.preview import Preview
 from medseg_app.engines.registry import load_engine
 
 
@@ -39,13 +40,13 @@ class PanopticSession:
     def __init__(self, engine: PanopticEngine, volume: Volume, sessions: list[EngineSession]) -> None:
         self._engine, self._volume, self._sessions = engine, volume, sessions
 
-    def propose(self, request: Request, progress: Progress) -> Proposal:
+    def propose(self, request: Request, progress: Progress, preview: Preview) -> Proposal:
         """What the parts propose, merged. Their remarks stay; the device is that of the last part."""
         count = len(self._sessions)
-        proposals = [
-            session.propose(request, part(progress, n / count, (n + 1) / count))
-            for n, session in enumerate(self._sessions)
-        ]
+        proposals: list[Proposal] = []
+        for n, session in enumerate(self._sessions):
+            share = part(progress, n / count, (n + 1) / count)
+            proposals.append(session.propose(request, share, self._joined(proposals, preview)))
         card = self._engine.card
         candidates = [c for n, p in enumerate(proposals) for c in self._engine.renumbered(n, p)]
         rules = PanopticRules(request.within, card.thresholds.get("min_ml", 0.0))
@@ -55,3 +56,8 @@ class PanopticSession:
         return Proposal(
             self._volume.id, merged, card.identity, proposals[-1].device, precision, remarks=remarks
         )
+
+    def _joined(self, before: list[Proposal], preview: Preview) -> Preview:
+        """Shows what a part finds together with what the parts before it proposed."""
+        finished = [candidate for proposal in before for candidate in proposal.candidates]
+        return lambda found: preview(lambda: [*finished, *found()])

@@ -78,10 +78,12 @@ class HeatStrips(QObject):
         if self._case is None or self._occupied is None:
             return []
         found = runs_of(self._occupied[plane.axis], LABELS)
-        if self._case.proposal is not None:
+        boxes = [candidate.box for candidate in self._case.so_far]
+        if self._case.proposal is not None and not boxes:
             for number, candidate in enumerate(self._case.proposal.candidates):
                 if number not in self._case.decisions:
-                    found.append((candidate.box.start[plane.axis], candidate.box.stop[plane.axis], PROPOSALS))
+                    boxes.append(candidate.box)
+        found += [(box.start[plane.axis], box.stop[plane.axis], PROPOSALS) for box in boxes]
         return found
 
 

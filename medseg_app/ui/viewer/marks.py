@@ -21,6 +21,8 @@ from medseg_app.core.segment import Colour, Segment
 from .plane import ViewPlane
 
 CHOSEN, PLAIN = 255, 128
+RUNNING = -1
+"""The number of what is not proposed yet: it cannot be chosen."""
 NUMBERS = 4096
 """Twelve bits: with more marks than that, colours are used again."""
 Rectangle = tuple[slice, slice]
@@ -150,9 +152,11 @@ def _tables(case: Case, shown: list[Segment]) -> tuple[NDArray[np.uint16], ...]:
 
 
 def _shown_candidates(session: Viewed, case: Case) -> Iterator[tuple[int, Candidate]]:
-    if case.proposal is None:
+    """What a running model has found so far stands in for what was proposed before."""
+    if case.so_far:
+        yield from ((RUNNING, candidate) for candidate in case.so_far)
         return
-    for number, candidate in enumerate(case.proposal.candidates):
+    for number, candidate in enumerate(case.proposal.candidates if case.proposal else ()):
         certain = candidate.score is None or candidate.score >= session.view.threshold
         if number not in case.decisions and (certain or number == session.view.selected_candidate):
             yield number, candidate

@@ -53,6 +53,13 @@ def test_numbers_follow_labels_and_proposals(session: Session) -> None:
     assert np.count_nonzero(slice_[..., 1]) == 16
 
 
+def test_what_a_running_model_found_stands_in_for_the_proposal_before(session: Session) -> None:
+    mask = np.ones((1, 2, 2), bool)
+    session.open().so_far = (Candidate("so far", 1, Box((1, 0, 0), (2, 2, 2)), mask, score=0.1),)
+    _, slice_ = marks_of(session)
+    assert np.argwhere(slice_[..., 1]).tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
 def test_ends_are_where_the_number_changes(session: Session) -> None:
     _, slice_ = marks_of(session)
     bits = slice_[..., 3] & 15
