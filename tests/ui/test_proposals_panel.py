@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from medseg_app.app.commands.proposals import show_proposal
+from medseg_app.app.commands.proposals import show_proposal, show_so_far
 from medseg_app.ui.panels.proposal_delegate import BUTTON
 from medseg_app.ui.scripted import pause
 
@@ -35,6 +35,14 @@ def test_candidates_stand_by_score(panel):
 
 def test_nothing_proposed_says_how_to_begin(controller):
     assert controller.proposals.empty.isVisible()
+    assert "Ctrl+R" in controller.proposals.empty.text()
+
+
+def test_what_a_running_model_found_is_named_and_cannot_be_decided(controller, session):
+    show_so_far(session, session.case, proposal().candidates)
+    assert "so far" in controller.proposals.empty.text()
+    assert controller.proposals.model.numbers() == []
+    show_so_far(session, session.case, ())
     assert "Ctrl+R" in controller.proposals.empty.text()
 
 

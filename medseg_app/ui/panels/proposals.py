@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from medseg_app.core.proposal import Proposal
 
 EMPTY = "Run a model to get proposals (Ctrl+R)."
+RUNNING = "Outlined is what the model has found so far. Decide when it is done."
 ALL_DECIDED = "All decided. Shift+X undoes a rejection."
 SETTLE_MS = 40
 ROWS_LEAST, ROWS_MOST = 3, 7
@@ -99,7 +100,7 @@ class ProposalsPanel(Section):
         left = len(proposal.candidates) - len(case.decisions) if case and proposal else 0
         shown = self.model.rowCount()
         self.fact.setText(f"{left} left" if most else "")
-        self.empty.setText(_empty_text(proposal, left, shown))
+        self.empty.setText(RUNNING if case and case.so_far else _empty_text(proposal, left, shown))
         self.empty.setVisible(shown == 0)
         self.list.setVisible(shown > 0)
         self.list.hold(min(max(most, 1), ROWS_LEAST), min(max(most, 1), ROWS_MOST))

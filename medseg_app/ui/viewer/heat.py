@@ -79,7 +79,7 @@ class HeatStrips(QObject):
             return []
         found = runs_of(self._occupied[plane.axis], LABELS)
         boxes = [candidate.box for candidate in self._case.so_far]
-        if self._case.proposal is not None and not boxes:
+        if self._case.proposal is not None:
             for number, candidate in enumerate(self._case.proposal.candidates):
                 if number not in self._case.decisions:
                     boxes.append(candidate.box)

@@ -152,14 +152,12 @@ def _tables(case: Case, shown: list[Segment]) -> tuple[NDArray[np.uint16], ...]:
 
 
 def _shown_candidates(session: Viewed, case: Case) -> Iterator[tuple[int, Candidate]]:
-    """What a running model has found so far stands in for what was proposed before."""
-    if case.so_far:
-        yield from ((RUNNING, candidate) for candidate in case.so_far)
-        return
+    """Undecided candidates; below them what a running model has found so far."""
     for number, candidate in enumerate(case.proposal.candidates if case.proposal else ()):
         certain = candidate.score is None or candidate.score >= session.view.threshold
         if number not in case.decisions and (certain or number == session.view.selected_candidate):
             yield number, candidate
+    yield from ((RUNNING, candidate) for candidate in case.so_far)
 
 
 def number_of(place: int) -> int:

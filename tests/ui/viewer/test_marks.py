@@ -53,11 +53,12 @@ def test_numbers_follow_labels_and_proposals(session: Session) -> None:
     assert np.count_nonzero(slice_[..., 1]) == 16
 
 
-def test_what_a_running_model_found_stands_in_for_the_proposal_before(session: Session) -> None:
-    mask = np.ones((1, 2, 2), bool)
-    session.open().so_far = (Candidate("so far", 1, Box((1, 0, 0), (2, 2, 2)), mask, score=0.1),)
+def test_what_a_running_model_found_lies_below_what_can_be_decided(session: Session) -> None:
+    so_far = Candidate("so far", 1, Box((1, 3, 4), (2, 5, 6)), np.ones((1, 2, 2), bool), score=0.1)
+    session.open().so_far = (so_far,)
     _, slice_ = marks_of(session)
-    assert np.argwhere(slice_[..., 1]).tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert np.argwhere(slice_[..., 1] == 4).tolist() == [[3, 4], [3, 5], [4, 4]]
+    assert (slice_[4:8, 5:9, 1] == 3).all()
 
 
 def test_ends_are_where_the_number_changes(session: Session) -> None:
