@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import sys
 import threading
 import traceback
@@ -30,35 +31,35 @@ AFFINE_TOLERANCE_MM = 1e-3
 def main() -> None:
     """Run the order that stands on standard input, whose end is the word to stop."""
     order: Order = pickle.load(sys.stdin.buffer)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(order,), daemon=True).start()
     try:
         np.save(order.private / LABELS, run(order))
-    except BaseException as error:  # its package ends itself with SystemExit where it does not go on
-        traceback.print_exc()
-        text = f"{type(error).__name__}: {error}"
-        (order.private / ERROR).write_text(text, encoding="utf-8")
-        raise SystemExit(1) from error
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - its package may fail in any way, or end itself
+        if not isinstance(error, SystemExit):
+            traceback.print_exc()
+        (order.private / ERROR).write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
+        _end(1)
+    _end(0)
 
 
 def run(order: Order) -> NDArray[np.uint8]:
     """Labels (k, j, i) of the volume of an order."""
     from totalsegmentator.python_api import totalsegmentator
 
-    volume = order.volume.open()
-    image = image_of(volume)
+    image = image_of(order.volume.open(), order.offer.modality)
     result = totalsegmentator(
-        image, None, ml=True, task=order.task, fast=order.fast, device=order.device,
+        image, None, ml=True, task=order.offer.task, fast=order.offer.fast, device=order.device,
         nr_thr_saving=1, skip_saving=True,
     )  # fmt: skip
     return labels_of(result, image)
 
 
-def image_of(volume: Volume) -> Any:
+def image_of(volume: Volume, modality: str) -> Any:
     """The volume as a NIfTI image in memory: axes (i, j, k), RAS, straightened as ITK wants it."""
     import nibabel
 
     affine = volume.geometry.straightened().affine_ras_ijk
-    return nibabel.Nifti1Image(_values(volume).transpose(2, 1, 0), affine)
+    return nibabel.Nifti1Image(_values(volume.voxels, modality).transpose(2, 1, 0), affine)
 
 
 def labels_of(result: Any, image: Any) -> NDArray[np.uint8]:
@@ -70,10 +71,9 @@ def labels_of(result: Any, image: Any) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.asanyarray(result.dataobj).transpose(2, 1, 0), dtype=np.uint8)
 
 
-def _values(volume: Volume) -> NDArray[Any]:
+def _values(voxels: NDArray[Any], modality: str) -> NDArray[Any]:
     """The voxels; MR with few values stretched, which its networks, who normalise it, do not notice."""
-    voxels = volume.voxels
-    if volume.modality != "MR" or voxels.dtype.kind != "f":
+    if modality != "MR" or voxels.dtype.kind != "f":
         return voxels
     least, most = float(voxels.min()), float(voxels.max())
     if not 0 < most - least < ENOUGH_VALUES:
@@ -81,10 +81,21 @@ def _values(volume: Volume) -> NDArray[Any]:
     return (voxels - least) * np.float32(ENOUGH_VALUES / (most - least))
 
 
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+def _end_with_parent(order: Order) -> None:
+    # Not by sys.stdin, whose lock would be held when Python ends.
+    while os.read(0, 1):
+        pass
     end_children(os.getpid())
-    os._exit(1)
+    shutil.rmtree(order.temporary, ignore_errors=True)
+    _end(1)
+
+
+def _end(code: int) -> None:
+    """End at once, with all that was started: taking down the libraries of nnU-Net can hang for ever."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    end_children(os.getpid())
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ from medseg_app.engines.model_card import LabelClass
 TABLE = "resources/totalsegmentator_snomed_mapping.csv"
 CATEGORY, TYPE = "SegmentedPropertyCategoryCodeSequence", "SegmentedPropertyTypeCodeSequence"
 MODIFIER, REGION = "SegmentedPropertyTypeModifierCodeSequence", "AnatomicRegionSequence"
-SIDES = ("left", "right")
+SIDES = {"left": Code("7771000", "SCT", "Left"), "right": Code("24028007", "SCT", "Right")}
+ABSENT = {"lung": Code("39607008", "SCT", "Lung"), "vertebrae": Code("51282000", "SCT", "Vertebra")}
+"""Structures of the tasks that the table of the package does not have, without their side."""
 Row = dict[str, str]
 
 
@@ -35,26 +37,26 @@ def name_in_words(name: str) -> str:
 
 def _label(name: str, value: int) -> LabelClass:
     row = _table().get(name)
-    whole, side = (name, None) if row else _without_side(name)
-    row = row or _table().get(whole)
     if row is None:
-        return LabelClass(name_in_words(name), _colour(value))
-    modifiers = [code for code in (_code(row, MODIFIER), side) if code]
+        return _label_without_row(name, value)
+    modifier = _code(row, MODIFIER)
     return LabelClass(
         name_in_words(name),
         _colour_of(row) or _colour(value),
         category=_code(row, CATEGORY) or LabelClass.category,
         type=_code(row, TYPE) or LabelClass.type,
-        modifiers=tuple(modifiers),
+        modifiers=(modifier,) if modifier else (),
         region=_code(row, REGION),
     )
 
 
-def _without_side(name: str) -> tuple[str, Code | None]:
-    """lung_left as lung, with the code of its side: the table has some structures only whole."""
-    codes = {"left": Code("7771000", "SCT", "Left"), "right": Code("24028007", "SCT", "Right")}
+def _label_without_row(name: str, value: int) -> LabelClass:
     whole, _, side = name.rpartition("_")
-    return (whole, codes[side]) if side in codes else (name, None)
+    code = ABSENT.get(whole if side in SIDES else name)
+    words, colour = name_in_words(name), _colour(value)
+    if code is None:
+        return LabelClass(words, colour)
+    return LabelClass(words, colour, type=code, modifiers=(SIDES[side],) if side in SIDES else ())
 
 
 @cache

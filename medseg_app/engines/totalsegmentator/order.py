@@ -7,18 +7,20 @@ from pathlib import Path
 
 from medseg_app.engines.exchange import VolumeTicket
 
+from .offered import Offer
+
 LABELS, ERROR = "labels.npy", "error.txt"
 
 
 @dataclass(frozen=True)
 class Order:
-    """One run: its volume, and device in TotalSegmentator's words ("cpu", "gpu:0", "mps").
+    """One run of an offer, on a device in TotalSegmentator's words ("cpu", "gpu:0", "mps").
 
-    private: an empty folder for the answer, LABELS (k, j, i) or ERROR, and for temporary files.
+    private: folder for the answer, LABELS (k, j, i) or ERROR. temporary: folder for temporary files.
     """
 
     volume: VolumeTicket
-    task: str
-    fast: bool
+    offer: Offer
     device: str
     private: Path
+    temporary: Path

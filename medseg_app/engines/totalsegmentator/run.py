@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,25 +47,29 @@ def run_totalsegmentator(offer: Offer, volume: Volume, device: str, progress: Pr
     """
     exchange = ExchangeFolder(user_folder("cache"))
     try:
-        private = exchange.path / "run"
-        private.mkdir()
-        ticket = exchange.put_volume(volume)
-        order = Order(ticket, offer.task, offer.fast, device.replace("cuda", "gpu"), private)
-        with _started(order) as process:
-            output = Output(process)
-            while process.poll() is None:
-                progress(output.fraction, output.message)
-                time.sleep(WATCH_SECONDS)
-            progress(output.fraction, output.message)
-        return _answer(offer, private, process.returncode, output)
+        # In a folder with a long name the sockets of nnU-Net's processes would not open.
+        with TemporaryDirectory(prefix="medseg-", ignore_cleanup_errors=True) as temporary:
+            ticket, words = exchange.put_volume(volume), device.replace("cuda", "gpu")
+            order = Order(ticket, offer, words, exchange.path, Path(temporary))
+            return _carried_out(order, progress)
     finally:
         exchange.remove()
+
+
+def _carried_out(order: Order, progress: Progress) -> NDArray[np.uint8]:
+    with _started(order) as process:
+        output = Output(process)
+        while process.poll() is None:
+            progress(output.fraction, output.message)
+            time.sleep(WATCH_SECONDS)
+    progress(output.fraction, output.message)
+    return _answer(order, process.returncode, output)
 
 
 @contextmanager
 def _started(order: Order) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", CHILD], env=_environment(order.private), start_new_session=True,
+        [sys.executable, "-m", CHILD], env=_environment(order.temporary), start_new_session=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert process.stdin is not None
@@ -80,12 +84,12 @@ def _started(order: Order) -> Iterator[subprocess.Popen[bytes]]:
         process.stdin.close()
 
 
-def _environment(private: Path) -> dict[str, str]:
-    """The user's own, but temporary files and TotalSegmentator's settings lie in the private folder."""
-    home = private / "home"
+def _environment(folder: Path) -> dict[str, str]:
+    """The user's own, but temporary files and TotalSegmentator's settings lie in a folder of the run."""
+    home = folder / "home"
     home.mkdir()
     (home / "config.json").write_text(json.dumps(NO_REPORTS), encoding="utf-8")
-    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(private))
+    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
     return {
         **os.environ,
         **temporary,
@@ -96,19 +100,19 @@ def _environment(private: Path) -> dict[str, str]:
     }
 
 
-def _answer(offer: Offer, private: Path, code: int, output: Output) -> NDArray[Any]:
+def _answer(order: Order, code: int, output: Output) -> NDArray[np.uint8]:
     if code == 0:
-        labels: NDArray[np.uint8] = np.load(private / LABELS)
+        labels: NDArray[np.uint8] = np.load(order.private / LABELS)
         return labels
     said = output.last_words
-    error = private / ERROR
+    error = order.private / ERROR
     text = error.read_text(encoding="utf-8") if error.is_file() else f"its process ended with {code}"
     if code < 0 or any(word in f"{text} {said}" for word in MEMORY_WORDS):
         raise OutOfMemory(
-            f"{offer.name} ran out of memory or was ended by the system ({text}).",
+            f"{order.offer.name} ran out of memory or was ended by the system ({text}).",
             "Close other programs, take a model that ends in -fast, or crop the volume to what matters.",
         )
     raise EngineError(
-        f"{offer.name} stopped because of an error in TotalSegmentator ({text}).",
+        f"{order.offer.name} stopped because of an error in TotalSegmentator ({text}).",
         f"Nothing was changed. Its last words: {said}" if said else "Nothing was changed.",
     )
