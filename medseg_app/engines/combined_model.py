@@ -28,6 +28,10 @@ def combine(parts: tuple[ModelFolder, ...]) -> ModelFolder:
     modality = tuple(m for m in cards[0].modality if all(m in card.modality for card in cards))
     if not modality:
         raise ModelError(f"The models of {name} read different kinds of images.", "Run them one by one.")
+    if any(card.task == "interactive" for card in cards):
+        raise ModelError(
+            f"{name} cannot be combined: one of them is shown what to mark.", "Run them one by one."
+        )
     if len({card.gives_findings for card in cards}) < 2:
         raise ModelError(
             f"{name} cannot be combined: one model must mark organs or tissues and another single findings.",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from medseg_app.core.progress import Progress
+from medseg_app.core.prompt import Prompt
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
 
@@ -29,6 +30,7 @@ class Request:
     modality: what the user said the images are (for files that do not say it themselves).
     revision: revision of the segmentation that the run starts from, handed back in the proposal.
     within: pairs (name of a finding, name of a class) that may hold the same voxels (see panoptic.py).
+    prompts: what the reader showed so far, oldest first; for models whose task is "interactive".
     """
 
     precision: Precision = "exact"
@@ -36,6 +38,7 @@ class Request:
     modality: str = ""
     revision: int = 0
     within: frozenset[tuple[str, str]] = frozenset()
+    prompts: tuple[Prompt, ...] = ()
 
 
 class EngineSession(Protocol):

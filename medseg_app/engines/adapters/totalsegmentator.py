@@ -9,6 +9,7 @@ from medseg_app.core.progress import Progress, part
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
 from medseg_app.engines.candidates import semantic_candidates
+from medseg_app.engines.checksums import sha256_of_files
 from medseg_app.engines.contract import Request
 from medseg_app.engines.device import choose_device
 from medseg_app.engines.model_card import ModelCard
@@ -16,7 +17,7 @@ from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.suitable_grid import require_even_slices, require_volume
 from medseg_app.engines.totalsegmentator.offered import offer_of
 from medseg_app.engines.totalsegmentator.run import run_totalsegmentator
-from medseg_app.engines.totalsegmentator.weights import hash_of, require_weights
+from medseg_app.engines.totalsegmentator.weights import require_weights
 
 TILTED = "The axes are not at right angles; TotalSegmentator was shown them straightened."
 
@@ -47,7 +48,7 @@ class TotalSegmentatorSession:
         """
         progress(0.0, "Checking the weights")
         device = choose_device(self._device)
-        model = replace(self._card.identity, sha256=hash_of(self._weights))
+        model = replace(self._card.identity, sha256=sha256_of_files(self._weights))
         offer = offer_of(self._card.name)
         labels = run_totalsegmentator(offer, self._volume, device, part(progress, 0.01, 0.99))
         candidates = semantic_candidates(self._card, labels, dict.fromkeys(self._card.labels))

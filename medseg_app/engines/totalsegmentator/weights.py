@@ -1,4 +1,4 @@
-"""Where the weights of TotalSegmentator lie, whether they are there, and the hash of those that will run.
+"""Where the weights of TotalSegmentator lie, and whether they are there.
 
 They are only ever fetched by the user, with the program that TotalSegmentator brings: a run never loads
 anything from a network. They are pickles and run code of their makers, like the package itself.
@@ -6,7 +6,6 @@ anything from a network. They are pickles and run code of their makers, like the
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from medseg_app.core.errors import ModelError
 from .offered import MB_PER_NETWORK, Offer
 
 CHECKPOINT = "checkpoint_final.pth"
-CHUNK = 1 << 22
 
 
 def weights_folder() -> Path:
@@ -55,16 +53,6 @@ def how_to_download(offer: Offer) -> str:
     """The command that fetches the weights, and how much it fetches."""
     size = len(networks_of(offer)) * MB_PER_NETWORK
     return f"Fetch them once (about {size} MB) with: totalseg_download_weights -t {offer.download}"
-
-
-def hash_of(files: list[Path]) -> str:
-    """SHA-256 over all weight files, one after another."""
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:

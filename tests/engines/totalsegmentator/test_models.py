@@ -14,10 +14,11 @@ from medseg_app.app.model_store import verify_models
 from medseg_app.app.recipes import model_of
 from medseg_app.core.errors import ModelError
 from medseg_app.core.segment import ABNORMAL, ANATOMY, Code
+from medseg_app.engines.checksums import sha256_of_files
 from medseg_app.engines.registry import find_model, search_models
 from medseg_app.engines.totalsegmentator.labels import name_in_words
 from medseg_app.engines.totalsegmentator.offered import offer_of
-from medseg_app.engines.totalsegmentator.weights import hash_of, require_weights, weight_files
+from medseg_app.engines.totalsegmentator.weights import require_weights, weight_files
 
 from .conftest import FAKE, Fake
 
@@ -104,7 +105,7 @@ def test_weights_that_are_there_give_size_and_hash(fake: Fake) -> None:
     card = find_model("totalsegmentator-total").card
     assert (card.size, "missing" in card.summary) == (22, False)
     files = require_weights(offer_of(card.name))
-    assert hash_of(files) == hashlib.sha256(b"weights 291weights 292").hexdigest()
+    assert sha256_of_files(files) == hashlib.sha256(b"weights 291weights 292").hexdigest()
 
 
 def test_weights_are_looked_for_where_totalsegmentator_puts_them(
