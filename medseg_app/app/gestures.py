@@ -13,6 +13,7 @@ from medseg_app.core.case import Case, Position, Ruler
 from medseg_app.core.errors import MedsegError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_edit import LabelPatch
+from medseg_app.core.prompt import Prompt
 from medseg_app.core.segmentation import Segmentation
 from medseg_app.tools.contract import Gesture, Outline, PointerEvent, Tool
 from medseg_app.tools.registry import load_tool, tool_names
@@ -20,6 +21,7 @@ from medseg_app.tools.registry import load_tool, tool_names
 from .change import Change
 from .new_segment import new_segment
 from .notice import Notice
+from .prompting import ask_for_object, prompts_of
 
 if TYPE_CHECKING:
     from .session import Session
@@ -173,3 +175,7 @@ class _Context:
 
     def measure(self, start: Position, end: Position, *, finished: bool) -> None:
         self._session.gestures.show_ruler(Ruler(start, end), finished=finished)
+
+    def prompt(self, prompt: Prompt) -> None:
+        session = self._session
+        session.tasks.start(ask_for_object(session, (*prompts_of(self._case), prompt)), session.fail)

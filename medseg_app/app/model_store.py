@@ -33,17 +33,19 @@ class Verified:
 
 
 def verify_models(name: str = "", extra: Path | None = None) -> list[Verified]:
-    """Compare the SHA-256 of every file of every model, or of the one of this name.
+    """Compare the SHA-256 of every file of every model folder, or of the one of this name.
 
-    extra: a folder with models that comes before all others. Raises ModelError for an unknown name.
+    extra: a folder with models that comes before all others. Raises ModelError for an unknown name and for
+    a model of another package, whose files came without checksums.
     """
     from medseg_app.engines.registry import search_models
 
     search = search_models(extra)
-    found = [_verify(model.card.name, model) for model in search.models]
+    found = [_verify(model.card.name, model) for model in search.models if not model.package]
     found += [Verified(path.name, path, 0, (str(error),)) for path, error in search.refused]
     chosen = [one for one in found if name in ("", one.name)]
     if name and not chosen:
+        _refuse_package(name, search)
         names = ", ".join(sorted(one.name for one in found)) or "none"
         raise ModelError(f"There is no model {name}.", f"Models found: {names}.")
     return chosen
@@ -70,6 +72,15 @@ def remove_model(name: str) -> Path:
             f"{folder} cannot be removed ({error.strerror}).", "Look at your rights to that folder."
         ) from error
     return folder
+
+
+def _refuse_package(name: str, search: Any) -> None:
+    package = next((model.package for model in search.models if model.card.name == name), "")
+    if package:
+        raise ModelError(
+            f"{name} belongs to the package {package}, which has no checksums for its weights.",
+            "Its results name the SHA-256 of the weights that made them.",
+        )
 
 
 def _verify(name: str, model: Any) -> Verified:

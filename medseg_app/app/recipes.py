@@ -26,14 +26,20 @@ def recipe_of(path: Path, task: Literal["semantic", "instance"] | None = None) -
 
 
 def model_of(name: str) -> ModelFolder:
-    """The model of a name, or in a folder. Raises ModelError where there is none."""
+    """The model of a name, or in a folder. Raises ModelError where there is none that can be trained."""
     from medseg_app.engines.model_folder import read_model_folder
     from medseg_app.engines.registry import find_model
 
     try:
-        return find_model(name)
+        found = find_model(name)
     except ModelError as error:
         if Path(name).is_dir():
             return read_model_folder(Path(name))
         hint = f"{error.hint} Or give the path of a model folder."
         raise ModelError(error.message, hint) from error
+    if found.package:
+        raise ModelError(
+            f"{name} belongs to the package {found.package} and can only be run here.",
+            "Name a model with a model folder.",
+        )
+    return found

@@ -136,6 +136,8 @@ def _recipe(path: Path, how: HowToTrain) -> Any:
 
 
 def _task_of(base: ModelFolder) -> Literal["semantic", "instance"]:
+    if base.card.task == "interactive":
+        raise WrongUse(f"{base.card.name} learns nothing here.", "Start from another model.")
     if base.card.task == "panoptic":
         raise WrongUse(f"{base.card.name} is several models.", "Start from one of them.")
     return base.card.task

@@ -26,6 +26,7 @@ SHEAR_TOLERANCE_MM = 0.01
 """In-plane drift of the origin per slice, above which a grid counts as sheared (gantry tilt)."""
 ORTHONORMAL_TOLERANCE = 1e-4
 SHORTEST_STEP_MM = 1e-6
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 FLATTEST_GRID = 1e-3
 """Volume of a voxel as a share of that of a right-angled one; below it the axes do not span space."""
 
@@ -143,6 +144,11 @@ class VolumeGeometry:
         return matrix
 
     @property
+    def affine_ras_ijk(self) -> NDArray[np.float64]:
+        """4x4 matrix from (i, j, k, 1) to RAS mm, as NIfTI has it. Raises GeometryError as `affine` does."""
+        return np.asarray((LPS_TO_RAS @ self.affine)[:, [2, 1, 0, 3]])
+
+    @property
     def spacing_kji(self) -> tuple[float, float, float]:
         """Distance between neighbouring slices (median along the normal), rows and columns, mm.
 
@@ -227,6 +233,19 @@ class VolumeGeometry:
         offset = box.start[1] * self.j_step + box.start[2] * self.i_step
         origins = self.origins[box.start[0] : box.stop[0]] + offset
         return replace(self, shape=box.shape, origins=_frozen(origins), last_step=_frozen(self.k_step))
+
+    def straightened(self) -> VolumeGeometry:
+        """The nearest grid with axes at right angles: same shape, spacing, handedness and middle.
+
+        For programs that refuse other grids; voxels keep their indices, not all of them their place.
+        Raises GeometryError where slices are irregular.
+        """
+        matrix = self.affine
+        left, _, right = np.linalg.svd(self.direction_kji)
+        middle = (np.array(self.shape) - 1) / 2
+        matrix[:3, :3] = left @ right * self.spacing_kji
+        matrix[:3, 3] = self.to_patient(middle) - matrix[:3, :3] @ middle
+        return VolumeGeometry.regular(self.shape, matrix, self.frame_of_reference_uid)
 
     def same_grid(self, other: VolumeGeometry, tolerance_mm: float = 1e-3) -> bool:
         """Whether both grids put every voxel within the tolerance of the same place."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .box import Box
+from .prompt import Prompt
 from .segment import ANATOMY, Code, Colour, Kind
 
 
@@ -57,6 +58,7 @@ class Proposal:
     """Candidates on the grid of one volume, best score first, with what made them.
 
     revision is the segmentation's revision that the run started from (0 outside a case).
+    prompts: what the model was shown, where it works by that.
     """
 
     volume_id: str
@@ -67,3 +69,4 @@ class Proposal:
     revision: int = 0
     remarks: tuple[str, ...] = ()
     cost: Cost | None = None
+    prompts: tuple[Prompt, ...] = ()

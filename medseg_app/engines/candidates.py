@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +16,12 @@ from .model_card import ModelCard
 
 
 def semantic_candidates(
-    card: ModelCard, labels: NDArray[Any], mean_probabilities: dict[int, float]
+    card: ModelCard, labels: NDArray[Any], mean_probabilities: Mapping[int, float | None]
 ) -> list[Candidate]:
-    """One candidate per class of kind "semantic" that has voxels, by rising class value."""
+    """One candidate per class of kind "semantic" that has voxels, by rising class value.
+
+    mean_probabilities: the score of each class; None where the model tells none.
+    """
     found = []
     for value, box in _boxes(labels):
         if value in card.labels and card.labels[value].kind == "semantic":
@@ -108,7 +111,9 @@ def _boxes(labels: NDArray[Any]) -> list[tuple[int, Box]]:
     ]
 
 
-def _candidate(card: ModelCard, value: int, box: Box, mask: NDArray[np.bool_], score: float) -> Candidate:
+def _candidate(
+    card: ModelCard, value: int, box: Box, mask: NDArray[np.bool_], score: float | None
+) -> Candidate:
     label = card.labels[value]
     return Candidate(
         name=label.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from medseg_app.core.errors import ModelError
@@ -11,6 +12,7 @@ from medseg_app.core.errors import ModelError
 CHECKSUMS = "SHA256SUMS"
 LINE = re.compile(r"([0-9a-f]{64})  ([^\\\r\n]{1,200})")
 MAX_BYTES = 100_000
+CHUNK = 1 << 22
 REMEDY = "Copy the model folder again from its source."
 
 
@@ -42,6 +44,16 @@ def write_checksums(folder: Path, names: list[str]) -> None:
 def sha256_of(data: bytes) -> str:
     """SHA-256 as lower-case hexadecimal text."""
     return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of_files(paths: Sequence[Path]) -> str:
+    """SHA-256 over the bytes of files, one after another."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()
 
 
 def inside(folder: Path, name: str) -> Path:

@@ -6,7 +6,7 @@ Nothing is written for it: its card follows from theirs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from medseg_app.core.errors import ModelError
@@ -28,12 +28,15 @@ def combine(parts: tuple[ModelFolder, ...]) -> ModelFolder:
     modality = tuple(m for m in cards[0].modality if all(m in card.modality for card in cards))
     if not modality:
         raise ModelError(f"The models of {name} read different kinds of images.", "Run them one by one.")
+    if any(card.task == "interactive" for card in cards):
+        raise ModelError(
+            f"{name} cannot be combined: one of them is shown what to mark.", "Run them one by one."
+        )
     if len({card.gives_findings for card in cards}) < 2:
         raise ModelError(
             f"{name} cannot be combined: one model must mark organs or tissues and another single findings.",
             "Run them one by one.",
         )
-    hashes = "".join(card.sha256 for card in cards)
     card = replace(
         cards[0],
         name=name,
@@ -46,11 +49,16 @@ def combine(parts: tuple[ModelFolder, ...]) -> ModelFolder:
         figures={card.name: card.figures for card in cards},
         summary=" ".join(card.summary for card in cards),
         data=" ".join(card.data for card in cards),
-        sha256=hashlib.sha256(hashes.encode()).hexdigest(),
+        sha256=joint_hash(card.sha256 for card in cards),
         size=sum(card.size for card in cards),
     )
     sums = {f"{part.card.name}/{file}": value for part in parts for file, value in part.checksums.items()}
     return ModelFolder(parts[0].path, card, sums, parts)
+
+
+def joint_hash(hashes: Iterable[str]) -> str:
+    """One hash for the weights of several models, from theirs."""
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def values_of(cards: Sequence[ModelCard]) -> list[dict[int, int]]:

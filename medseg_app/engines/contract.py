@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from medseg_app.core.progress import Progress
+from medseg_app.core.prompt import Prompt
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
 
@@ -32,6 +33,7 @@ class Request:
     focus_lps: where the reader looks (patient mm, LPS), so that this place is computed first; it changes no
     result.
     within: pairs (name of a finding, name of a class) that may hold the same voxels (see panoptic.py).
+    prompts: what the reader showed so far, oldest first; for models whose task is "interactive".
     """
 
     precision: Precision = "exact"
@@ -40,6 +42,7 @@ class Request:
     revision: int = 0
     focus_lps: tuple[float, float, float] | None = None
     within: frozenset[tuple[str, str]] = frozenset()
+    prompts: tuple[Prompt, ...] = ()
 
 
 class EngineSession(Protocol):

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from medseg_app.core.box import Box, Index
-from medseg_app.core.errors import GeometryError
 from medseg_app.core.geometry import VolumeGeometry
 
 from .model_card import ModelGrid
 from .nearest_axes import nearest_axes
 from .resampling import AxisSampling, resample_plane
+from .suitable_grid import require_even_slices
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -135,12 +135,7 @@ def fit_volume(geometry: VolumeGeometry, grid: ModelGrid) -> Fit:
 
     Raises GeometryError where the slices are not evenly spaced: a model would see a distorted patient.
     """
-    if not geometry.is_regular:
-        raise GeometryError(
-            "The slices are not evenly spaced (one is missing, or the gaps differ), so a model would see "
-            "the anatomy distorted.",
-            "Load the complete series, or mark this one by hand.",
-        )
+    require_even_slices(geometry)
     axes, reversed_axes = nearest_axes(geometry, grid.orientation)
     spacing = [geometry.spacing_kji[a] for a in axes]
     counts = [geometry.shape[a] for a in axes]

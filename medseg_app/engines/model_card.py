@@ -8,7 +8,7 @@ from typing import Any, Literal
 from medseg_app.core.proposal import ModelIdentity
 from medseg_app.core.segment import ANATOMY, TISSUE, Code, Colour, Kind
 
-Task = Literal["semantic", "instance", "panoptic"]
+Task = Literal["semantic", "instance", "panoptic", "interactive"]
 Range = tuple[float, float]
 
 FORBID_UNKNOWN = {"extra": "forbid"}

@@ -48,12 +48,14 @@ class ModelFolder:
     """A model folder whose card was read and whose small files were compared with their checksums.
 
     parts: the models that it runs as one, where it stands for several (see combined_model.py).
+    package: the Python package that brings it (see package_models.py); empty for a model folder.
     """
 
     path: Path
     card: ModelCard
     checksums: dict[str, str]
     parts: tuple[ModelFolder, ...] = ()
+    package: str = ""
 
     def weights(self) -> bytes:
         """The weight file, compared with its checksum. Raises ModelError where it was changed."""

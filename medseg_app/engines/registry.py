@@ -14,6 +14,7 @@ from medseg_app.core.errors import ModelError
 from .combined_model import JOINT, combine
 from .contract import EngineClass
 from .model_folder import CARD, ModelFolder, read_model_folder
+from .package_models import models_of_packages
 from .user_folders import user_folder
 
 ENGINE_GROUP = "medseg_app.engines"
@@ -22,10 +23,14 @@ MODELS_VARIABLE = "MEDSEG_MODELS"
 
 @dataclass(frozen=True)
 class ModelSearch:
-    """The models found, and every folder that looked like a model but was refused, with its error."""
+    """The models found, and every folder that looked like a model but was refused, with its error.
+
+    absent: packages whose models could be there too, with how to install them.
+    """
 
     models: tuple[ModelFolder, ...]
     refused: tuple[tuple[Path, ModelError], ...]
+    absent: tuple[tuple[str, ModelError], ...] = ()
 
 
 def model_places(extra: Path | None = None) -> list[Path]:
@@ -40,7 +45,7 @@ def model_places(extra: Path | None = None) -> list[Path]:
 
 
 def search_models(extra: Path | None = None) -> ModelSearch:
-    """Look for models in all places; of two models with one name the first found counts.
+    """Look for models in all places, then in other packages; of two with one name the first found counts.
 
     Raises ModelError where `extra` does not exist.
     """
@@ -55,7 +60,11 @@ def search_models(extra: Path | None = None) -> ModelSearch:
             refused.append((folder, error))
         else:
             models.setdefault(model.card.name, model)
-    return ModelSearch(tuple(models.values()), tuple(refused))
+    packages = models_of_packages()
+    for model in packages.models:
+        models.setdefault(model.card.name, model)
+    broken = ((Path(name), error) for name, error in packages.broken)
+    return ModelSearch(tuple(models.values()), (*refused, *broken), packages.absent)
 
 
 def find_models(extra: Path | None = None) -> list[ModelFolder]:
@@ -80,6 +89,9 @@ def _find(name: str, search: ModelSearch) -> ModelFolder:
             return model
     for folder, error in search.refused:
         if folder.name == name:
+            raise error
+    for package, error in search.absent:
+        if name.startswith(package):
             raise error
     names = ", ".join(model.card.name for model in search.models) or "none"
     raise ModelError(f"There is no model {name}.", f"Models found: {names}.")

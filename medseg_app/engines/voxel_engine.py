@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg_app.core.box import Index
-from medseg_app.core.errors import GeometryError, ModelError
+from medseg_app.core.errors import ModelError
 from medseg_app.core.progress import Progress
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
@@ -24,6 +24,7 @@ from .preview import Preview
 from .slab_labeller import SlabLabeller
 from .slice_tiles import SliceTiles
 from .sliding_window import ReadTile, TilePlan, TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
+from .suitable_grid import require_volume
 from .tile_memory import with_fitting_tiles
 from .tile_run import Run
 
@@ -51,12 +52,8 @@ class VoxelEngine:
 
         Raises GeometryError for a single slice too, where the network looks at volumes.
         """
-        if self.slices is None and min(volume.geometry.shape) == 1:
-            raise GeometryError(
-                f"{volume.id} is a single slice, and the model {self.card.name} looks at volumes: it would "
-                "see copies of the slice where the rest of the patient should be.",
-                "Load the complete series, or choose a model that looks at slices.",
-            )
+        if self.slices is None:
+            require_volume(volume, self.card.name)
         fit = fit_volume(volume.geometry, self.card.grid)
         return VoxelSession(self, volume, fit, device)
 

@@ -132,16 +132,15 @@ class _Engines:
     """Keeps the engine that ran last, so that a second run need not read its weights again."""
 
     def __init__(self) -> None:
-        self._key: tuple[Path, dict[str, str]] | None = None
+        self._model: ModelFolder | None = None
         self._engine: Engine | None = None
 
     def get(self, model: ModelFolder) -> Engine:
         from .predict import build_engine
 
-        key = (model.path, model.checksums)
-        if self._engine is None or key != self._key:
+        if self._engine is None or model != self._model:
             self._engine = None
-            self._engine, self._key = build_engine(model), key
+            self._engine, self._model = build_engine(model), model
         return self._engine
 
 

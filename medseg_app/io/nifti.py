@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg_app.core.errors import GeometryError, InputError
-from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.geometry import LPS_TO_RAS, VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.volume import Volume
 
@@ -23,7 +23,6 @@ from .image_file import to_labels, to_volume
 
 SAME_MATRIX_MM = 0.1
 """qform and sform may place a corner of the image this far apart and still say the same."""
-_FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
 _HEADER_BYTES = 352
 _NIFTI2_HEADER_BYTES = 540
 _LARGEST_SIDE = 32767
@@ -105,7 +104,7 @@ def _check_agreement(header: Any, shape: tuple[int, ...], path: Path) -> None:
 
 
 def _to_lps_kji(affine_ijk_ras: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray((_FLIP @ affine_ijk_ras)[:, [2, 1, 0, 3]])
+    return np.asarray((LPS_TO_RAS @ affine_ijk_ras)[:, [2, 1, 0, 3]])
 
 
 def to_ras_ijk(geometry: VolumeGeometry) -> NDArray[np.float64]:
@@ -116,7 +115,7 @@ def to_ras_ijk(geometry: VolumeGeometry) -> NDArray[np.float64]:
             "NIfTI readers straighten that silently.",
             "Use NRRD (.nrrd) or DICOM SEG (.seg.dcm), which keep every voxel in place.",
         )
-    return np.asarray((_FLIP @ geometry.affine)[:, [2, 1, 0, 3]])
+    return geometry.affine_ras_ijk
 
 
 def check_labels(label_map: LabelMap) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_edit import LabelPatch
+from medseg_app.core.prompt import Prompt
 from medseg_app.core.segmentation import Segmentation
 
 Axis = Literal[0, 1, 2]
@@ -87,6 +88,9 @@ class ToolContext(Protocol):
 
     def measure(self, start: Position, end: Position, *, finished: bool) -> None:
         """Show a ruler while it is drawn; keep it when finished."""
+
+    def prompt(self, prompt: Prompt) -> None:
+        """Show the model for prompts something more; what it makes of it is proposed."""
 
 
 Gesture = Generator[None, PointerEvent, None]

@@ -29,6 +29,13 @@ EDIT_TOOLS = (
     Entry("brush", "Brush", "B", "paint-brush", "Left button paints the active segment, with Ctrl it erases"),
     Entry("eraser", "Eraser", "E", "eraser", "Left button erases the active segment, with Ctrl it paints"),
     Entry("fill", "Fill", "F", "paint-bucket", "Left button fills an enclosed area"),
+    Entry(
+        "prompt",
+        "Prompt",
+        "G",
+        "magic-wand",
+        "Left button shows nnInteractive what to mark, with Ctrl what not",
+    ),
 )
 SWITCHES = (
     Entry("show_labels", "Labels", "S", "eye", "Show or hide all labels"),
@@ -79,7 +86,7 @@ SEGMENT_MENU = (
     "merge_segments", "delete_segment", "", "next_finding", "previous_finding",
 )  # fmt: skip
 AI_MENU = (
-    "choose_model", "run_model", "stop_model", "about_model", "train", "bring_in",
+    "choose_model", "run_model", "undo_prompt", "stop_model", "about_model", "train", "bring_in",
     "bring_in_folder", "", "accept_candidate",
     "reject_candidate", "accept_candidates", "reopen_candidate", "score_lower", "score_higher",
     "clear_proposal", "", "next_finding", "previous_finding",

@@ -13,7 +13,7 @@ from medseg_app.app.command import spec_of
 from medseg_app.app.commands import beside as beside_commands
 from medseg_app.app.commands import case as case_commands
 from medseg_app.app.commands import export as export_commands
-from medseg_app.app.commands import measure, models, proposals, segments, view
+from medseg_app.app.commands import measure, models, prompts, proposals, segments, view
 from medseg_app.app.commands import open as open_commands
 from medseg_app.app.windows import window_names
 
@@ -181,6 +181,7 @@ class WindowActions:
         step = table.SCORE_STEP
         add("score_lower", "Lower least score", lambda: panel.move_threshold(-step), ",")
         add("score_higher", "Higher least score", lambda: panel.move_threshold(step), ".")
+        self._command(prompts.undo_prompt, lambda: self._session.start(prompts.undo_prompt))
         self._command(proposals.clear_proposal, lambda: self._session.start(proposals.clear_proposal))
 
     # -- menus and strip ---------------------------------------------------------------------------

@@ -18,10 +18,9 @@ from medseg_app.app.commands.proposals import (
     reject_candidate,
     reopen_candidate,
     run_model,
-    show_proposal,
-    show_so_far,
 )
 from medseg_app.app.commands.segments import toggle_lock
+from medseg_app.app.show_proposal import show_proposal, show_so_far
 from medseg_app.core.box import Box
 from medseg_app.core.errors import EngineError
 from medseg_app.core.label_map import LabelMap

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from medseg_app.app.commands.proposals import show_proposal, show_so_far
+from medseg_app.app.show_proposal import show_proposal, show_so_far
 from medseg_app.ui.panels.proposal_delegate import BUTTON
 from medseg_app.ui.scripted import pause
 

@@ -86,7 +86,7 @@ def test_the_right_end_tells_the_device_that_auto_means(window, controller, sess
 def test_after_a_run_it_tells_what_the_run_used(window, session):
     from dataclasses import replace
 
-    from medseg_app.app.commands.proposals import show_proposal
+    from medseg_app.app.show_proposal import show_proposal
 
     for device, text in (("cuda:0", "GPU exact"), ("cuda:1", "GPU 1 exact"), ("cpu", "CPU exact")):
         show_proposal(session, replace(proposal(), device=device))

@@ -48,8 +48,8 @@ def test_tools_lose_their_words_where_it_is_narrow_group_by_group(window):
 
 
 def test_a_low_window_lets_lists_give_way_before_a_column_scrolls(window, session):
-    from medseg_app.app.commands.proposals import show_proposal
     from medseg_app.app.commands.segments import add_segment
+    from medseg_app.app.show_proposal import show_proposal
 
     for number in range(12):
         session.run(add_segment, name=f"Segment of the liver {number}")
@@ -140,7 +140,7 @@ def test_brush_size_follows_slider_and_keys(window, controller, session):
 
 
 def test_opacity_and_least_score_have_keys(window, controller, session):
-    from medseg_app.app.commands.proposals import show_proposal
+    from medseg_app.app.show_proposal import show_proposal
 
     show_proposal(session, many_findings(3))
     window.activateWindow()

@@ -8,7 +8,7 @@ from medseg_app.app.command import Job, command
 from medseg_app.app.groups import group_for
 from medseg_app.app.new_segment import new_segment
 from medseg_app.app.session import Session
-from medseg_app.core.case import Case
+from medseg_app.app.show_proposal import show_proposal, show_so_far, withdraw_proposal
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.label_writer import LabelWriter
@@ -49,26 +49,6 @@ def run_model(session: Session, *, model: str) -> Job[Proposal, Proposal]:
         return proposal
 
     return Job(f"Run {model}", work, apply, lane="engine")
-
-
-def show_so_far(session: Session, case: Case, found: tuple[Candidate, ...]) -> None:
-    """Show what a running model has found until now; nothing where it is over."""
-    if case.so_far or found:
-        case.so_far = found
-        if session.case is case:
-            session.changed.emit(Change.of("proposal"))
-
-
-def show_proposal(session: Session, proposal: Proposal) -> None:
-    """Show what a model proposed, in place of what was proposed before."""
-    case = session.open()
-    case.proposal, case.decisions, case.accepted_in = proposal, {}, {}
-    session.view.selected_candidate = 0 if proposal.candidates else None
-    session.changed.emit(Change.of("proposal"))
-    for remark in proposal.remarks:
-        session.tell("note", remark)
-    if not proposal.candidates:
-        session.tell("ok", f"{proposal.model.name} found nothing on this series.")
 
 
 @command("Accept", menu="AI", shortcut="A")
@@ -116,9 +96,7 @@ def reopen_candidate(session: Session, *, number: int) -> None:
 @command("Clear proposals", menu="AI")
 def clear_proposal(session: Session) -> None:
     """Remove all proposals that were not accepted."""
-    case = session.open()
-    case.proposal, case.decisions, session.view.selected_candidate = None, {}, None
-    session.changed.emit(Change.of("proposal"))
+    withdraw_proposal(session)
 
 
 @command("Show proposal")

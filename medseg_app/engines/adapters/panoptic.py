@@ -7,7 +7,7 @@ from dataclasses import replace
 from medseg_app.core.progress import Progress, part
 from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
-from medseg_app.engines.combined_model import values_of
+from medseg_app.engines.combined_model import joint_hash, values_of
 from medseg_app.engines.contract import EngineSession, Request
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.panoptic import PanopticRules, merge_panoptic
@@ -52,10 +52,10 @@ class PanopticSession:
         rules = PanopticRules(request.within, card.thresholds.get("min_ml", 0.0))
         merged = merge_panoptic(candidates, self._volume.geometry.voxel_volume_ml, rules)
         remarks = tuple(dict.fromkeys(remark for p in proposals for remark in p.remarks))
+        # A model of another package knows the hash of its weights only when it has run.
+        model = replace(card.identity, sha256=joint_hash(p.model.sha256 for p in proposals))
         precision = "fast" if all(p.precision == "fast" for p in proposals) else "exact"
-        return Proposal(
-            self._volume.id, merged, card.identity, proposals[-1].device, precision, remarks=remarks
-        )
+        return Proposal(self._volume.id, merged, model, proposals[-1].device, precision, remarks=remarks)
 
     def _joined(self, before: list[Proposal], preview: Preview) -> Preview:
         """Shows what a part finds together with what the parts before it proposed."""

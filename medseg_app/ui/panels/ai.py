@@ -164,7 +164,7 @@ class AiPanel(Section):
 
     def _on_found(self, found: ModelSearch) -> None:
         self._looking = False
-        self._cards = [folder.card for folder in found.models]
+        self._cards = [folder.card for folder in found.models if folder.card.task != "interactive"]
         self.choice.clear()
         self.choice.addItems([card.name for card in self._cards])
         self._choose_fitting()

@@ -19,6 +19,7 @@ TASKS = {
     "semantic": "Marks organs and tissues",
     "instance": "Finds single lesions",
     "panoptic": "Marks organs and finds single lesions",
+    "interactive": "Marks what it is shown",
 }
 
 

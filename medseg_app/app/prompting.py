@@ -1,0 +1,62 @@
+"""One object from a model that is shown what to mark: which prompts count, and the job that asks it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medseg_app.core.case import Case
+from medseg_app.core.errors import WrongUse
+from medseg_app.core.progress import Progress
+from medseg_app.core.prompt import Prompt
+from medseg_app.core.proposal import Proposal
+
+from .command import Job
+from .show_proposal import show_proposal
+
+if TYPE_CHECKING:
+    from .session import Session
+
+MODEL, TITLE = "nninteractive", "Prompt"
+
+
+def prompts_of(case: Case) -> tuple[Prompt, ...]:
+    """The prompts of the proposal that waits to be decided; a decision begins the next object.
+
+    Raises WrongUse where other proposals wait, which an answer would replace.
+    """
+    proposal = case.proposal
+    if proposal is None or len(case.decisions) >= len(proposal.candidates) > 0:
+        return ()
+    if proposal.candidates and not proposal.prompts:
+        raise WrongUse(
+            f"Proposals of {proposal.model.name} wait to be decided.",
+            "Accept them (Shift+A) or clear them, then show the model what to mark.",
+        )
+    return proposal.prompts
+
+
+def ask_for_object(session: Session, prompts: tuple[Prompt, ...]) -> Job[Proposal, Proposal]:
+    """The job that asks for the object of these prompts and shows it.
+
+    Raises ModelError without the package, with how to install it; WrongUse while the model still works.
+    """
+    from medseg_app.engines.contract import Request
+    from medseg_app.engines.modality import check_modality
+    from medseg_app.engines.registry import find_model
+
+    if any(task.title == TITLE for task in session.tasks.running):
+        raise WrongUse("The model still works on the prompt before.", "Wait for its answer.")
+    case, folder = session.writable(), find_model(MODEL)
+    check_modality(folder.card, case.volume)
+    request = Request(revision=case.segmentation.revision, prompts=prompts)
+    lane, device = session.engines, session.settings.device
+
+    def work(progress: Progress) -> Proposal:
+        return lane.propose(folder, case.volume, request, device, progress)
+
+    def apply(proposal: Proposal) -> Proposal:
+        if session.case is case:
+            show_proposal(session, proposal)
+        return proposal
+
+    return Job(TITLE, work, apply, lane="engine")

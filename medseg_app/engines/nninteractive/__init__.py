@@ -1,0 +1,1 @@
+"""nnInteractive, where its package or its client is installed: one object by points, boxes and scribbles."""
