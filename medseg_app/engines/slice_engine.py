@@ -19,6 +19,7 @@ from medseg_app.core.volume import Volume
 
 from .body_crop import body_box
 from .candidates import instance_candidate, without_overlap
+from .clustered_instances import clustered_instances
 from .contract import Request
 from .device import compute_on, inference, precision_on
 from .fit import Fit, fit_volume
@@ -71,7 +72,7 @@ class SliceSession:
         if least is None:
             least = self._threshold("min_score", MIN_SCORE)
         detections = list(self._detect(device, request, least, part(progress, 0.0, LINKING_SHARE)))
-        instances = [one for one in link_slices(detections) if one.score >= least]
+        instances = [one for one in self._linked(detections) if one.score >= least]
         min_slices = self._threshold("min_slices", 1)
         candidates = [self._candidate(one) for one in instances if len(one.parts) >= min_slices]
         found = without_overlap(candidate for candidate in candidates if candidate is not None)
@@ -112,6 +113,11 @@ class SliceSession:
                 value = self._values[int(label) - 1]
                 k, row, column = place[0], place[1] + rows.start, place[2] + columns.start
                 yield SliceDetection(k, value, float(score), row, column, window, threshold)
+
+    def _linked(self, detections: list[SliceDetection]) -> list[Instance]:
+        """Instances; cards from before `cluster_iou` keep linking alone, and with it their figures."""
+        min_iou = self._card.thresholds.get("cluster_iou")
+        return link_slices(detections) if min_iou is None else clustered_instances(detections, min_iou)
 
     def _candidate(self, instance: Instance) -> Candidate | None:
         threshold = self._threshold("mask", MASK)

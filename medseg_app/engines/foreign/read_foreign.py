@@ -28,8 +28,8 @@ KINDS = (
     "card beside it, and TorchScript (.ts) that you trust."
 )
 ALONE = (
-    "A checkpoint holds numbers without the network that they belong to. Import the bundle around it. Weights of "
-    "torchvision's are a beginning for a training: medseg train DATASET --task instance --from FILE."
+    "A checkpoint holds numbers without the network that they belong to. Import the bundle around it. "
+    "A training of findings may begin with weights of torchvision's: medseg train DATASET --from FILE."
 )
 
 
