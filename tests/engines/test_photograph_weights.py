@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def _built(**arguments: object) -> tuple[torch.nn.Module, Network]:
 
 def _as_in_2019(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The names in `maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth`, which counts no batches."""
-    found = {}
+    found = OrderedDict()
     for name, tensor in state.items():
         old = re.sub(r"(blocks\.\d)\.0\.", r"\1.", name).replace("rpn.head.conv.0.0.", "rpn.head.conv.")
         old = re.sub(r"mask_head\.(\d)\.0\.", lambda m: f"mask_head.mask_fcn{int(m[1]) + 1}.", old)
@@ -68,7 +69,9 @@ def _as_in_2019(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def _files(folder: Path, state: dict[str, torch.Tensor]) -> list[Path]:
     paths = [folder / "maskrcnn_resnet50_fpn_coco-x.pth", folder / "old.pth", folder / "w.safetensors"]
     torch.save(state, paths[0])
-    torch.save(_as_in_2019(state), paths[1], _use_new_zipfile_serialization=False)
+    old = _as_in_2019(state)
+    old._metadata = state._metadata  # versions of modules, which torch saves with a state dict
+    torch.save(old, paths[1], _use_new_zipfile_serialization=False)
     save_file(state, paths[2])
     return paths
 
