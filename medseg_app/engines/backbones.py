@@ -26,12 +26,13 @@ their statistics and never changes them. (Its epsilon of 1e-5 also outlasts stat
 class Backbone:
     """How to build a body; its stages of strides 4, 8, 16 and 32 by name, with the channels of each.
 
-    stem: name of the first convolution.
+    stem, stem_norm: names of the first convolution and of the norm behind it.
     """
 
     build: Callable[[Norm], nn.Module]
     stages: dict[str, int]
     stem: str
+    stem_norm: str
 
 
 class DetectorPyramid(BackboneWithFPN):
@@ -66,7 +67,7 @@ def _widen_stem(body: nn.Module, stem: str, in_channels: int) -> None:
 
 def _resnet(build: Callable[..., nn.Module], widths: tuple[int, ...]) -> Backbone:
     stages = {f"layer{n + 1}": width for n, width in enumerate(widths)}
-    return Backbone(lambda norm: build(weights=None, norm_layer=norm), stages, "conv1")
+    return Backbone(lambda norm: build(weights=None, norm_layer=norm), stages, "conv1", "bn1")
 
 
 BACKBONES: dict[str, Backbone] = {
@@ -77,6 +78,7 @@ BACKBONES: dict[str, Backbone] = {
         lambda norm: mobilenet_v3_large(weights=None, norm_layer=norm).features,
         {"2": 24, "4": 40, "7": 80, "16": 960},
         "0.0",
+        "0.1",
     ),
 }
 """Name in the card -> body."""

@@ -23,18 +23,10 @@ from .photograph_stem import COLOURS, grey_stem
 
 NAME = "MaskRCNN"
 BODY = "backbone.body."
-STEM_NORM = {"conv1": "bn1", "0.0": "0.1"}
-"""Name of the first convolution in the body -> name of the norm behind it."""
 NAMES_OF_2019 = (
     (re.compile(r"^(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$"), r"\1.0.\2"),
     (re.compile(r"^rpn\.head\.conv\.(weight|bias)$"), r"rpn.head.conv.0.0.\1"),
-    *(
-        (
-            re.compile(rf"^roi_heads\.mask_head\.mask_fcn{n + 1}\.(weight|bias)$"),
-            rf"roi_heads.mask_head.{n}.0.\1",
-        )
-        for n in range(4)
-    ),
+    *((re.compile(rf"(mask_head)\.mask_fcn{n + 1}\.(weight|bias)$"), rf"\1.{n}.0.\2") for n in range(4)),
 )
 """torchvision's first COCO weights -> the names of today."""
 SIGNS = {
@@ -115,8 +107,8 @@ def begin_with(network: nn.Module, card: Network, tensors: dict[str, Tensor]) ->
 
 def _adapted(given: dict[str, Tensor], backbone: str, channels: int) -> dict[str, Tensor]:
     """The first convolution and the mean behind it, for our channels; nothing where it saw no colours."""
-    stem = BACKBONES[backbone].stem
-    weight, mean = f"{BODY}{stem}.weight", f"{BODY}{STEM_NORM[stem]}.running_mean"
+    body = BACKBONES[backbone]
+    weight, mean = f"{BODY}{body.stem}.weight", f"{BODY}{body.stem_norm}.running_mean"
     if weight not in given or mean not in given or given[weight].shape[1:2] != (COLOURS,):
         return {}
     filters, shifted = grey_stem(given[weight].float(), given[mean].float(), channels)
