@@ -35,7 +35,7 @@ def model_of(name: str) -> ModelFolder:
     except ModelError as error:
         if Path(name).is_dir():
             return read_model_folder(Path(name))
-        hint = f"{error.hint} Or give the path of a model folder."
+        hint = f"{error.hint} Or give the path of a model folder, or of a file of weights."
         raise ModelError(error.message, hint) from error
     if found.package:
         raise ModelError(

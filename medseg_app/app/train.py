@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class HowToTrain:
     """Choices for a training.
 
-    base: name or folder of the model to start from. output: where the model folder goes (the user's
-    models without it). go_on: as resume, but from the beginning where there is nothing to go on from.
+    base: what to start from: name or folder of a model, or for a Mask R-CNN a file of torchvision's weights.
+    output: where the model folder goes (the user's models without it). go_on: as resume, but from the
+    beginning where there is nothing to go on from. backbone: of a Mask R-CNN that learns from scratch.
     """
 
     name: str = ""
@@ -35,6 +36,7 @@ class HowToTrain:
     output: Path | None = None
     resume: bool = False
     go_on: bool = False
+    backbone: Literal["", "resnet18", "resnet50", "mobilenet"] = ""
 
 
 def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Path:
@@ -128,11 +130,30 @@ def _require_place(out: Path) -> None:
 
 
 def _recipe(path: Path, how: HowToTrain) -> Any:
-    base = model_of(how.base) if how.base else None
-    recipe = recipe_of(path, how.task if base is None else _task_of(base))
-    if base is not None:
-        recipe = _begun_from(recipe, base, how)
+    if how.base and not Path(how.base).is_file():
+        recipe = _begun_from_model(path, how)
+    elif how.base or how.backbone:
+        recipe = _mask_rcnn(path, how)
+    else:
+        recipe = recipe_of(path, how.task)
     return replace(recipe, name=how.name) if how.name else recipe
+
+
+def _mask_rcnn(path: Path, how: HowToTrain) -> Any:
+    """The recipe with the backbone that was chosen, or that of the weights it begins with."""
+    from medseg_app.training.mask_rcnn_recipe import begun_with_weights, with_backbone
+
+    recipe = recipe_of(path, how.task or "instance")
+    if how.base:
+        return begun_with_weights(recipe, Path(how.base), how.backbone)
+    return with_backbone(recipe, how.backbone)
+
+
+def _begun_from_model(path: Path, how: HowToTrain) -> Any:
+    if how.backbone:
+        raise WrongUse("A model that is started from keeps its own backbone.", "Leave out --backbone.")
+    base = model_of(how.base)
+    return _begun_from(recipe_of(path, _task_of(base)), base, how)
 
 
 def _task_of(base: ModelFolder) -> Literal["semantic", "instance"]:
@@ -161,3 +182,14 @@ def _begun_from(recipe: Any, base: ModelFolder, how: HowToTrain) -> Any:
         preprocessing=card.preprocessing, grid=card.grid, modality=card.modality,
         thresholds=card.thresholds,
     )  # fmt: skip
+
+
+def remarks_of(folder: Path) -> tuple[str, ...]:
+    """What a user should know of a finished training: what it began with, if that was a file of weights."""
+    from medseg_app.training.beginning import DOCUMENT
+
+    document = folder / DOCUMENT
+    if not document.is_file():
+        return ()
+    first, _, _ = document.read_text(encoding="utf-8").partition("\n")
+    return (f"{first}; {document} names each",)

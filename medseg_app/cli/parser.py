@@ -214,7 +214,14 @@ def _train(commands: _Commands) -> None:
     parser.add_argument("input", metavar="RECIPE_OR_DATASET", type=_path)
     parser.add_argument("--name", metavar="N")
     parser.add_argument("--task", choices=("semantic", "instance"))
-    parser.add_argument("--from", dest="base", metavar="MODEL", help="model to start from: name or folder")
+    parser.add_argument(
+        "--from", dest="base", metavar="MODEL",
+        help="model to start from: name or folder; or a file of torchvision's weights (.pth, .safetensors)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--backbone", choices=("resnet18", "resnet50", "mobilenet"), default="",
+        help="of a new Mask R-CNN; without it a slim ResNet-18",
+    )  # fmt: skip
     parser.add_argument("--max-minutes", metavar="M", type=_minutes)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
     parser.add_argument("-o", dest="output", metavar="FOLDER", type=_path, help="where the model folder goes")

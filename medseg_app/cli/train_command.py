@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medseg_app.app.train import HowToTrain, train_model
+from medseg_app.app.train import HowToTrain, remarks_of, train_model
 
 from . import say
 from .careful_stop import stopping_between_steps
@@ -13,11 +13,12 @@ def run(arguments: Arguments) -> int:
     """Train, and say where the model folder is."""
     how = HowToTrain(
         arguments.name or "", arguments.task, arguments.base or "", arguments.max_minutes,
-        arguments.device, arguments.output, arguments.resume,
+        arguments.device, arguments.output, arguments.resume, backbone=arguments.backbone,
     )  # fmt: skip
     hint = "What was learnt so far is kept: go on with --resume."
     with stopping_between_steps(say.progress_of(arguments), hint) as progress:
         folder = train_model(arguments.input, how, progress)
     say.work_is_done()
+    say.remarks(arguments, remarks_of(folder))
     say.result(arguments, {"model": folder.name, "folder": str(folder)}, f"{folder}")
     return say.DONE

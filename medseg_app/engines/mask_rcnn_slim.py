@@ -46,13 +46,13 @@ def mask_rcnn_slim(
         mask_roi_pool=_pool(MASK_ROI, stages),
         mask_head=MaskRCNNHeads(width, (width, width), 1),
         mask_predictor=MaskRCNNPredictor(width, width, num_classes),
-        **_few_proposals(max_findings),
+        **few_proposals(max_findings),
     )
     model.transform = AsTheyAre(1, 1, [0.0], [1.0])
     return model
 
 
-def _few_proposals(max_findings: int) -> dict[str, Any]:
+def few_proposals(max_findings: int) -> dict[str, Any]:
     """The heads cost far more than the backbone, and a slice holds few findings."""
     return {
         "rpn_pre_nms_top_n_train": 500,

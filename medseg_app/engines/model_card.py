@@ -70,7 +70,7 @@ class ModelCard:
     labels: class value (from 1; 0 is background) -> class.
     preprocessing: frozen description of how voxels become float32 channels (see preprocess.py).
     thresholds: what the engine takes as a finding: min_score of an instance and, for slice-wise
-    detection, min_slice_score, mask (probability) and min_slices.
+    detection, min_slice_score, mask (probability), min_slices, and cluster_iou (see clustered_instances.py).
     figures: what was measured with these weights, free form.
     data: what it was trained on, with the licence of that data.
     trained: how long it learnt on what, in words; empty where that is not known.

@@ -77,6 +77,12 @@ def _monai(name: str) -> Callable[..., nn.Module]:
 
 
 def _mask_rcnn(**arguments: Any) -> nn.Module:
+    from .mask_rcnn_network import mask_rcnn
+
+    return mask_rcnn(**arguments)
+
+
+def _mask_rcnn_slim(**arguments: Any) -> nn.Module:
     from .mask_rcnn_slim import mask_rcnn_slim
 
     return mask_rcnn_slim(**arguments)
@@ -114,7 +120,8 @@ MONAI = ("BasicUNet", "UNet", "DynUNet", "SegResNet", "AttentionUnet", "VNet", "
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     **{name: _monai(name) for name in MONAI},
     "UNet2015": _unet2015,
-    "MaskRCNNSlim": _mask_rcnn,
+    "MaskRCNN": _mask_rcnn,
+    "MaskRCNNSlim": _mask_rcnn_slim,
     "NnUNet": _nnunet,
     "Yolact": _yolact,
     "Mask2Former": _of_queries("mask2former"),

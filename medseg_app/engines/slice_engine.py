@@ -19,6 +19,7 @@ from medseg_app.core.volume import Volume
 
 from .body_crop import body_box
 from .candidates import instance_candidate, without_overlap
+from .clustered_instances import clustered_instances
 from .contract import Request
 from .device import compute_on, inference, precision_on
 from .fit import Fit, fit_volume
@@ -75,16 +76,16 @@ class SliceSession:
         for found in self._detect(device, request, least, part(progress, 0.0, LINKING_SHARE)):
             detections.extend(found)
             if found:
-                preview(lambda: self._linked(detections, least))
-        candidates = tuple(self._linked(detections, least))
+                preview(lambda: self._found(detections, least))
+        candidates = tuple(self._found(detections, least))
         progress(1.0)
         precision = precision_on(device, request.precision)
         return Proposal(self._volume.id, candidates, self._card.identity, device, precision)
 
-    def _linked(self, detections: list[SliceDetection], least: float) -> list[Candidate]:
+    def _found(self, detections: list[SliceDetection], least: float) -> list[Candidate]:
         """Findings of the slices seen so far, in whatever order they were."""
         in_order = sorted(detections, key=lambda detection: detection.k)
-        instances = [one for one in link_slices(in_order) if one.score >= least]
+        instances = [one for one in self._linked(in_order) if one.score >= least]
         min_slices = self._threshold("min_slices", 1)
         candidates = [self._candidate(one) for one in instances if len(one.parts) >= min_slices]
         return without_overlap(candidate for candidate in candidates if candidate is not None)
@@ -129,6 +130,11 @@ class SliceSession:
         if request.focus_lps is None:
             return 0
         return self._fit.nearest_sample(self._volume.geometry.to_index(request.focus_lps))[0]
+
+    def _linked(self, detections: list[SliceDetection]) -> list[Instance]:
+        """Instances; cards from before `cluster_iou` keep linking alone, and with it their figures."""
+        min_iou = self._card.thresholds.get("cluster_iou")
+        return link_slices(detections) if min_iou is None else clustered_instances(detections, min_iou)
 
     def _candidate(self, instance: Instance) -> Candidate | None:
         threshold = self._threshold("mask", MASK)

@@ -50,4 +50,5 @@ class SlicePyramid(nn.Module):
 
 def group_norm(channels: int) -> nn.Module:
     """The norm of all bodies: it learns from scratch at any batch size."""
-    return nn.GroupNorm(min(32, channels // 4), channels)
+    most = min(32, channels // 4)
+    return nn.GroupNorm(next(n for n in range(most, 0, -1) if channels % n == 0), channels)

@@ -13,10 +13,11 @@ import numpy as np
 from medseg_app.core.errors import Cancelled
 from medseg_app.core.progress import Progress
 
-from .auxiliary_heads import with_auxiliary_heads, without_auxiliary_heads
+from .auxiliary_heads import without_auxiliary_heads
 from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from .crew import Crew
 from .curves import CurvePoint
+from .first_network import first_network
 from .recipe import Recipe
 from .watch import Watch, has_stalled
 
@@ -36,18 +37,6 @@ class Task(Protocol):
         """What is to become small."""
 
 
-def _first_network(recipe: Recipe) -> nn.Module:
-    """The network before the first step: random, or with the weights of another model."""
-    from medseg_app.engines.model_folder import read_model_folder
-    from medseg_app.engines.networks import build_network
-    from medseg_app.engines.weights import load_weights
-
-    network = build_network(recipe.network)
-    if recipe.start_from is not None:
-        load_weights(network, read_model_folder(recipe.start_from))
-    return with_auxiliary_heads(recipe, network.float())
-
-
 class Loop:
     """The steps of one training and everything that changes with them."""
 
@@ -59,7 +48,8 @@ class Loop:
         torch.manual_seed(recipe.training.seed)
         self._crew = Crew.of_environment()
         self._recipe, self._task, self._device, self._path = recipe, task, device, checkpoint
-        self._network = _first_network(recipe).to(device).train()
+        network, self.beginning = first_network(recipe)
+        self._network = network.to(device).train()
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(),
             lr=recipe.training.learning_rate,

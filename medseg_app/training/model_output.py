@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medseg_app.engines.model_card import ModelCard
 from medseg_app.engines.model_folder_writer import Papers, write_model_folder
 
+from .beginning import DOCUMENT, Beginning
 from .curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
 from .recipe import Recipe
 
@@ -35,23 +37,37 @@ def card_of(recipe: Recipe, trained: str = "") -> ModelCard:
     )
 
 
-def write_trained_model(
-    recipe: Recipe, network: nn.Module, out: Path, curve: list[CurvePoint], device: str
-) -> None:
-    """Write the model folder of a training that was finished on a device."""
+@dataclass(frozen=True)
+class Effort:
+    """What a training took: its curve, its device, and the file of weights that it began with, if any."""
+
+    curve: list[CurvePoint]
+    device: str
+    beginning: Beginning | None = None
+
+    @property
+    def words(self) -> str:
+        """How long it took on what, from what on."""
+        end, begun = self.curve[-1], f", {self.beginning.summary}" if self.beginning else ""
+        minutes = max(round(end.seconds / 60), 1)
+        return f"{end.step} steps in {minutes} minutes on {_computer(self.device)}{begun}"
+
+
+def write_trained_model(recipe: Recipe, network: nn.Module, out: Path, effort: Effort) -> None:
+    """Write the model folder of a finished training."""
     from medseg_app.engines.weights import pack_weights
 
-    documents = {CSV_NAME: curve_csv(curve), PNG_NAME: curve_png(curve, recipe.name)}
+    documents = {CSV_NAME: curve_csv(effort.curve), PNG_NAME: curve_png(effort.curve, recipe.name)}
+    if effort.beginning is not None:
+        documents[DOCUMENT] = effort.beginning.document().encode()
     weights = pack_weights(network, half=recipe.training.half)
-    write_model_folder(out, card_of(recipe, _effort(curve[-1], device)), weights, Papers(documents=documents))
+    write_model_folder(out, card_of(recipe, effort.words), weights, Papers(documents=documents))
 
 
-def _effort(end: CurvePoint, device: str) -> str:
-    """How long a training took on what."""
+def _computer(device: str) -> str:
     import torch
 
     cores = torch.get_num_threads()
     on_processor = f"{cores} {'core' if cores == 1 else 'cores'} of a processor"
     what = torch.cuda.get_device_name(device) if device.startswith("cuda") else on_processor
-    computer = "an Apple GPU" if device == "mps" else what
-    return f"{end.step} steps in {max(round(end.seconds / 60), 1)} minutes on {computer}"
+    return "an Apple GPU" if device == "mps" else what

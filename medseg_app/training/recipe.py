@@ -163,7 +163,8 @@ class Recipe:
     """How one model is trained; the fields that are not explained here are those of ModelCard.
 
     headline: class values whose mean Dice is the model's headline figure; all where empty.
-    start_from: a model folder whose weights are the beginning instead of random ones.
+    start_from: a model folder whose weights are the beginning instead of random ones, or for a Mask R-CNN a
+    file of weights of torchvision's (see engines/photograph_weights.py).
     path: the file it was read from; folders are relative to it.
     """
 

@@ -13,7 +13,7 @@ from .checkpoint import checkpoint_path
 from .crew import Crew
 from .dataset import find_cases, read_cases
 from .loop import Loop, Task
-from .model_output import write_trained_model
+from .model_output import Effort, write_trained_model
 from .recipe import Augment, Recipe
 from .references import Reference
 from .score_threshold import MIN_SCORE, settle_score_threshold
@@ -72,12 +72,15 @@ def train_into(
     learnt, watched = set_apart(split.train, recipe.training.watch)
     cases = read_cases(learnt, recipe, part(progress, 0.0, 0.05))
     training = Loop(recipe, _task(recipe, cases, device), device, kept.checkpoint, kept.resume)
+    if training.beginning is not None:
+        progress(0.05, training.beginning.summary)
     if watched:
         training.watch = _watch(recipe, watched, device)
     training.run(max_minutes, part(progress, 0.05, 0.95))
     if not crew.leads:
         return
-    write_trained_model(recipe, training.mean_network(), out, training.curve, device)
+    effort = Effort(training.curve, device, training.beginning)
+    write_trained_model(recipe, training.mean_network(), out, effort)
     if recipe.gives_findings and MIN_SCORE not in recipe.thresholds:
         settle_score_threshold(out, watched or split.train, device, part(progress, 0.95, 1.0))
 

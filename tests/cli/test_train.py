@@ -107,6 +107,76 @@ def test_it_starts_from_a_model_by_name_or_by_folder(medseg, dataset, tmp_path, 
         assert not (tmp_path / "n").exists()
 
 
+def _weights(folder):
+    import torch
+    from torchvision.models import resnet18
+
+    torch.manual_seed(0)
+    torch.save(resnet18(weights=None).state_dict(), folder / "resnet18-x.pth")
+    return folder / "resnet18-x.pth"
+
+
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """Training alone: running a network of torchvision's size on all cases would cost minutes."""
+    from medseg_app.training import evaluate, train
+
+    monkeypatch.setattr(train, "settle_score_threshold", lambda *_: 0.5)
+    monkeypatch.setattr(evaluate, "evaluate_model", lambda *_, **__: {})
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_it_starts_from_weights_of_photographs_and_says_what_it_took(medseg, dataset, tmp_path):
+    out = tmp_path / "balls"
+    ran = _train(
+        medseg, dataset, out, "--task", "instance", "--from", _weights(tmp_path), "--max-minutes", "0.02"
+    )
+    assert ran.code == 0, ran.err
+    assert re.search(
+        r"note: begun with resnet18-x\.pth: \d+ tensors taken, 2 adapted to the channels", ran.err
+    )
+    network = json.loads((out / "configs/inference.json").read_text())["network"]
+    assert network["name"] == "MaskRCNN"
+    assert network["arguments"]["backbone"] == "resnet18"
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_a_backbone_is_chosen_without_a_recipe(medseg, dataset, tmp_path):
+    out = tmp_path / "balls"
+    ran = _train(medseg, dataset, out, "--backbone", "mobilenet", "--max-minutes", "0.02")
+    assert ran.code == 0, ran.err
+    card = json.loads((out / "configs/inference.json").read_text())
+    assert card["task"] == "instance"
+    assert card["network"]["arguments"]["backbone"] == "mobilenet"
+    for words, said in (
+        (["--backbone", "resnet50", "--from", out], "keeps its own backbone"),
+        (["--backbone", "resnet50", "--task", "semantic"], "--task instance"),
+        (["--backbone", "resnet50", "--from", _weights(tmp_path)], "holds weights of the backbone resnet18"),
+        (["--backbone", "resnet999"], "invalid choice"),
+    ):
+        ran = _train(medseg, dataset, tmp_path / "n", *words)
+        assert ran.code == 2
+        assert said in ran.err
+        assert not (tmp_path / "n").exists()
+
+
+def test_a_program_under_the_name_of_weights_is_refused(medseg, dataset, tmp_path):
+    import torch
+
+    class Planting:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "planted"),))
+
+    path = tmp_path / "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth"
+    for is_new in (True, False):
+        torch.save({"backbone.body.conv1.weight": Planting()}, path, _use_new_zipfile_serialization=is_new)
+        ran = _train(medseg, dataset, tmp_path / "n", "--task", "instance", "--from", path)
+        assert ran.code == 2
+        assert re.search(r"maskrcnn_resnet50_fpn_coco-bf2d0c1e\.pth calls \w+\.mkdir", ran.err)
+        assert not (tmp_path / "planted").exists()
+        assert not (tmp_path / "n").exists()
+
+
 def test_without_a_folder_it_goes_to_the_models_of_the_user(medseg, dataset, tmp_path, monkeypatch):
     monkeypatch.setenv("MEDSEG_HOME", str(tmp_path))
     ran = medseg("train", dataset, "--name", "mine", "--max-minutes", "0.02", "--device", "cpu", "--json")

@@ -58,6 +58,12 @@ class TestMaskRCNN(_OnNoise):
     grid = "anisotropic"
 
 
+class TestMaskRCNNOfTorchvision(_OnNoise):
+    engine = "mask_rcnn of torchvision"
+    looks_at_slices = True
+    grid = "anisotropic"
+
+
 class TestYolact(_OnNoise):
     engine = "yolact"
     looks_at_slices = True

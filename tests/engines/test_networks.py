@@ -35,6 +35,18 @@ SLIM = Network(
 )
 
 
+TORCHVISION = [
+    Network("MaskRCNN", {"in_channels": 3, "num_classes": 2, **choices})
+    for choices in (
+        {"backbone": "resnet18"},
+        {"backbone": "resnet50"},
+        {"backbone": "resnet50", "heads": "v2", "norm": "frozen"},
+        {"backbone": "mobilenet"},
+        {"backbone": "mobilenet", "norm": "frozen"},
+    )
+]
+
+
 @pytest.mark.parametrize("network", VOXELWISE + OF_ONE_TILE_SIZE, ids=lambda network: network.name)
 def test_voxelwise_networks_give_one_channel_per_class(network):
     built, edge = build_network(network).eval(), 64 if network.name == "SwinUNETR" else 32
@@ -61,42 +73,73 @@ def test_a_missing_package_is_told_as_such(monkeypatch):
         Network("UNet", {**SIZES, "channels": [4, 8, 8], "strides": [2, 2], "act": torch.nn.ReLU}),
         Network("DynUNet", {**SIZES, **DEPTH, "filters": [4096, 8192, 16384]}),
         Network("MaskRCNNSlim", {"in_channels": 3}),
+        Network("MaskRCNN", {"in_channels": 3, "num_classes": 2, "backbone": "resnet999"}),
+        Network("MaskRCNN", {"in_channels": 3, "num_classes": 2, "norm": "batch"}),
     ],
-    ids=["unknown", "program", "unknown argument", "object", "too large", "missing argument"],
+    ids=[
+        "unknown",
+        "program",
+        "unknown argument",
+        "object",
+        "too large",
+        "missing argument",
+        "backbone",
+        "norm",
+    ],
 )
 def test_everything_else_is_refused(network):
     with pytest.raises(ModelError):
         build_network(network)
 
 
-@pytest.mark.parametrize("arguments", [SLIM.arguments, {"in_channels": 3, "num_classes": 2}])
-def test_mask_rcnn_takes_slices_of_any_size_as_they_are(arguments):
-    network = build_network(Network("MaskRCNNSlim", arguments)).eval()
+def _name(network):
+    return "-".join(str(value) for value in network.arguments.values() if isinstance(value, str)) or "slim"
+
+
+OF_SLICES = [SLIM, Network("MaskRCNNSlim", {"in_channels": 3, "num_classes": 2}), *TORCHVISION]
+
+
+@pytest.mark.parametrize("network", OF_SLICES, ids=_name)
+def test_mask_rcnn_takes_slices_of_any_size_as_they_are(network):
+    built = build_network(network).eval()
     with torch.inference_mode():
-        found = network([torch.zeros(3, 70, 45)])[0]
+        found = built([torch.zeros(3, 70, 45)])[0]
     assert found["masks"].shape[1:] == (1, 70, 45)
     assert len(found["scores"]) <= 10
 
 
-def test_mask_rcnn_trains_on_slices_without_findings():
-    network = build_network(SLIM).train()
+@pytest.mark.parametrize("network", [SLIM, *TORCHVISION], ids=_name)
+def test_mask_rcnn_trains_on_slices_without_findings(network):
+    built = build_network(network).train()
     nothing = {
         "boxes": torch.zeros(0, 4),
         "labels": torch.zeros(0, dtype=torch.int64),
         "masks": torch.zeros(0, 64, 64, dtype=torch.uint8),
     }
-    losses = network([torch.rand(3, 64, 64)], [nothing])
+    losses = built([torch.rand(3, 64, 64)], [nothing])
     assert all(torch.isfinite(loss) for loss in losses.values())
 
 
-def test_every_weight_of_mask_rcnn_can_learn():
-    """torchvision's own builder freezes norms and the first layers, which only suits pretrained weights."""
+@pytest.mark.parametrize("network", [SLIM, *TORCHVISION], ids=_name)
+def test_every_weight_of_mask_rcnn_can_learn(network):
+    """torchvision's own builder freezes the first layers, which only suits photographs."""
     torch.manual_seed(0)
-    network = build_network(SLIM).train()
+    built = build_network(network).train()
     mask = torch.zeros(1, 64, 64, dtype=torch.uint8)
     mask[0, 16:40, 20:44] = 1
     target = {"boxes": torch.tensor([[20.0, 16, 44, 40]]), "labels": torch.tensor([1]), "masks": mask}
-    losses = network([torch.rand(3, 64, 64)], [target])
+    losses = built([torch.rand(3, 64, 64)], [target])
     torch.stack(list(losses.values())).sum().backward()
-    names = [name for name, weight in network.named_parameters() if weight.grad is None]
-    assert not [name for name in names if "layer4" not in name and ".fc." not in name]
+    names = [name for name, weight in built.named_parameters() if weight.grad is None]
+    unused = ("net.body.layer4", ".fc.") if network is SLIM else ()
+    assert not [name for name in names if not any(part in name for part in unused)]
+
+
+@pytest.mark.parametrize("network", TORCHVISION, ids=_name)
+def test_no_network_of_torchvision_is_downloaded(network, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a download")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", refuse)
+    build_network(network)

@@ -66,6 +66,12 @@ TINY: dict[str, ModelCard] = {
 }
 
 
+TINY["mask_rcnn of torchvision"] = replace(
+    TINY["mask_rcnn"],
+    network=Network(
+        "MaskRCNN", {"in_channels": 3, "num_classes": 2, "backbone": "mobilenet", "max_findings": 4}
+    ),
+)
 TINY["unet for slices"] = replace(
     TINY["unet"],
     network=Network(

@@ -6,4 +6,4 @@ from medseg_app.engines.slice_engine import SliceEngine
 
 
 class MaskRCNNEngine(SliceEngine):
-    """Runs the network MaskRCNNSlim."""
+    """Runs the networks MaskRCNN and MaskRCNNSlim."""

@@ -18,6 +18,7 @@ from medseg_app.engines.model_card import ModelCard
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.nninteractive.models import require_checkpoint, server
 from medseg_app.engines.nninteractive.session import PromptedNetwork
+from medseg_app.engines.preview import Preview
 from medseg_app.engines.suitable_grid import require_even_slices, require_volume
 
 SLOW = "nnInteractive ran on the processor, where a prompt may take minutes; it is made for an NVIDIA card."
@@ -62,7 +63,7 @@ class NnInteractiveSession:
     def __init__(self, engine: NnInteractiveEngine, volume: Volume, device: str) -> None:
         self._engine, self._volume, self._device = engine, volume, device
 
-    def propose(self, request: Request, progress: Progress) -> Proposal:
+    def propose(self, request: Request, progress: Progress, preview: Preview) -> Proposal:
         """The object of the request's prompts, or nothing. Raises ModelError without prompts."""
         if not request.prompts:
             raise ModelError(

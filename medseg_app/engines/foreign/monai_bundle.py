@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,10 @@ from medseg_app.engines.strict_json import read_limited
 from .bundle_config import BundleConfig
 from .bundle_network import bundle_network, bundle_remarks, bundle_tiles
 from .bundle_preprocessing import bundle_preprocessing
-from .checkpoint_file import copy_numbers
 from .data_file import read_data_file
 from .draft import NOT_STATED, Draft, classes, licence_name, model_name, printable
-from .sandbox import run_contained
 from .torchscript import graph_of
+from .weight_file import checkpoint_weights
 
 CONFIGS = tuple(f"configs/inference.{suffix}" for suffix in ("json", "yaml", "yml"))
 CHECKPOINT, PROGRAM = "models/model.pt", "models/model.ts"
@@ -60,14 +58,6 @@ def _with_weights(folder: Path, card: ModelCard, consent: bool) -> tuple[ModelCa
     if not (folder / PROGRAM).is_file():
         raise ModelError(f"{folder} holds no weights ({CHECKPOINT}).", "Copy the whole bundle again.")
     return graph_of(inside(folder, PROGRAM), card, consent)
-
-
-def checkpoint_weights(path: Path, key: str = "") -> bytes:
-    """The tensors of a checkpoint as a safetensors file, made by a child process without rights.
-
-    key: the entry of the checkpoint that holds the weights.
-    """
-    return run_contained("weights", path, partial(copy_numbers, path), {"key": key})
 
 
 def _card(config: BundleConfig, about: BundleConfig, folder: Path) -> ModelCard:

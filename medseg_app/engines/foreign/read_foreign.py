@@ -27,7 +27,10 @@ KINDS = (
     "MedSeg reads: its own model folders, MONAI bundles (folder or ZIP), results of nnU-Net v2, .onnx with a "
     "card beside it, and TorchScript (.ts) that you trust."
 )
-ALONE = "A checkpoint holds numbers without the network that they belong to. Import the bundle around it."
+ALONE = (
+    "A checkpoint holds numbers without the network that they belong to. Import the bundle around it. "
+    "A training of findings may begin with weights of torchvision's: medseg train DATASET --from FILE."
+)
 
 
 def read_foreign(path: Path, consent: bool = False) -> Draft:

@@ -15,8 +15,8 @@ from safetensors.torch import load
 
 from medseg_app.core.errors import ModelError
 from medseg_app.engines.foreign.checkpoint_file import copy_numbers, kind_of
-from medseg_app.engines.foreign.monai_bundle import checkpoint_weights
 from medseg_app.engines.foreign.sandbox import run_contained
+from medseg_app.engines.foreign.weight_file import checkpoint_weights, read_weight_file
 
 
 class Planting:
@@ -100,8 +100,36 @@ def test_any_protocol_of_pickle_is_refused(protocol: int, tmp_path: Path) -> Non
     assert not place.exists()
 
 
-def _legacy(path: Path) -> None:
-    torch.save({"w": torch.ones(2)}, path, _use_new_zipfile_serialization=False)
+def _old(path: Path, what: object) -> Path:
+    """As torch saved before 1.6, and torchvision's first COCO weights are."""
+    torch.save(what, path, _use_new_zipfile_serialization=False)
+    return path
+
+
+def test_files_from_before_torch_1_6_are_read_as_well(tmp_path: Path) -> None:
+    given = OrderedDict(_tensors())
+    found = read_weight_file(_old(tmp_path / "m.pth", given))
+    assert set(found) == set(given) - {"a.alias"}
+    assert all(torch.equal(tensor, given[name]) for name, tensor in found.items())
+
+
+@pytest.mark.parametrize("place", ["table", "pickle behind it"])
+def test_a_program_in_an_old_file_is_refused_and_never_runs(place: str, tmp_path: Path) -> None:
+    planted, path = tmp_path / "planted", tmp_path / "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth"
+    if place == "table":
+        _old(path, {"w": torch.ones(2), "x": Planting(planted)})
+    else:
+        _old(path, {"w": torch.ones(2)})
+        head, _, _ = path.read_bytes().rpartition(b"\x80\x02")  # where the last pickle begins
+        path.write_bytes(head + pickle.dumps(Planting(planted), 2))
+    with pytest.raises(ModelError, match="calls|instruction"):
+        read_weight_file(path)
+    assert not planted.exists()
+
+
+def _old_and_cut_short(path: Path) -> None:
+    _old(path, {"w": torch.ones(2)})
+    path.write_bytes(path.read_bytes()[:-40])
 
 
 def _two_pickles(path: Path) -> None:
@@ -116,9 +144,9 @@ def _pickle_cut_short(path: Path) -> None:
 
 
 BAD: dict[str, tuple[Any, str]] = {
-    "legacy": (_legacy, "torch 1.6 or later"),
-    "text": (lambda p: p.write_text("no"), "torch 1.6 or later"),
-    "two pickles": (_two_pickles, "torch 1.6 or later"),
+    "old and cut short": (_old_and_cut_short, "damaged"),
+    "text": (lambda p: p.write_text("no"), "not a checkpoint that torch wrote"),
+    "two pickles": (_two_pickles, "not a checkpoint that torch wrote"),
     "cut short": (_pickle_cut_short, "damaged"),
     "whole module": (lambda p: _saved(p, torch.nn.Linear(2, 2)), "calls torch.nn.modules"),
     "not a table": (lambda p: _saved(p, [torch.ones(2)]), "not a table of weights"),
