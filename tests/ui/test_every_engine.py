@@ -1,4 +1,4 @@
-"""Every engine runs from the AI panel on a real series, and the SEG that leaves the window names the model."""
+"""Every engine runs from the AI panel on a real series, and the SEG from the window names the model."""
 
 from __future__ import annotations
 
