@@ -15,6 +15,7 @@ import pytest
 
 from installer.virtual_display import has_display, is_available, virtual_display
 from tests.data_folder import missing
+from tests.every_engine import copy_slices, import_every_kind
 
 USER_FOLDERS = {
     "XDG_CONFIG_HOME": "config",
@@ -56,6 +57,20 @@ def nothing_left_running() -> Iterator[None]:
 def _still_running(before: set[threading.Thread]) -> list[str]:
     threads = [thread.name for thread in threading.enumerate() if thread not in before and not thread.daemon]
     return threads + [process.name for process in multiprocessing.active_children()]
+
+
+@pytest.fixture(scope="session")
+def real_ct(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few slices of a real CT, as DICOM files."""
+    return copy_slices(tmp_path_factory.mktemp("real_ct"))
+
+
+@pytest.fixture(scope="session")
+def every_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model imported from every foreign format."""
+    models = tmp_path_factory.mktemp("every_model")
+    import_every_kind(models, tmp_path_factory.mktemp("foreign"))
+    return models
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,8 @@ def pair_cases(predictions: Path, truths: Path) -> Pairing:
     if not pairs:
         raise InputError(
             f"No file of {predictions} has the name of a file of {truths}.",
-            "Cases are paired by file name: case1.nii.gz with case1.nii.gz (or .seg.dcm, .nrrd, .mha).",
+            "Cases are paired by file name: case1.nii.gz with case1.nii.gz (or .seg.dcm, .nrrd, .mha), "
+            "without the _0000 that images of nnU-Net have.",
         )
     missing = (*_alone(mine, theirs, "truth"), *_alone(theirs, mine, "prediction"))
     return Pairing(pairs, missing)

@@ -104,7 +104,10 @@ def predict_series(
     _require_dicom_for(endings, path)
     fitting = _fitting(path, model_folder.card)
     if not fitting:
-        raise WrongUse(f"{path} holds no series that {model} takes.", "See what it holds with: medseg info.")
+        raise WrongUse(
+            f"{path} holds no DICOM series that {model} takes.",
+            "See what it holds with: medseg info. Give image files such as NIfTI one by one.",
+        )
     _make_folder(folder)
     batch = _Batch(model_folder, folder, endings, how)
     done = _finished(batch)

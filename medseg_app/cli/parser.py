@@ -14,6 +14,10 @@ Arguments = argparse.Namespace
 INPUT = "a DICOM folder or file, NIfTI, NRRD, MHA, or a case (.medseg)"
 OUT = "output; the suffix decides: .seg.dcm .nii .nii.gz .nrrd .mha .json .medseg (may be repeated)"
 MODEL = "a name that `medseg models` lists, or A+B: classes of one and findings of the other, merged"
+DATASET = (
+    "a recipe (.toml), or a folder: imagesTr and labelsTr of nnU-Net or the Decathlon, COCO, cases of "
+    "MedSeg, or pairs NAME_image and NAME_mask"
+)
 EXIT = (
     "exit codes: 0 done, 1 could not be done, 2 wrong use or input, "
     "3 done with something left out, 130 stopped"
@@ -211,9 +215,12 @@ def _evaluate(commands: _Commands) -> None:
 
 def _train(commands: _Commands) -> None:
     parser = commands.add("train", "train a model from a recipe (TOML) or a data set")
-    parser.add_argument("input", metavar="RECIPE_OR_DATASET", type=_path)
-    parser.add_argument("--name", metavar="N")
-    parser.add_argument("--task", choices=("semantic", "instance"))
+    parser.add_argument("input", metavar="RECIPE_OR_DATASET", type=_path, help=DATASET)
+    parser.add_argument("--name", metavar="N", help="what to call the model (else as the data set)")
+    parser.add_argument(
+        "--task", choices=("semantic", "instance"),
+        help="a class for every voxel, or findings one by one (else what suits the data set)",
+    )  # fmt: skip
     parser.add_argument(
         "--from", dest="base", metavar="MODEL",
         help="model to start from: name or folder; or a file of torchvision's weights (.pth, .safetensors)",
@@ -222,16 +229,22 @@ def _train(commands: _Commands) -> None:
         "--backbone", choices=("resnet18", "resnet50", "mobilenet"), default="",
         help="of a new Mask R-CNN; without it a slim ResNet-18",
     )  # fmt: skip
-    parser.add_argument("--max-minutes", metavar="M", type=_minutes)
+    parser.add_argument(
+        "--max-minutes", metavar="M", type=_minutes,
+        help="be finished by then; without it all steps are done, which takes days without a card",
+    )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
-    parser.add_argument("-o", dest="output", metavar="FOLDER", type=_path, help="where the model folder goes")
+    parser.add_argument(
+        "-o", dest="output", metavar="FOLDER", type=_path,
+        help="the model folder to write (else one of your own models, which the window and predict find)",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted training stopped")
     _json(parser)
 
 
 def _measure(commands: _Commands) -> None:
     parser = commands.add("measure", "measure a model on the patients that its training kept back")
-    parser.add_argument("input", metavar="RECIPE_OR_DATASET", type=_path)
+    parser.add_argument("input", metavar="RECIPE_OR_DATASET", type=_path, help=DATASET)
     parser.add_argument(
         "--model", metavar="MODEL", default="", help="name or folder (else the recipe's name)"
     )

@@ -16,6 +16,7 @@ from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, silent
 from medseg_app.core.volume import Volume
 from medseg_app.engines.fit import Fit, fit_volume
+from medseg_app.engines.slice_tiles import takes_slices
 
 from .coco import find_annotations, read_coco
 from .recipe import Pair, Recipe, Source
@@ -104,6 +105,7 @@ def find_references(folder: Path, pairs: tuple[Pair, ...]) -> tuple[Reference, .
 def read_case(reference: Reference, recipe: Recipe) -> Case:
     """Read one case and bring it into the frame of the model."""
     volume, truth = reference.read()
+    _require_volume(volume, recipe)
     fit = fit_volume(volume.geometry, recipe.grid)
     full, classes = _labels(truth, recipe)
     present = frozenset(int(value) for value in np.unique(full)) - {0}
@@ -118,6 +120,21 @@ def read_case(reference: Reference, recipe: Recipe) -> Case:
         annotated=present if unknown else frozenset(recipe.values),
         classes=classes,
     )
+
+
+def _require_volume(volume: Volume, recipe: Recipe) -> None:
+    if min(volume.geometry.shape) == 1 and recipe.task == "semantic" and not takes_slices(recipe.network):
+        raise InputError(
+            f"{volume.id} is a single slice, and the network {recipe.network.name} learns from volumes.",
+            "Leave it out, or train a model that looks at slices.",
+        )
+
+
+def look_through(references: tuple[Reference, ...], recipe: Recipe) -> None:
+    """Read cases and forget them, so that what is wrong with one is known before hours of training."""
+    for reference in references:
+        if not isinstance(reference, PhantomSeed):
+            read_case(reference, recipe)
 
 
 def read_cases(references: tuple[Reference, ...], recipe: Recipe, progress: Progress = silent) -> list[Case]:

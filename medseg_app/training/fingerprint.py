@@ -52,6 +52,8 @@ def recipe_for(folder: Path, task: Literal["semantic", "instance"] | None = None
             f"{folder} holds single slices with objects.", "Train a model of findings: --task instance."
         )
     found = measure(layout.references)
+    if layout.kind == "folder":
+        _require_every_class(folder, layout, found)
     return _recipe(folder, found, layout, task or layout.task)
 
 
@@ -78,12 +80,25 @@ def measure(references: tuple[Reference, ...]) -> Fingerprint:
     )
 
 
+def _require_every_class(folder: Path, layout: Layout, found: Fingerprint) -> None:
+    """A class that no mask holds would stand in the card of the model, which never finds it."""
+    missing = set(layout.classes) - set(found.values)
+    for reference in layout.references if missing else ():
+        missing -= set(np.unique(np.max(reference.read()[1].layers, axis=0)).tolist())
+    if missing:
+        names = ", ".join(f"{layout.classes[value]} ({value})" for value in sorted(missing))
+        raise InputError(
+            f"No mask of {folder} holds {names}, which its dataset.json names.",
+            "Take it out of dataset.json, or add cases that show it.",
+        )
+
+
 def _recipe(
     folder: Path, found: Fingerprint, layout: Layout, task: Literal["semantic", "instance"]
 ) -> Recipe:
     modality = layout.modality or ("CT" if found.is_ct else "MR")
     is_semantic = task == "semantic"
-    channels = _channels(found)
+    channels = _channels(found, modality == "CT")
     named = tuple(sorted({*layout.classes, *found.values}))
     values = named if is_semantic or layout.keeps_classes else (1,)
     plan = plan_unet(_typical_shape(found), _typical_spacing(found)) if is_semantic else None
@@ -105,12 +120,13 @@ def _recipe(
         grid=ModelGrid("") if layout.is_flat else _grid(found, is_semantic),
         augment=Augment(zoom=0.2, rotate_degrees=15, tilt_degrees=5, shift=0.1, contrast=0.1, noise=0.1),
         summary=f"Trained on the data set {folder.resolve().name}.",
+        data=f"{len(layout.references)} cases of {folder.resolve().name}, every fifth kept back",
         path=folder / "recipe.toml",
     )
 
 
-def _channels(found: Fingerprint) -> list[dict[str, Any]]:
-    if not found.is_ct:
+def _channels(found: Fingerprint, is_ct: bool) -> list[dict[str, Any]]:
+    if not is_ct:
         return [{"kind": "percentiles", "low": 0.5, "high": 99.5}]
     margin = (found.limits[1] - found.limits[0]) / 4
     return [{"kind": "window", "low": found.limits[0] - margin, "high": found.limits[1] + margin}]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medseg_app.core.errors import InputError
+from medseg_app.engines.modality_names import modality_named
 
 from .coco import find_annotations, read_coco
 from .dataset import find_case_files, find_references
@@ -62,14 +63,22 @@ def find_layout(folder: Path) -> Layout:
 
 
 def _described(folder: Path, described: dict[str, Any]) -> Layout | None:
-    if len(described.get("channel_names", described.get("modality", {}))) > 1:
+    names = described.get("channel_names", described.get("modality", {}))
+    if len(names) > 1:
         raise InputError(f"{folder / 'dataset.json'} names several channels per case.", "Train on one image.")
+    labels = described.get("labels", {})
+    if "ignore" in labels:
+        raise InputError(
+            f"{folder / 'dataset.json'} has a label to be ignored, and MedSeg learns from every voxel.",
+            "Leave the cases out that hold it, and take it out of dataset.json.",
+        )
+    modality = "".join(modality_named(str(name)) for name in dict(names).values())
     for suffix in SUFFIXES:
         for mark in ("_0000", ""):
             pair = Pair("", f"imagesTr/*{mark}{suffix}", f"labelsTr/*{suffix}")
             found = find_references(folder, (pair,))
             if found:
-                return Layout("folder", found, _names(described.get("labels", {})), pairs=(pair,))
+                return Layout("folder", found, _names(labels), modality=modality, pairs=(pair,))
     return None
 
 

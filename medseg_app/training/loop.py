@@ -69,7 +69,7 @@ class Loop:
         start, saved = time.monotonic() - self._seconds, time.monotonic()
         try:
             while (share := self._share(budget)) < 1.0 and not self._has_stalled():
-                progress(share, f"step {self._step}, loss {self._recent:.3f}")
+                progress(share, self._state())
                 self._one_step(share)
                 self._seconds = time.monotonic() - start
                 if self._step % self._recipe.training.look_every == 0:
@@ -83,7 +83,11 @@ class Loop:
         if not self.curve or self.curve[-1].step != self._step:
             self._look(1.0)
         self.save()
-        progress(1.0, f"step {self._step}, loss {self._recent:.3f}")
+        progress(1.0, self._state())
+
+    def _state(self) -> str:
+        loss = "" if math.isnan(self._recent) else f", loss {self._recent:.3f}"
+        return f"step {self._step}{loss}"
 
     def mean_network(self) -> nn.Module:
         """The network with the running mean of its weights, ready for use."""

@@ -11,7 +11,7 @@ from medseg_app.core.progress import Progress, part, silent
 
 from .checkpoint import checkpoint_path
 from .crew import Crew
-from .dataset import find_cases, read_cases
+from .dataset import find_cases, look_through, read_cases
 from .loop import Loop, Task
 from .model_output import Effort, write_trained_model
 from .recipe import Augment, Recipe
@@ -69,6 +69,8 @@ def train_into(
     split = find_cases(recipe)
     if not split.train:
         raise InputError(f"The recipe {recipe.path} has no patient to train on.", "Check its split.")
+    if crew.leads:
+        look_through(split.validation, recipe)
     learnt, watched = set_apart(split.train, recipe.training.watch)
     cases = read_cases(learnt, recipe, part(progress, 0.0, 0.05))
     training = Loop(recipe, _task(recipe, cases, device), device, kept.checkpoint, kept.resume)

@@ -1,8 +1,9 @@
-"""What every engine has to keep; a test module subclasses EngineContract and says which model and volume."""
+"""What every engine has to keep; a test module subclasses a contract and says which model and volume."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,24 +14,48 @@ from medseg_app.core.errors import Cancelled, GeometryError, InputError, Modalit
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
+from medseg_app.engines import openvino_backend
 from medseg_app.engines.contract import Request
 from medseg_app.engines.device import precision_on
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.predict import build_engine, predict, run_engine
 
 
-class EngineContract:
-    """Fixtures `model` (ModelFolder) and `volume` (one that gives candidates) come from the subclass.
+@dataclass(frozen=True)
+class Run:
+    """What came of one run. reports: the fractions that were told. images: a copy of what it was given."""
 
-    looks_at_slices: whether the network sees slices one by one.
+    proposal: Proposal
+    reports: tuple[float, ...]
+    images: np.ndarray
+
+
+class ProposalContract:
+    """What holds of every run.
+
+    Fixtures `model` (ModelFolder) and `volume` (one that gives candidates) come from the subclass.
     """
 
-    looks_at_slices = False
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def converts_once(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+        """All tests of a class share the networks that OpenVINO converted, and nobody else's."""
+        cache = tmp_path_factory.mktemp("cache")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(openvino_backend, "user_folder", lambda kind: cache)
+            yield
 
     @pytest.fixture(scope="class")
     @classmethod
-    def proposal(cls, model: ModelFolder, volume: Volume) -> Proposal:
-        return predict(volume, model, device="cpu")
+    def run(cls, model: ModelFolder, volume: Volume) -> Run:
+        images, reports = volume.voxels.copy(), list[float]()
+        found = predict(volume, model, device="cpu", progress=lambda f, message="": reports.append(f))
+        return Run(found, tuple(reports), images)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def proposal(cls, run: Run) -> Proposal:
+        return run.proposal
 
     def test_candidates_lie_on_the_grid_and_hold_voxels(self, proposal: Proposal, volume: Volume) -> None:
         assert proposal.candidates
@@ -67,6 +92,39 @@ class EngineContract:
         assert len(proposal.model.sha256) == 64
         assert (proposal.volume_id, proposal.device, proposal.precision) == (volume.id, "cpu", "exact")
 
+    def test_progress_rises_from_zero_to_one(self, run: Run) -> None:
+        assert run.reports[0] == 0.0
+        assert run.reports[-1] == 1.0
+        assert all(a <= b for a, b in pairwise(run.reports))
+
+    def test_the_images_stay_as_they_were(self, run: Run, volume: Volume) -> None:
+        np.testing.assert_array_equal(volume.voxels, run.images)
+
+    @pytest.mark.parametrize("share", [0.0, 0.4])
+    def test_cancel_ends_the_run_at_the_next_report(
+        self, run: Run, model: ModelFolder, volume: Volume, share: float
+    ) -> None:
+        """There is a report before every tile or slice."""
+        seen: list[float] = []
+
+        def stop(fraction: float, message: str = "") -> None:
+            seen.append(fraction)
+            if fraction >= share:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            predict(volume, model, device="cpu", progress=stop)
+        assert seen == [*(f for f in run.reports if f < share), seen[-1]]
+
+
+class EngineContract(ProposalContract):
+    """What holds of further runs, good and bad.
+
+    looks_at_slices: whether the network sees slices one by one.
+    """
+
+    looks_at_slices = False
+
     def test_the_same_input_gives_the_same_voxels(
         self, proposal: Proposal, model: ModelFolder, volume: Volume
     ) -> None:
@@ -74,24 +132,6 @@ class EngineContract:
         assert [(c.box, c.score) for c in again.candidates] == [(c.box, c.score) for c in proposal.candidates]
         for one, other in zip(again.candidates, proposal.candidates, strict=True):
             np.testing.assert_array_equal(one.mask, other.mask)
-
-    def test_progress_rises_from_zero_to_one(self, model: ModelFolder, volume: Volume) -> None:
-        reports: list[float] = []
-        predict(volume, model, device="cpu", progress=lambda fraction, message="": reports.append(fraction))
-        assert reports[0] == 0.0
-        assert reports[-1] == 1.0
-        assert all(a <= b for a, b in pairwise(reports))
-
-    def test_cancel_ends_the_run_at_the_next_report(self, model: ModelFolder, volume: Volume) -> None:
-        reports: list[float] = []
-
-        def stop(fraction: float, message: str = "") -> None:
-            reports.append(fraction)
-            raise Cancelled
-
-        with pytest.raises(Cancelled):
-            predict(volume, model, device="cpu", progress=stop)
-        assert len(reports) == 1
 
     def test_fast_gives_a_proposal_too(self, model: ModelFolder, volume: Volume) -> None:
         told = predict(volume, model, device="cpu", precision="fast").precision

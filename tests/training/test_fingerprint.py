@@ -12,7 +12,7 @@ from medseg_app.core.errors import InputError
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.fingerprint import recipe_for
 from medseg_app.training.train import run_training
-from tests.training.tiny import write_cases, write_image
+from tests.training.tiny import SHAPE, write_cases, write_image
 
 DESCRIPTION = {
     "channel_names": {"0": "CT"},
@@ -42,6 +42,28 @@ def test_nnunet_layout(tmp_path):
     assert window["high"] > 380
     split = find_cases(recipe)
     assert (len(split.train), len(split.validation)) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "modality", "kind"),
+    [
+        ({"channel_names": {"0": "PET"}}, "PT", "percentiles"),
+        ({"channel_names": {"0": "T1w"}}, "MR", "percentiles"),
+        ({"modality": {"0": "MRI"}}, "MR", "percentiles"),
+        ({"channel_names": {"0": "CT"}}, "CT", "window"),
+        ({"channel_names": {"0": "noNorm"}}, "MR", "percentiles"),  # told by the values
+    ],
+)
+def test_a_data_set_says_its_modality(tmp_path, names, modality, kind):
+    """The images are a CT of soft tissue alone: nothing in them is as dark as air."""
+    nnunet(tmp_path)
+    for path in (tmp_path / "imagesTr").iterdir():
+        write_image(path, np.full(SHAPE, 40, np.int16))
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": DESCRIPTION["labels"], **names}))
+    recipe = recipe_for(tmp_path)
+    assert recipe.modality == (modality,)
+    assert {reference.modality for reference in find_cases(recipe).train} == {modality}
+    assert recipe.preprocessing["channels"][modality][0]["kind"] == kind
 
 
 def test_the_recipe_trains(tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 
 from medseg_app.core.errors import ModelError
 from medseg_app.engines.checksums import inside
+from medseg_app.engines.modality_names import modality_named
 from medseg_app.engines.model_card import LabelClass, ModelCard, ModelGrid
 from medseg_app.engines.model_folder_writer import Origin, Papers
 
@@ -20,8 +21,6 @@ DATASET, PLANS = "dataset.json", "plans.json"
 CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 READERS = {"SimpleITKIO": "", "NibabelIO": "", "NibabelIOWithReorient": "SAR"}
 """Readers of nnU-Net -> how the axes (k, j, i) lie; the first two take them as they are stored."""
-MODALITIES = {"CT": "CT", "PET": "PT", "PT": "PT"}
-MR_WORDS = ("MR", "T1", "T2", "FLAIR", "ADC", "DWI")
 REMARKS = (
     "Images are resampled linearly; nnU-Net takes cubic splines.",
     "Tiles are not mirrored, which nnU-Net does by default and which takes eight times as long.",
@@ -107,12 +106,13 @@ def _modality(dataset: dict[str, Any], path: Path) -> str:
     channels = dataset.get("channel_names")
     if not isinstance(channels, dict) or len(channels) != 1:
         raise ModelError(f"{path} is not taken: channel_names does not name one image.", HINT)
-    name = str(next(iter(channels.values()))).upper()
-    if name in MODALITIES:
-        return MODALITIES[name]
-    if name.startswith(MR_WORDS):
-        return "MR"
-    raise ModelError(f"{path} is not taken: channel_names names {name!r}, no modality that is known.", HINT)
+    name = str(next(iter(channels.values())))
+    modality = modality_named(name)
+    if not modality:
+        raise ModelError(
+            f"{path} is not taken: channel_names names {name!r}, no modality that is known.", HINT
+        )
+    return modality
 
 
 def _channel(plans: Plans) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def test_plans_are_refused_with_the_key_or_class(name: str, tmp_path: Path) -> N
         ({"labels": {"background": 0, "spleen": 2}}, "number the classes"),
         ({"labels": {"spleen": 0}}, "background"),
         ({"channel_names": {"0": "T1", "1": "T2"}}, "one image"),
-        ({"channel_names": {"0": "photograph"}}, "PHOTOGRAPH"),
+        ({"channel_names": {"0": "photograph"}}, "photograph"),
     ],
 )
 def test_data_sets_are_refused_with_the_key(change: dict[str, Any], words: str, tmp_path: Path) -> None:
