@@ -26,6 +26,9 @@ MAX_READ = 20
 LONGEST_EDGE = 192
 """Slices of finding models are brought down to about this many pixels."""
 
+CLUSTER_IOU = 0.4
+"""From which on two detections in a slice are views of one finding (see engines/clustered_instances.py)."""
+
 Spacing = tuple[float, float, float]
 
 
@@ -118,6 +121,7 @@ def _recipe(
         source=Source(kind=layout.kind, folder=".", pairs=pairs),
         training=_training(plan),
         grid=ModelGrid("") if layout.is_flat else _grid(found, is_semantic),
+        thresholds={} if is_semantic else {"cluster_iou": CLUSTER_IOU},
         augment=Augment(zoom=0.2, rotate_degrees=15, tilt_degrees=5, shift=0.1, contrast=0.1, noise=0.1),
         summary=f"Trained on the data set {folder.resolve().name}.",
         data=f"{len(layout.references)} cases of {folder.resolve().name}, every fifth kept back",

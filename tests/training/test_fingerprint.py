@@ -11,6 +11,7 @@ import pytest
 from medseg_app.core.errors import InputError
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.fingerprint import recipe_for
+from medseg_app.training.mask_rcnn_recipe import with_backbone
 from medseg_app.training.train import run_training
 from tests.training.tiny import SHAPE, write_cases, write_image
 
@@ -86,6 +87,8 @@ def test_pairs_in_patient_folders_of_mr_findings(tmp_path):
     recipe = recipe_for(tmp_path, "instance")
     assert (recipe.engine, recipe.modality) == ("mask_rcnn", ("MR",))
     assert recipe.labels[1].kind == "instance"
+    assert recipe.thresholds == {"cluster_iou": 0.4}
+    assert with_backbone(recipe, "resnet50").network.arguments["nms_iou"] == 0.7
     assert {r.patient for r in find_cases(recipe).train} == {"p0", "p1", "p2", "p3"}
 
 
