@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from medseg_app.core.box import Box, Index
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 MARGIN = 8
 """Voxels of air around the body that are looked at with it."""
+FRAMED_AT_ONCE = 16
+"""Slices that are laid into air together: fewer take less memory, more keep a card busier."""
 
 
 def body_box(image: NDArray[Any], above: float | None) -> Box:
@@ -24,21 +28,34 @@ def body_box(image: NDArray[Any], above: float | None) -> Box:
     return whole if body is None else body.grown((MARGIN,) * 3).clipped(image.shape)
 
 
-def with_air(slabs: Iterator[NDArray[np.float32]], box: Box, shape: Index) -> Iterator[NDArray[np.float32]]:
-    """Slabs of probabilities (channels, k, j, i) of a box as slabs of the whole image, in background."""
+def with_air(slabs: Iterator[Tensor], box: Box, shape: Index) -> Iterator[Tensor]:
+    """Slabs of probabilities (channels, k, j, i) of a box as slabs of the whole image, in background.
+
+    A slab lasts until the next one is asked for: all that are laid into air share their memory.
+    """
+    frame = None
+    for slab in slabs:
+        if frame is None:
+            frame = _air(slab, FRAMED_AT_ONCE, shape)
+            yield _air(slab, 1, shape).expand(-1, box.start[0], -1, -1)
+        yield from _framed(slab, box, frame)
+    assert frame is not None
+    yield _air(frame, 1, shape).expand(-1, shape[0] - box.stop[0], -1, -1)
+
+
+def _framed(slab: Tensor, box: Box, frame: Tensor) -> Iterator[Tensor]:
+    """A slab in the middle of a frame of air, or itself where it is as large."""
     _, rows, columns = box.slices
-    channels = 1
-    for number, slab in enumerate(slabs):
-        channels = len(slab)
-        if number == 0:
-            yield _air(channels, box.start[0], shape)
-        framed = _air(channels, slab.shape[1], shape)
-        framed[:, :, rows, columns] = slab
-        yield framed
-    yield _air(channels, shape[0] - box.stop[0], shape)
+    if slab.shape[2:] == frame.shape[2:]:
+        yield slab
+        return
+    for part in slab.split(FRAMED_AT_ONCE, dim=1):
+        laid = frame[:, : part.shape[1]]
+        laid[:, :, rows, columns] = part
+        yield laid
 
 
-def _air(channels: int, slices: int, shape: Index) -> NDArray[np.float32]:
-    air = np.zeros((channels, slices, *shape[1:]), np.float32)
+def _air(like: Tensor, slices: int, shape: Index) -> Tensor:
+    air = like.new_zeros((len(like), slices, *shape[1:]))
     air[0] = 1.0
     return air

@@ -83,6 +83,14 @@ def forget_unused(device: str) -> None:
         torch.mps.empty_cache()
 
 
+def free_memory(device: str) -> int:
+    """Bytes of a CUDA device that a run can have: what nobody uses, and what torch keeps for later."""
+    import torch
+
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
 def threads() -> int:
     """How many threads compute: OMP_NUM_THREADS where the environment says so, else one per core.
 
@@ -120,10 +128,35 @@ def precision_on(device: str, wanted: Precision) -> Precision:
 
 
 @contextmanager
+def stitching() -> Iterator[None]:
+    """Inside it torch computes without gradients, and on one thread where the processor does it.
+
+    What is done to a slab is short: waking further threads costs more, and they are in the network's way.
+    """
+    import torch
+
+    with torch.inference_mode(), _on_threads(1):
+        yield
+
+
+@contextmanager
+def _on_threads(count: int) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def inference(device: str, precision: Precision) -> Iterator[None]:
     """Inside it networks run without gradients, in bfloat16 where `precision` is "fast" and it pays."""
     import torch
 
     fast = precision_on(device, precision) == "fast"
-    with torch.inference_mode(), torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=fast):
+    kind = device.partition(":")[0]
+    with _on_threads(threads()), torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=fast):
         yield

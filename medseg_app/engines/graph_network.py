@@ -6,16 +6,13 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from medseg_app.core.errors import ModelError
 
 from .contract import Precision
 from .model_folder import ModelFolder
 from .openvino_backend import compile_graph, load_openvino
 from .preprocess import Preprocessing
-from .tile_run import Run
+from .tile_run import Run, by_arrays, run_volumes
 
 LEAST = 1e-7
 """Probabilities below it are alike: their logarithm has to stay a number."""
@@ -35,7 +32,7 @@ class GraphNetwork:
         self._compiled: dict[Precision, Any] = {}
 
     def on(self, device: str, precision: Precision) -> Run:
-        """Gives logits (n, k, j, i) for the channels (c, k, j, i) of a tile.
+        """Gives logits (n, k, j, i) for the channels (c, k, j, i) of a tile on the processor.
 
         Raises ModelError where OpenVINO does not understand the graph or the card does not fit it.
         """
@@ -46,11 +43,8 @@ class GraphNetwork:
         if output not in OUTPUTS:
             raise ModelError(f"The output of a graph is {' or '.join(OUTPUTS)}, not {output!r}.")
 
-        def run(tile: NDArray[np.float32]) -> NDArray[np.float32]:
-            answer = np.asarray(compiled(tile[None])[0][0], np.float32)
-            return answer if output == "logits" else np.log(np.maximum(answer, LEAST))
-
-        return run
+        run = run_volumes(by_arrays(lambda batch: compiled(batch)[0]))
+        return run if output == "logits" else lambda tile: run(tile).clamp(min=LEAST).log()
 
     def _compile(self, precision: Precision) -> Any:
         card, path = self._folder.card, self._folder.path / self._folder.card.weights

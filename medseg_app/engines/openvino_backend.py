@@ -17,13 +17,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from medseg_app.core.box import Index
 
 from .contract import Precision
 from .device import precision_on, threads
-from .tile_run import Run, run_slices, run_volumes
+from .tile_run import Run, by_arrays, run_slices, run_volumes
 from .user_folders import user_folder
 
 if TYPE_CHECKING:
@@ -58,7 +56,7 @@ def openvino_run(
         log.info("torch computes %s, as OpenVINO does not: %s", name, error)
         return None
     by = run_volumes if slice_edge is None else run_slices
-    return by(lambda batch: np.asarray(compiled(batch)[0]))
+    return by(by_arrays(lambda batch: compiled(batch)[0]))
 
 
 def compile_graph(openvino: ModuleType, model: Any, precision: Precision) -> Any:

@@ -162,14 +162,16 @@ def slice_with_neighbours(channels: NDArray[np.float32], k: int, neighbours: int
     return np.ascontiguousarray(channels[:, places].reshape(-1, *channels.shape[2:]))
 
 
-def with_neighbours(channels: NDArray[np.float32], neighbours: int) -> NDArray[np.float32]:
+def with_neighbours(channels: Tensor, neighbours: int) -> Tensor:
     """All slices of channels (c, k + 2n, j, i) but the n outermost, each as `slice_with_neighbours` gives it.
 
     The answer has the shape (c * (2n + 1), k, j, i).
     """
+    import torch
+
     count = channels.shape[1] - 2 * neighbours
     shifted = [channels[:, first : first + count] for first in range(2 * neighbours + 1)]
-    return np.stack(shifted, axis=1).reshape(-1, count, *channels.shape[2:])
+    return torch.stack(shifted, dim=1).reshape(-1, count, *channels.shape[2:])
 
 
 def _scaling(channel: Channel, voxels: NDArray[Any]) -> Scaling:

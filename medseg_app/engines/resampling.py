@@ -89,28 +89,6 @@ def _matrix(positions: NDArray[Any], count: int, step: float) -> csr_array:
     return matrix
 
 
-@dataclass(frozen=True)
-class AxisPart:
-    """A stretch of one axis: where results go, what they are read from, and the weights (None: the same)."""
-
-    target: slice
-    source: slice
-    matrix: csr_array | None
-
-    @classmethod
-    def reached_from(cls, matrix: csr_array | None, hits: NDArray[np.bool_]) -> AxisPart:
-        """The stretch of results that any of the marked sources reaches; there is at least one."""
-        if matrix is None:
-            marked = np.flatnonzero(hits)
-            same = slice(int(marked[0]), int(marked[-1]) + 1)
-            return cls(same, same, None)
-        reached = np.flatnonzero(matrix @ hits.astype(np.float32))
-        target = slice(int(reached[0]), int(reached[-1]) + 1)
-        rows = matrix[target]
-        source = slice(int(rows.indices.min()), int(rows.indices.max()) + 1)
-        return cls(target, source, rows[:, source])
-
-
 def resample_plane(plane: NDArray[Any], rows: csr_array | None, columns: csr_array | None) -> NDArray[Any]:
     """A plane (j, i) through one matrix per axis, None keeps an axis; float32 where one is used."""
     if rows is not None:

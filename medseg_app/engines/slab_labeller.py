@@ -2,88 +2,150 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .axis_taps import AxisPart, AxisTaps
 from .fit import Fit
-from .resampling import AxisPart, resample_plane
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+VOXELS_AT_ONCE = 2**23
+"""So many voxels are decided together on a card: enough to keep it busy, little beside its memory."""
+ONE = 2.0**26
+"""Chances are summed as whole numbers, of which this is certainty; float32 knows no finer steps near it."""
 
 
 class SlabLabeller:
     """Interpolates probabilities to the voxels of the volume and keeps the best class of each.
 
-    Only one slab of probabilities is in memory at a time. Channel 0 is background, channel n is the
-    n-th of `values`.
+    All of it happens on the device on which probabilities arrive; only results are brought from there.
+    Only one slab of probabilities is in memory at a time. Channel 0 is background, channel n is the n-th
+    of `values`, which rise.
     """
 
-    def __init__(self, fit: Fit, values: list[int], keep_confidence: bool) -> None:
+    def __init__(self, fit: Fit, values: list[int], keep_confidence: bool, device: str = "cpu") -> None:
+        import torch
+
         self._fit = fit
-        self._values = np.array([0, *values], np.uint16 if max(values) > 255 else np.uint8)
-        self._labels = np.zeros(fit.turned_shape, self._values.dtype)
-        self._confidence = np.zeros(fit.turned_shape, np.uint8) if keep_confidence else None
-        self._sums = np.zeros(len(self._values))
-        self._counts = np.zeros(len(self._values), np.int64)
-        slices, rows, columns = fit.sampling
-        self._slices = slices.writing()
-        self._rows = None if rows.is_identity else rows.writing()
-        self._columns = None if columns.is_identity else columns.writing()
-        self._waiting: list[NDArray[np.float32]] = []
+        self._values = [0, *values]
+        kind = torch.uint8 if max(values) <= 255 else torch.int32
+        self._labels = torch.zeros(fit.turned_shape, dtype=kind, device=device)
+        confidence = torch.zeros_like(self._labels, dtype=torch.uint8) if keep_confidence else None
+        self._confidence = confidence
+        self._sums = torch.zeros(max(values) + 1, dtype=torch.float64)
+        self._counts = torch.zeros(max(values) + 1, dtype=torch.int64)
+        self._slices, self._rows, self._columns = (AxisTaps(axis, device) for axis in fit.sampling)
+        self._at_once = planes_at_once(device, self._labels[0].numel())
+        self._waiting: list[Tensor] = []
         self._first_waiting = 0
         self._next = 0
 
-    def add(self, probabilities: NDArray[np.float32]) -> None:
-        """Take the next slices of the model's frame, shape (channels, slices, j, i), in order."""
-        self._waiting.extend(probabilities[:, k] for k in range(probabilities.shape[1]))
-        while self._next < self._fit.turned_shape[0]:
-            first, last = self._reach(self._next)
-            if last >= self._first_waiting + len(self._waiting):
-                break
-            del self._waiting[: first - self._first_waiting]
-            self._first_waiting = first
-            self._label(self._next)
-            self._next += 1
+    def add(self, probabilities: Tensor) -> None:
+        """Take the next slices of the model's frame, shape (channels, slices, j, i), in order.
+
+        Their memory may be used for others afterwards.
+        """
+        self._waiting.append(probabilities)
+        end, stop = self._first_waiting + sum(slab.shape[1] for slab in self._waiting), self._next
+        while stop < len(self._labels) and self._slices.reach(stop)[1] < end:
+            stop += 1
+        for k in range(self._next, stop, self._at_once):
+            self._decide(slice(k, min(k + self._at_once, stop)))
+        self._next = stop
+        if stop < len(self._labels):
+            self._keep_from(min(self._slices.reach(stop)[0], end), end)
 
     def labels(self) -> NDArray[Any]:
         """Class values on the volume's grid (k, j, i)."""
-        return self._fit.turned_back(self._labels)
+        return self._fit.turned_back(self._labels.cpu().numpy())
 
     def confidence(self) -> NDArray[np.uint8] | None:
         """Probability of the chosen class of each voxel, 0..255, where it was asked for."""
-        return None if self._confidence is None else self._fit.turned_back(self._confidence)
+        return None if self._confidence is None else self._fit.turned_back(self._confidence.cpu().numpy())
 
     def mean_probabilities(self) -> dict[int, float]:
         """Mean probability over the voxels of each class that has any."""
-        found = np.flatnonzero(self._counts[1:]) + 1
-        return {int(self._values[c]): float(self._sums[c] / self._counts[c]) for c in found}
+        return {v: float(self._sums[v] / self._counts[v]) for v in self._values[1:] if self._counts[v]}
 
-    def _reach(self, k: int) -> tuple[int, int]:
-        """First and last slice of the model that slice k of the volume needs."""
-        used = self._slices.indices[self._slices.indptr[k] : self._slices.indptr[k + 1]]
-        return int(used.min()), int(used.max())
+    def _keep_from(self, first: int, end: int) -> None:
+        """Keep copies of the slices from here on: later voxels need them too."""
+        import torch
 
-    def _label(self, k: int) -> None:
-        start, stop = self._slices.indptr[k], self._slices.indptr[k + 1]
-        planes = [self._waiting[n - self._first_waiting] for n in self._slices.indices[start:stop]]
-        weights = self._slices.data[start:stop]
-        mixed = planes[0] if len(planes) == 1 else sum(w * p for w, p in zip(weights, planes, strict=True))
-        assert not isinstance(mixed, int)
+        parts = self._parts(first, end)
+        self._waiting = [torch.cat(parts, dim=1)] if parts else []
+        self._first_waiting = first
+
+    def _parts(self, start: int, stop: int) -> list[Tensor]:
+        """Slices (channels, k, j, i) of the model's frame, of those that wait, as they lie in memory."""
+        found, first = [], self._first_waiting
+        for slab in self._waiting:
+            part = slab[:, max(start - first, 0) : max(stop - first, 0)]
+            if part.shape[1]:
+                found.append(part)
+            first += slab.shape[1]
+        return found
+
+    def _decide(self, target: slice) -> None:
+        """Decide slices of the volume where a class other than background may win."""
+        slices = self._slices.part(target)
+        parts = self._parts(slices.source.start, slices.source.stop)
+        background = slices.write(_joined([part[0] for part in parts]), 0)
         # Where background has more than half everywhere around, no interpolation makes another class win.
-        unsure = mixed[0] <= 0.5
-        if unsure.any():
-            self._choose(k, mixed, unsure)
+        rows = _ends(background.amin(dim=(0, 2)) <= 0.5)
+        columns = _ends(background.amin(dim=(0, 1)) <= 0.5)
+        if rows and columns:
+            self._choose(parts, slices, self._rows.reached_from(*rows), self._columns.reached_from(*columns))
 
-    def _choose(self, k: int, mixed: NDArray[np.float32], unsure: NDArray[np.bool_]) -> None:
-        """Interpolate and decide the part of slice k of the volume that unsure samples reach."""
-        rows = AxisPart.reached_from(self._rows, np.asarray(unsure.any(axis=1)))
-        columns = AxisPart.reached_from(self._columns, np.asarray(unsure.any(axis=0)))
-        part = mixed[:, rows.source, columns.source]
-        channels = np.stack([resample_plane(plane, rows.matrix, columns.matrix) for plane in part])
-        best = channels.argmax(axis=0)
-        chance = np.take_along_axis(channels, best[None], axis=0)[0]
-        self._labels[k, rows.target, columns.target] = self._values[best]
-        self._sums += np.bincount(best.ravel(), chance.ravel(), len(self._values))
-        self._counts += np.bincount(best.ravel(), minlength=len(self._values))
+    def _choose(self, parts: list[Tensor], slices: AxisPart, rows: AxisPart, columns: AxisPart) -> None:
+        """Interpolate class after class in a part of the volume, and keep the best of each voxel."""
+        import torch
+
+        place = slices.target, rows.target, columns.target
+        labels = self._labels[place]
+        best = None
+        for channel, value in enumerate(self._values):
+            samples = _joined([part[channel, :, rows.source, columns.source] for part in parts])
+            chance = rows.write(columns.write(slices.write(samples, 0), 2), 1)
+            if best is None:
+                best = chance.clone()
+                continue
+            # Values rise, so the last of the winners is the highest: filling where one wins takes far longer.
+            torch.maximum(labels, (chance > best).to(labels.dtype).mul_(value), out=labels)
+            torch.maximum(best, chance, out=best)
+        assert best is not None
+        self._count(labels, best)
         if self._confidence is not None:
-            self._confidence[k, rows.target, columns.target] = np.rint(np.clip(chance, 0, 1) * 255)
+            self._confidence[place] = best.clamp_(0, 1).mul_(255).round_().to(torch.uint8)
+
+    def _count(self, labels: Tensor, chances: Tensor) -> None:
+        """Add up the chances of the voxels of each class."""
+        import torch
+
+        chosen, whole = labels.flatten(), (chances * ONE).round_().flatten()
+        if whole.device.type == "mps":  # which knows no float64
+            chosen, whole = chosen.cpu(), whole.cpu()
+        # Sums of whole numbers do not depend on their order, which a card leaves to chance.
+        self._counts += torch.bincount(chosen, minlength=len(self._counts)).cpu()
+        self._sums += torch.bincount(chosen, whole.double(), len(self._sums)).cpu() / ONE
+
+
+def planes_at_once(device: str, voxels: int) -> int:
+    """How many planes of so many voxels are decided together: on the processor one, cut to what is unsure."""
+    return 1 if device == "cpu" else max(VOXELS_AT_ONCE // voxels, 1)
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """Slices (k, j, i) that follow each other."""
+    import torch
+
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _ends(hits: Tensor) -> tuple[int, int] | None:
+    """First and last place that is marked; None where none is."""
+    marked = np.flatnonzero(hits.cpu().numpy())
+    return (int(marked[0]), int(marked[-1])) if marked.size else None

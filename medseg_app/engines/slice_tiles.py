@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from medseg_app.core.box import Box, Index
 
 from .model_card import Network
-from .preprocess import ChannelMaker, Preprocessing, with_neighbours
+from .preprocess import Preprocessing, with_neighbours
 from .sliding_window import LEGAL_STEP, TilePlan, TileSize, legal_edge, mirrored, tile_starts
+from .tile_channels import MakeChannels
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MARGINS = {"UNet2015": 94}
 """Networks that answer less than they see: pixels on each side of a tile that they see beyond it.
@@ -69,10 +73,11 @@ class SliceTiles:
         starts = tuple(range(0, shape[0], depth)), tile_starts(shape[1], j), tile_starts(shape[2], i)
         return TilePlan(shape, (depth, j, i), starts)
 
-    def read(self, image: NDArray[Any], box: Box, channels: ChannelMaker) -> NDArray[np.float32]:
+    def read(self, image: NDArray[Any], box: Box, channels: MakeChannels) -> Tensor:
         """The channels (c * (2 neighbours + 1), k, j, i) of a tile with its margin.
 
-        At its sides the image (k, j, i) is mirrored; beyond its ends the last slice is repeated.
+        channels: makes them of a block of voxels. At its sides the image (k, j, i) is mirrored; beyond its
+        ends the last slice is repeated.
         """
         (k, j, i), margin = box.start, self.margin
         wanted = np.arange(k - self.neighbours, box.stop[0] + self.neighbours).clip(0, len(image) - 1)

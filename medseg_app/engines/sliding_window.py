@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,25 @@ from numpy.typing import NDArray
 from medseg_app.core.box import Box, Index
 from medseg_app.core.progress import Progress
 
+from .device import free_memory
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 LEGAL_STEP = 32
 """Tile edges are multiples of this, which suits every network of the allowlist."""
 OVERLAP = 0.25
 SIGMA = 0.125
 """Width of the Gaussian that blends neighbouring tiles, as a share of the tile's edge."""
 
-ReadTile = Callable[[Box], NDArray[np.float32]]
-RunTile = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+BYTES_PER_VOXEL = 1024
+"""What a usual network (32 channels at full resolution) takes on a card for a voxel of a tile, a little less.
+
+The other half of the memory is left to sums and results. A wrong guess costs a try: see tile_memory.py.
+"""
+
+ReadTile = Callable[[Box], "Tensor"]
+RunTile = Callable[["Tensor"], "Tensor"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,12 @@ class TileSize:
 
     @classmethod
     def on(cls, device: str) -> TileSize:
-        """Tiles whose single pass stays well under 5 s on this kind of device."""
-        return cls(128, 192**3) if device.startswith("cuda") else cls(64, 96**3)
+        """Tiles whose single pass stays well under 5 s on this kind of device, and fits a card's memory."""
+        if not device.startswith("cuda"):
+            return cls(64, 96**3)
+        most = free_memory(device) // 2 // BYTES_PER_VOXEL
+        fitting = int(most ** (1 / 3)) // LEGAL_STEP * LEGAL_STEP
+        return cls(min(max(fitting, LEGAL_STEP), 128), min(most, 192**3))
 
     def halved(self) -> TileSize:
         """Tiles of half the edge, never smaller than networks take; nothing larger is done in one pass."""
@@ -69,10 +84,11 @@ def plan_fixed_tiles(shape: Index, tile: Index, overlap: float = OVERLAP) -> Til
     return TilePlan(shape, tile, (k, j, i))
 
 
-def slide(plan: TilePlan, read: ReadTile, run: RunTile, progress: Progress) -> Iterator[NDArray[np.float32]]:
+def slide(plan: TilePlan, read: ReadTile, run: RunTile, progress: Progress) -> Iterator[Tensor]:
     """Probabilities (channels, slices, j, i) of the whole image, in slabs of slices in their order.
 
-    read gives the channels of a box (see `mirrored`), run their probabilities. Progress is reported
+    read gives the channels of a box (see `mirrored`), run their probabilities, on whose device they are
+    blended. A slab lasts until the next one is asked for: all share their memory. Progress is reported
     before every tile.
     """
     blend = _Blend(plan)
@@ -84,7 +100,9 @@ def slide(plan: TilePlan, read: ReadTile, run: RunTile, progress: Progress) -> I
             blend.add(box, run(read(box)))
             done += 1
         following = plan.starts[0][row + 1 : row + 2]
-        yield blend.take(following[0] - k if following else plan.tile[0])
+        count = following[0] - k if following else plan.tile[0]
+        yield blend.finished(count)
+        blend.drop(count)
     progress(1.0)
 
 
@@ -104,36 +122,54 @@ class _Blend:
 
     def __init__(self, plan: TilePlan) -> None:
         self._plan = plan
-        windows = [_gaussian(edge) for edge in plan.tile]
-        self._weight = np.einsum("k,j,i->kji", *windows)
+        self._windows = [_gaussian(edge) for edge in plan.tile]
         # Tiles stand on the full product of the starts, so the sum of their weights is a product too.
-        self._cover = [_coverage(plan.starts[n], windows[n]) for n in range(3)]
+        self._cover = [_coverage(plan.starts[n], self._windows[n]) for n in range(3)]
         self._origin = [axis[0] for axis in plan.starts]
-        self._sum: NDArray[np.float32] | None = None
+        self._weight: Tensor | None = None
+        self._sum: Tensor | None = None
         self._k = self._origin[0]
 
-    def add(self, box: Box, result: NDArray[np.float32]) -> None:
+    def add(self, box: Box, result: Tensor) -> None:
         """Add the probabilities (channels, k, j, i) of one tile."""
-        if self._sum is None:
+        if self._plan.count == 1:
+            self._sum = result
+            return
+        if self._sum is None or self._weight is None:
             extent = (len(result), self._plan.tile[0], len(self._cover[1]), len(self._cover[2]))
-            self._sum = np.zeros(extent, np.float32)
+            self._sum, self._weight = result.new_zeros(extent), _product(self._windows, result)
         _, j, i = np.subtract(box.start, self._origin)
-        self._sum[:, :, j : j + self._plan.tile[1], i : i + self._plan.tile[2]] += result * self._weight
+        place = self._sum[:, :, j : j + self._plan.tile[1], i : i + self._plan.tile[2]]
+        place.addcmul_(result, self._weight)
 
-    def take(self, count: int) -> NDArray[np.float32]:
-        """The next finished slices, cropped to the image; later ones move up."""
+    def finished(self, count: int) -> Tensor:
+        """The next finished slices, cropped to the image, where they lie."""
         assert self._sum is not None
-        first = self._k - self._origin[0]
-        cover_k = self._cover[0][first : first + count]
-        weight = np.einsum("k,j,i->kji", cover_k, self._cover[1], self._cover[2])
-        slab = self._sum[:, :count] / weight
-        self._sum[:, :-count] = self._sum[:, count:].copy()
-        self._sum[:, -count:] = 0
-        self._k += count
+        first, slab = self._k - self._origin[0], self._sum[:, :count]
+        if self._plan.count > 1:
+            slab.div_(_product([self._cover[0][first : first + count], *self._cover[1:]], slab))
         _, j, i = (slice(-o, n - o) for o, n in zip(self._origin, self._plan.shape, strict=True))
         # Only a single tile reaches over the border along k, so its origin is what is to be cut.
         k = slice(max(-self._origin[0] - first, 0), self._plan.shape[0] - self._origin[0] - first)
-        return np.asarray(slab[:, k, j, i])
+        return slab[:, k, j, i]
+
+    def drop(self, count: int) -> None:
+        """Forget the finished slices; later ones move up, so many at a time that none lies on another."""
+        assert self._sum is not None
+        depth = self._plan.tile[0]
+        for start in range(count, depth, count):
+            moved = self._sum[:, start : start + count]
+            self._sum[:, start - count : start - count + moved.shape[1]] = moved
+        self._sum[:, -count:] = 0
+        self._k += count
+
+
+def _product(axes: list[NDArray[np.float32]], like: Tensor) -> Tensor:
+    """The product (k, j, i) of weights along each axis, on the device of a tensor."""
+    import torch
+
+    k, j, i = (torch.from_numpy(axis).to(like.device) for axis in axes)
+    return k[:, None, None] * (j[:, None] * i)
 
 
 def legal_edge(count: int) -> int:

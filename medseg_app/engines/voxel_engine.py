@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from medseg_app.core.box import Index
@@ -16,17 +15,21 @@ from medseg_app.core.volume import Volume
 from .body_crop import body_box, with_air
 from .candidates import component_candidates, semantic_candidates
 from .contract import Precision, Request
-from .device import compute_on, precision_on
+from .device import compute_on, precision_on, stitching
 from .fit import Fit, fit_volume
 from .model_card import ModelCard
-from .preprocess import ChannelMaker, Preprocessing
+from .preprocess import Preprocessing
 from .preview import Preview
 from .slab_labeller import SlabLabeller
 from .slice_tiles import SliceTiles
 from .sliding_window import ReadTile, TilePlan, TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
 from .suitable_grid import require_volume
+from .tile_channels import MakeChannels, channels_on
 from .tile_memory import with_fitting_tiles
 from .tile_run import Run
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Network(Protocol):
@@ -85,24 +88,25 @@ class VoxelSession:
     def _labelled(self, size: TileSize, device: str, request: Request, progress: Progress) -> SlabLabeller:
         """The volume's labels, computed in tiles of this size where the network takes any."""
         has_findings = self._card.gives_findings
-        labeller = SlabLabeller(self._fit, sorted(self._card.labels), keep_confidence=has_findings)
+        labeller = SlabLabeller(self._fit, sorted(self._card.labels), has_findings, device)
         compute = self._network.on(device, request.precision)
         image = self._fit.image(self._volume.voxels)
-        channels = Preprocessing.from_json(self._card.preprocessing).measured(image, request.modality)
+        maker = Preprocessing.from_json(self._card.preprocessing).measured(image, request.modality)
         body = body_box(image, self._card.grid.body_above)
-        plan, read = self._tiles(body.shape, size, image, channels)
+        plan, read = self._tiles(body.shape, size, image, channels_on(device, maker))
         slabs = slide(
             plan,
             lambda box: read(box.shifted(body.start)),
             lambda tile: self._chances(compute(tile)),
             progress,
         )
-        for slab in with_air(slabs, body, self._fit.model_shape):
-            labeller.add(slab)
+        with stitching():
+            for slab in with_air(slabs, body, self._fit.model_shape):
+                labeller.add(slab)
         return labeller
 
     def _tiles(
-        self, shape: Index, size: TileSize, image: NDArray[Any], channels: ChannelMaker
+        self, shape: Index, size: TileSize, image: NDArray[Any], channels: MakeChannels
     ) -> tuple[TilePlan, ReadTile]:
         """Where the tiles of a part of this shape lie, and what gives the channels of one of the image."""
         grid, slices = self._card.grid, self._slices
@@ -111,7 +115,7 @@ class VoxelSession:
         plan = plan_fixed_tiles(shape, grid.tile, grid.overlap) if grid.tile else plan_tiles(shape, size)
         return plan, lambda box: channels(mirrored(image, box))
 
-    def _chances(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _chances(self, logits: Tensor) -> Tensor:
         """Probabilities (classes, k, j, i). Raises ModelError where the network is not that of the card."""
         count = len(self._card.labels) + 1
         if len(logits) != count:
@@ -119,6 +123,4 @@ class VoxelSession:
                 f"The network of {self._card.name} gives {len(logits)} classes, its card {count}.",
                 "Ask for a model whose card fits its network.",
             )
-        logits = np.exp(logits - logits.max(axis=0))
-        logits /= logits.sum(axis=0)
-        return logits
+        return logits.softmax(dim=0)

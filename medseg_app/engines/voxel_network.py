@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, cast
 
 from .contract import Precision
 from .device import inference
@@ -19,7 +16,7 @@ from .sliding_window import LEGAL_STEP
 from .tile_run import Run, run_slices, run_volumes
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 
 class VoxelNetwork:
@@ -40,8 +37,9 @@ class VoxelNetwork:
         return Preprocessing.from_json(self._folder.card.preprocessing)
 
     def on(self, device: str, precision: Precision) -> Run:
-        """Gives logits (n, k, j, i) for the channels (c, k, j, i) of a tile; edges are multiples of 32.
+        """Gives logits (n, k, j, i) for the channels (c, k, j, i) of a tile, both on the device.
 
+        Edges of tiles are multiples of 32.
         A tile for a network that takes slices has its margin and neighbours (see SliceTiles.read).
         Raises ModelError where folder and card do not fit.
         """
@@ -59,11 +57,10 @@ class VoxelNetwork:
         return self._compiled[precision]
 
     def _by_torch(self, network: nn.Module, device: str, precision: Precision) -> Run:
-        import torch
-
-        def compute(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        def compute(batch: Tensor) -> Tensor:
             with inference(device, precision):
-                return np.asarray(network(torch.from_numpy(batch).to(device)).float().cpu().numpy())
+                # Answers of "fast" are summed in float32.
+                return cast("Tensor", network(batch).float())
 
         return run_volumes(compute) if self.slice_tiles is None else run_slices(compute)
 

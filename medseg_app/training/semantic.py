@@ -97,8 +97,8 @@ class SemanticTask:
         if self._slices is None:
             return channels[None], target[None], known[None]
         n = self._neighbours
-        images = torch.from_numpy(with_neighbours(channels.cpu().numpy(), n)).movedim(1, 0)
-        return images.to(channels.device), target[n : len(target) - n], known.expand(len(images), -1)
+        images = with_neighbours(channels, n).movedim(1, 0)
+        return images, target[n : len(target) - n], known.expand(len(images), -1)
 
     def _draw(self, size: Size, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         number = int(rng.integers(len(self._cases)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from medseg_app.core.box import Box
 from medseg_app.core.errors import GeometryError
@@ -29,7 +30,7 @@ def _label(fit: Fit, image: np.ndarray, slab: int = 5) -> np.ndarray:
     labeller = SlabLabeller(fit, [3], keep_confidence=False)
     for k in range(0, image.shape[0], slab):
         part = image[k : k + slab]
-        labeller.add(np.stack([1 - part, part]).astype(np.float32))
+        labeller.add(torch.from_numpy(np.stack([1 - part, part]).astype(np.float32)))
     return labeller.labels()
 
 
@@ -103,7 +104,7 @@ def test_labels_are_the_likeliest_class_of_interpolated_probabilities(wanted: st
     chances[:, :4] = np.float32([0.9, 0.05, 0.05])[:, None, None, None]
     labeller = SlabLabeller(fit, [4, 9], keep_confidence=True)
     for k in range(0, fit.model_shape[0], 7):
-        labeller.add(chances[:, k : k + 7])
+        labeller.add(torch.from_numpy(chances[:, k : k + 7]))
     whole = chances.astype(np.float64)
     for axis, sampling in enumerate(fit.sampling, start=1):
         whole = np.moveaxis(np.tensordot(sampling.writing().toarray(), whole, (1, axis)), 0, axis)

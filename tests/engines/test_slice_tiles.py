@@ -28,10 +28,11 @@ from medseg_app.engines.preprocess import (
 )
 from medseg_app.engines.slice_tiles import SliceTiles, middle, takes_slices
 from medseg_app.engines.sliding_window import TileSize, slide
+from medseg_app.engines.tile_channels import channels_on
 
 from .tiny_models import TINY, write_tiny_model
 
-AS_IT_IS = ChannelMaker((Scaling(-1.0, 1.0, (-1.0, 1.0), clip=True),))
+AS_IT_IS = channels_on("cpu", ChannelMaker((Scaling(-1.0, 1.0, (-1.0, 1.0), clip=True),)))
 """Channels that are the values themselves, for values of -1..1."""
 edges = st.integers(1, 90)
 
@@ -49,7 +50,7 @@ def test_what_takes_slices():
 @pytest.mark.parametrize("neighbours", [0, 1, 2])
 def test_many_slices_get_the_channels_that_one_slice_gets(neighbours):
     channels = noise(2, 9, 4, 5)
-    stacked = with_neighbours(channels, neighbours)
+    stacked = with_neighbours(torch.from_numpy(channels), neighbours)
     assert stacked.shape == (2 * (2 * neighbours + 1), 9 - 2 * neighbours, 4, 5)
     for place, k in enumerate(range(neighbours, 9 - neighbours)):
         np.testing.assert_array_equal(stacked[:, place], slice_with_neighbours(channels, k, neighbours))
@@ -93,7 +94,8 @@ def test_every_slice_comes_back_whatever_the_shape(shape, neighbours):
         lambda tile: middle(tile[neighbours : neighbours + 1], plan.tile[1:]),
         silent,
     )
-    np.testing.assert_allclose(np.concatenate(list(slabs), axis=1)[0], image, atol=1e-5)
+    whole = np.concatenate([slab.numpy().copy() for slab in slabs], axis=1)
+    np.testing.assert_allclose(whole[0], image, atol=1e-5)
 
 
 def test_slices_are_whole_and_as_many_at_a_time_as_a_volume_tile_has_voxels():

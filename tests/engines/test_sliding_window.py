@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,13 +24,23 @@ def _image(shape: tuple[int, int, int]) -> np.ndarray:
     return np.random.default_rng(sum(shape)).random(shape, np.float32)
 
 
+def reading(image: np.ndarray) -> Callable[[Box], torch.Tensor]:
+    """Reads a tile as one channel."""
+    return lambda box: torch.from_numpy(np.array(mirrored(image, box)[None]))
+
+
+def joined(slabs: Iterator[torch.Tensor]) -> np.ndarray:
+    """The whole image; slabs share their memory, so each is copied before the next."""
+    return np.concatenate([slab.numpy().copy() for slab in slabs], axis=1)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.tuples(edges, edges, edges))
 def test_a_voxelwise_network_comes_back_exactly_as_from_one_pass(shape: tuple[int, int, int]) -> None:
     image = _image(shape)
     plan = plan_tiles(shape, SMALL_TILES)
-    slabs = slide(plan, lambda box: mirrored(image, box)[None], lambda t: np.concatenate([t, 1 - t]), silent)
-    whole = np.concatenate(list(slabs), axis=1)
+    slabs = slide(plan, reading(image), lambda t: torch.cat([t, 1 - t]), silent)
+    whole = joined(slabs)
     np.testing.assert_allclose(whole[0], image, atol=1e-5)
     np.testing.assert_allclose(whole[1], 1 - image, atol=1e-5)
 
@@ -45,10 +57,9 @@ def test_tiles_cover_the_image_and_have_legal_edges(shape: tuple[int, int, int])
         assert len(starts) == 1 or (starts[0] == 0 and starts[-1] + edge == count)
 
 
-def test_small_images_take_one_pass_and_large_ones_tiles_of_the_device() -> None:
+def test_small_images_take_one_pass_and_large_ones_tiles() -> None:
     assert plan_tiles((90, 96, 70), TileSize.on("cpu")).count == 1
     assert plan_tiles((128, 128, 128), TileSize.on("cpu")).tile == (64, 64, 64)
-    assert plan_tiles((128, 128, 128), TileSize.on("cuda:0")).count == 1
 
 
 def test_mirroring_equals_numpy_symmetric_padding() -> None:
@@ -66,19 +77,19 @@ def test_progress_counts_tiles_and_cancel_stops_at_the_next_one() -> None:
     def watch(fraction: float, message: str = "") -> None:
         reports.append(fraction)
 
-    list(slide(plan, lambda box: mirrored(image, box)[None], lambda tile: tile, watch))
+    list(slide(plan, reading(image), lambda tile: tile, watch))
     assert reports == [n / plan.count for n in range(plan.count + 1)]
 
     def stop_third(fraction: float, message: str = "") -> None:
         if len(ran) == 2:
             raise Cancelled
 
-    def run(tile: np.ndarray) -> np.ndarray:
+    def run(tile: torch.Tensor) -> torch.Tensor:
         ran.append(1)
         return tile
 
     with pytest.raises(Cancelled):
-        list(slide(plan, lambda box: mirrored(image, box)[None], run, stop_third))
+        list(slide(plan, reading(image), run, stop_third))
     assert len(ran) == 2
 
 
@@ -93,5 +104,5 @@ def test_fixed_tiles_have_their_size_cover_the_image_and_blend_to_the_same(shape
         assert starts[-1] + edge >= count
         assert all(0 < b - a <= edge * (1 - overlap) + 1 for a, b in pairwise(starts))
     image = np.random.default_rng(1).random(shape).astype(np.float32)
-    slabs = slide(plan, lambda box: mirrored(image, box)[None], lambda block: block, silent)
-    np.testing.assert_allclose(np.concatenate(list(slabs), axis=1)[0], image, atol=1e-5)
+    slabs = slide(plan, reading(image), lambda block: block, silent)
+    np.testing.assert_allclose(joined(slabs)[0], image, atol=1e-5)

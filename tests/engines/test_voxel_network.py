@@ -36,7 +36,7 @@ def test_it_computes_what_torch_computes_on_tiles_of_any_size(network):
         tile = torch.rand(2, *shape) * 2 - 1
         with torch.inference_mode():
             expected = built(tile[None])[0].numpy()
-        assert np.abs(run(tile.numpy()) - expected).max() < 1e-3 * max(np.abs(expected).max(), 1)
+        assert np.abs(run(tile).numpy() - expected).max() < 1e-3 * max(np.abs(expected).max(), 1)
 
 
 def test_a_network_of_one_tile_size_is_computed_at_that_size(home):
@@ -46,23 +46,23 @@ def test_a_network_of_one_tile_size_is_computed_at_that_size(home):
     run = openvino_run(built, 2, "exact", "one", (48, 32, 80))
     with torch.inference_mode():
         expected = built(tile[None])[0].numpy()
-    assert np.abs(run(tile.numpy()) - expected).max() < 1e-3 * max(np.abs(expected).max(), 1)
-    assert openvino_run(built, 2, "exact", "one")(tile[:, :32, :32, :64].numpy()).shape[1:] == (32, 32, 64)
+    assert np.abs(run(tile).numpy() - expected).max() < 1e-3 * max(np.abs(expected).max(), 1)
+    assert openvino_run(built, 2, "exact", "one")(tile[:, :32, :32, :64]).shape[1:] == (32, 32, 64)
     assert len(list((home / "cache" / "openvino").iterdir())) == 2
 
 
 def test_the_converted_network_is_kept_and_damage_is_repaired(home, monkeypatch):
     built = build_network(VOXELWISE[2]).eval()
-    tile = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 32)).astype(np.float32)
+    tile = torch.rand(2, 32, 32, 32) * 2 - 1
     first = openvino_run(built, 2, "exact", "one")
     (kept,) = (home / "cache" / "openvino").iterdir()
     with monkeypatch.context() as patched:
         patched.setattr(openvino_backend, "_convert", lambda *_: pytest.fail("converted again"))
         again = openvino_run(built, 2, "exact", "one")
-    assert np.array_equal(first(tile), again(tile))
+    assert torch.equal(first(tile), again(tile))
     (kept / "network.xml").write_text("no model")
     repaired = openvino_run(built, 2, "exact", "one")
-    assert np.array_equal(first(tile), repaired(tile))
+    assert torch.equal(first(tile), repaired(tile))
 
 
 def test_other_weights_are_another_network(home):
@@ -77,10 +77,10 @@ def test_torch_computes_where_openvino_cannot(failing, tmp_path, monkeypatch):
         raise ImportError("no OpenVINO here")
 
     folder = write_tiny_model(tmp_path / "tiny", "unet")
-    tile = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 32)).astype(np.float32)
+    tile = torch.rand(1, 32, 32, 32) * 2 - 1
     expected = VoxelNetwork(folder).on("cpu", "exact")(tile)
     monkeypatch.setattr(openvino_backend, failing, fail)
-    assert np.allclose(VoxelNetwork(folder).on("cpu", "exact")(tile), expected, atol=1e-3)
+    assert torch.allclose(VoxelNetwork(folder).on("cpu", "exact")(tile), expected, atol=1e-3)
 
 
 def test_a_read_only_cache_only_costs_time(home, monkeypatch):
