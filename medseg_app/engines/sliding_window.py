@@ -30,8 +30,8 @@ BYTES_PER_VOXEL = 1024
 The other half of the memory is left to sums and results. A wrong guess costs a try: see tile_memory.py.
 """
 
-ReadTile = Callable[[Box], "Tensor"]
-RunTile = Callable[["Tensor"], "Tensor"]
+ComputeTile = Callable[[Box], "Tensor"]
+"""A box of the image -> its probabilities (channels, k, j, i)."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,11 @@ def plan_fixed_tiles(shape: Index, tile: Index, overlap: float = OVERLAP) -> Til
     return TilePlan(shape, tile, (k, j, i))
 
 
-def slide(plan: TilePlan, read: ReadTile, run: RunTile, progress: Progress) -> Iterator[Tensor]:
+def slide(plan: TilePlan, compute: ComputeTile, progress: Progress) -> Iterator[Tensor]:
     """Probabilities (channels, slices, j, i) of the whole image, in slabs of slices in their order.
 
-    read gives the channels of a box (see `mirrored`), run their probabilities, on whose device they are
-    blended. A slab lasts until the next one is asked for: all share their memory. Progress is reported
-    before every tile.
+    They are blended on the device on which they are computed. A slab lasts until the next one is asked
+    for: all share their memory. Progress is reported before every tile.
     """
     blend = _Blend(plan)
     done = 0
@@ -97,7 +96,7 @@ def slide(plan: TilePlan, read: ReadTile, run: RunTile, progress: Progress) -> I
         for j, i in product(*plan.starts[1:]):
             progress(done / plan.count, f"tile {done + 1} of {plan.count}")
             box = Box((k, j, i), (k + plan.tile[0], j + plan.tile[1], i + plan.tile[2]))
-            blend.add(box, run(read(box)))
+            blend.add(box, compute(box))
             done += 1
         following = plan.starts[0][row + 1 : row + 2]
         count = following[0] - k if following else plan.tile[0]

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
-from medseg_app.core.box import Index
+from medseg_app.core.box import Box, Index
 from medseg_app.core.errors import ModelError
 from medseg_app.core.progress import Progress
-from medseg_app.core.proposal import Proposal
+from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
 
 from .body_crop import body_box, with_air
 from .candidates import component_candidates, semantic_candidates
 from .contract import Precision, Request
 from .device import compute_on, precision_on, stitching
+from .first_tile import known_before, tile_at, tile_candidates
 from .fit import Fit, fit_volume
 from .model_card import ModelCard
 from .preprocess import Preprocessing
 from .preview import Preview
 from .slab_labeller import SlabLabeller
 from .slice_tiles import SliceTiles
-from .sliding_window import ReadTile, TilePlan, TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
+from .sliding_window import ComputeTile, TilePlan, TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
 from .suitable_grid import require_volume
 from .tile_channels import MakeChannels, channels_on
 from .tile_memory import with_fitting_tiles
@@ -30,6 +33,10 @@ from .tile_run import Run
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+ReadTile = Callable[[Box], "Tensor"]
+"""A box of the image -> its channels (c, k, j, i), mirrored at the borders of the image."""
 
 
 class Network(Protocol):
@@ -70,22 +77,31 @@ class VoxelSession:
 
     def propose(self, request: Request, progress: Progress, preview: Preview) -> Proposal:
         """One candidate per class, or per connected component of it."""
-        return compute_on(self._device, lambda device: self._propose(device, request, progress))
+        return compute_on(self._device, lambda device: self._propose(device, request, progress, preview))
 
-    def _propose(self, device: str, request: Request, progress: Progress) -> Proposal:
-        labeller = with_fitting_tiles(device, lambda size: self._labelled(size, device, request, progress))
-        labels, confidence = labeller.labels(), labeller.confidence()
-        candidates = semantic_candidates(self._card, labels, labeller.mean_probabilities())
-        if confidence is not None:
-            least = request.min_score
-            if least is None:
-                least = self._card.thresholds.get("min_score", 0.0)
-            candidates = [*component_candidates(self._card, labels, confidence, least), *candidates]
+    def _propose(self, device: str, request: Request, progress: Progress, preview: Preview) -> Proposal:
+        labeller = with_fitting_tiles(
+            device, lambda size: self._labelled(size, device, request, progress, preview)
+        )
+        candidates = tuple(self._candidates(labeller, request))
         progress(1.0)
         precision = precision_on(device, request.precision)
-        return Proposal(self._volume.id, tuple(candidates), self._card.identity, device, precision)
+        return Proposal(self._volume.id, candidates, self._card.identity, device, precision)
 
-    def _labelled(self, size: TileSize, device: str, request: Request, progress: Progress) -> SlabLabeller:
+    def _candidates(self, labeller: SlabLabeller, request: Request) -> list[Candidate]:
+        """What the slices that are decided hold: findings first."""
+        labels, confidence = labeller.labels(), labeller.confidence()
+        classes = semantic_candidates(self._card, labels, labeller.mean_probabilities())
+        if confidence is None:
+            return classes
+        least = request.min_score
+        if least is None:
+            least = self._card.thresholds.get("min_score", 0.0)
+        return [*component_candidates(self._card, labels, confidence, least), *classes]
+
+    def _labelled(
+        self, size: TileSize, device: str, request: Request, progress: Progress, preview: Preview
+    ) -> SlabLabeller:
         """The volume's labels, computed in tiles of this size where the network takes any."""
         has_findings = self._card.gives_findings
         labeller = SlabLabeller(self._fit, sorted(self._card.labels), has_findings, device)
@@ -94,16 +110,29 @@ class VoxelSession:
         maker = Preprocessing.from_json(self._card.preprocessing).measured(image, request.modality)
         body = body_box(image, self._card.grid.body_above)
         plan, read = self._tiles(body.shape, size, image, channels_on(device, maker))
-        slabs = slide(
-            plan,
-            lambda box: read(box.shifted(body.start)),
-            lambda tile: self._chances(compute(tile)),
-            progress,
-        )
+
+        def chances(box: Box) -> Tensor:
+            return self._chances(compute(read(box.shifted(body.start))))
+
         with stitching():
-            for slab in with_air(slabs, body, self._fit.model_shape):
+            seen = self._at_focus(plan, body, chances, request, preview)
+            for slab in with_air(slide(plan, seen, progress), body, self._fit.model_shape):
                 labeller.add(slab)
+                preview(lambda: self._candidates(labeller, request))
         return labeller
+
+    def _at_focus(
+        self, plan: TilePlan, body: Box, compute: ComputeTile, request: Request, preview: Preview
+    ) -> ComputeTile:
+        """Computes tiles; that at which the reader looks now, to show it, and not again in its turn."""
+        if request.focus_lps is None or plan.count == 1:
+            return compute
+        sample = self._fit.nearest_sample(self._volume.geometry.to_index(request.focus_lps))
+        k, j, i = np.subtract(sample, body.start).tolist()
+        box = tile_at(plan, (k, j, i))
+        chances = compute(box)
+        preview(lambda: tile_candidates(self._card, self._fit, box.shifted(body.start), chances))
+        return known_before(compute, box, chances)
 
     def _tiles(
         self, shape: Index, size: TileSize, image: NDArray[Any], channels: MakeChannels

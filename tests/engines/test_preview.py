@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from medseg_app.core.box import Box
 from medseg_app.core.progress import silent
@@ -14,8 +15,10 @@ from medseg_app.engines import slice_engine
 from medseg_app.engines.contract import Request
 from medseg_app.engines.predict import build_engine, run_engine
 from medseg_app.engines.preview import UnhurriedPreview
+from medseg_app.engines.sliding_window import TileSize
+from medseg_app.engines.voxel_network import VoxelNetwork
 
-from .grids import AXIAL, grid
+from .grids import AXIAL, grid, turned
 from .tiny_models import write_tiny_model
 
 BALL = Candidate("Ball", 1, Box((0, 0, 0), (1, 1, 1)), np.ones((1, 1, 1), bool))
@@ -103,3 +106,54 @@ def test_where_the_reader_looks_changes_no_voxel(tumours):
     for other in (focused, beyond):
         assert [(c.box, c.score) for c in other] == [(c.box, c.score) for c in plain]
         assert all(np.array_equal(a.mask, b.mask) for a, b in zip(other, plain, strict=True))
+
+
+@pytest.fixture
+def bright(tmp_path, monkeypatch):
+    """An engine that marks what is bright, in tiles of 32, and an oblique volume with two bright blocks."""
+    geometry = grid((70, 60, 80), turned((17, -12, 25)) @ AXIAL * [3.0, 2.0, 2.0])
+    voxels = np.random.default_rng(3).integers(-400, 0, geometry.shape).astype(np.int16)
+    voxels[10:20, 10:20, 10:20] = voxels[55:63, 40:50, 60:70] = 900
+    seen = []
+
+    def on(network, device, precision):
+        def run(tile):
+            seen.append(tile.shape)
+            marked = (tile[0] > 0.5).float() * 8 - 4
+            return torch.stack([-marked, marked, torch.full_like(marked, -9)])
+
+        return run
+
+    monkeypatch.setattr(VoxelNetwork, "on", on)
+    monkeypatch.setattr(TileSize, "on", lambda device: TileSize(32, 32**3))
+    engine = build_engine(write_tiny_model(tmp_path / "tiny", "unet"))
+    return engine, Volume(voxels, geometry, "1.2", "CT"), seen
+
+
+def test_the_tile_at_which_the_reader_looks_comes_first_and_is_computed_once(bright):
+    engine, volume, seen = bright
+    shown, at = [], []
+    look = tuple(volume.geometry.to_patient((58, 45, 65)))
+
+    def preview(found):
+        shown.append({voxel for one in found() for voxel in _voxels(one)})
+        at.append(len(seen))
+
+    proposal = run_engine(engine, volume, Request(focus_lps=look), "cpu", silent, preview)
+    count = len(seen)
+    assert at[0] == 1
+    assert count >= 10
+    inside = {tuple(v) for v in np.argwhere(volume.voxels == 900) if v[0] > 50}
+    assert shown[0]
+    assert shown[0] <= inside, "the other block lies in another tile"
+    final = {voxel for one in proposal.candidates for voxel in _voxels(one)}
+    assert final == {tuple(v) for v in np.argwhere(volume.voxels == 900)}
+    assert shown[-1] == final
+    seen.clear()
+    plain = run_engine(engine, volume, Request(), "cpu", silent)
+    assert len(seen) == count
+    assert {voxel for one in plain.candidates for voxel in _voxels(one)} == final
+
+
+def _voxels(one):
+    return {tuple(v) for v in np.argwhere(one.mask) + one.box.start}

@@ -39,7 +39,8 @@ def joined(slabs: Iterator[torch.Tensor]) -> np.ndarray:
 def test_a_voxelwise_network_comes_back_exactly_as_from_one_pass(shape: tuple[int, int, int]) -> None:
     image = _image(shape)
     plan = plan_tiles(shape, SMALL_TILES)
-    slabs = slide(plan, reading(image), lambda t: torch.cat([t, 1 - t]), silent)
+    read = reading(image)
+    slabs = slide(plan, lambda box: torch.cat([read(box), 1 - read(box)]), silent)
     whole = joined(slabs)
     np.testing.assert_allclose(whole[0], image, atol=1e-5)
     np.testing.assert_allclose(whole[1], 1 - image, atol=1e-5)
@@ -77,19 +78,19 @@ def test_progress_counts_tiles_and_cancel_stops_at_the_next_one() -> None:
     def watch(fraction: float, message: str = "") -> None:
         reports.append(fraction)
 
-    list(slide(plan, reading(image), lambda tile: tile, watch))
+    list(slide(plan, reading(image), watch))
     assert reports == [n / plan.count for n in range(plan.count + 1)]
 
     def stop_third(fraction: float, message: str = "") -> None:
         if len(ran) == 2:
             raise Cancelled
 
-    def run(tile: torch.Tensor) -> torch.Tensor:
+    def run(box: Box) -> torch.Tensor:
         ran.append(1)
-        return tile
+        return reading(image)(box)
 
     with pytest.raises(Cancelled):
-        list(slide(plan, reading(image), run, stop_third))
+        list(slide(plan, run, stop_third))
     assert len(ran) == 2
 
 
@@ -104,5 +105,5 @@ def test_fixed_tiles_have_their_size_cover_the_image_and_blend_to_the_same(shape
         assert starts[-1] + edge >= count
         assert all(0 < b - a <= edge * (1 - overlap) + 1 for a, b in pairwise(starts))
     image = np.random.default_rng(1).random(shape).astype(np.float32)
-    slabs = slide(plan, reading(image), lambda block: block, silent)
+    slabs = slide(plan, reading(image), silent)
     np.testing.assert_allclose(joined(slabs)[0], image, atol=1e-5)

@@ -86,7 +86,7 @@ def test_tiles_answer_as_one_pass_over_the_whole_mirrored_image(shape, tmp_path,
     plan = tiles.plan(shape, TileSize(32, 32**3))
     assert (len(plan.starts[1]), len(plan.starts[2])) == ((2, 2) if shape[1] == 256 else (1, 1))
     run = network.on("cpu", "exact")
-    slabs = slide(plan, lambda box: tiles.read(image, box, as_it_is), run, silent)
+    slabs = slide(plan, lambda box: run(tiles.read(image, box, as_it_is)), silent)
     found = np.concatenate([slab.numpy().copy() for slab in slabs], axis=1)
     assert network._compiled["exact"] is not None, "OpenVINO computes it"
 
