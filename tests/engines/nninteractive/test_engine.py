@@ -178,18 +178,18 @@ def test_without_the_package_its_name_says_how_to_install_it(monkeypatch: pytest
 
 
 def test_a_server_needs_no_weights_here(fake: Fake, volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEDSEG_NNINTERACTIVE_SERVER", "http://reading-room:8000")
+    monkeypatch.setenv("MEDSEG_NNINTERACTIVE_SERVER", "http://reading-room")
     engine = build_engine(find_model("nninteractive"))
     proposal = ask(engine, volume, INSIDE)
     assert (proposal.device, proposal.model.sha256) == ("server", "")
-    assert fake.told("device", "load") == [["device", "http://reading-room:8000"]]
+    assert fake.told("device", "load") == [["device", "http://reading-room"]]
     assert voxels_of(proposal)[MIDDLE]
 
 
 def test_a_server_that_does_not_answer(fake: Fake, volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEDSEG_NNINTERACTIVE_SERVER", "http://reading-room:8000")
+    monkeypatch.setenv("MEDSEG_NNINTERACTIVE_SERVER", "http://reading-room")
     monkeypatch.setenv("FAKE_FAILS", "1")
-    with pytest.raises(CouldNotBeDone, match=r"reading-room:8000 .* Connection refused"):
+    with pytest.raises(CouldNotBeDone, match=r"reading-room .* Connection refused"):
         ask(build_engine(find_model("nninteractive")), volume, INSIDE)
 
 
