@@ -34,7 +34,7 @@ class PromptedNetwork:
         return str(getattr(self._session, "license", None) or "")
 
     def show(self, volume: Volume) -> None:
-        """Take the images, in voxels (k, j, i) as they are; nothing is turned. Nothing the second time."""
+        """Take the images, voxels (k, j, i) as they are, nothing turned; the same again changes nothing."""
         if self._volume is not None and _same(self._volume, volume):
             return
         self._session.set_image(np.asarray(volume.voxels, np.float32)[None])
@@ -63,15 +63,15 @@ class PromptedNetwork:
         if prompt.kind == "box":
             self._session.add_bbox_interaction(bounds, include_interaction=prompt.belongs)
             return
-        box, ink = self._ink(lines)
+        box, ink = self._ink(lines, prompt.axis)
         bounds = [[a, b] for a, b in zip(box.start, box.stop, strict=True)]
         self._session.add_scribble_interaction(
             ink, include_interaction=prompt.belongs, interaction_bbox=bounds
         )
 
-    def _ink(self, lines: NDArray[Any]) -> tuple[Box, NDArray[np.uint8]]:
-        """A scribble as thick as the network knows them: every voxel with its neighbours in the slice."""
-        reach = np.where(np.ptp(lines, axis=0) == 0, 0, 1) if len(lines) > 1 else np.zeros(3, int)
+    def _ink(self, lines: NDArray[Any], axis: int) -> tuple[Box, NDArray[np.uint8]]:
+        """A scribble about as thick as the network knows them: voxels with their neighbours in the slice."""
+        reach = np.where(np.arange(3) == axis, 0, 1)
         box = Box.of(lines.min(axis=0) - reach, lines.max(axis=0) + reach + 1).clipped(self._mask.shape)
         ink = np.zeros(box.shape, np.uint8)
         for voxel in lines - box.start:

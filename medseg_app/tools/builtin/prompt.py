@@ -44,11 +44,11 @@ def _prompt_of(geometry: VolumeGeometry, press: PointerEvent, path: np.ndarray) 
     belongs = "Control" not in press.modifiers
     index = geometry.to_index(path)
     if np.abs(index - index[0]).max() < CLICK_VOXELS:
-        return Prompt("point", (first,), belongs)
+        return Prompt("point", (first,), belongs, press.axis)
     if "Shift" in press.modifiers:
-        return Prompt("box", (first, _inside(geometry, first, index[-1], press.axis)), belongs)
+        return Prompt("box", (first, _inside(geometry, first, index[-1], press.axis)), belongs, press.axis)
     voxels = dict.fromkeys(_inside(geometry, first, one, press.axis) for one in _filled(index))
-    return Prompt("scribble", tuple(voxels), belongs)
+    return Prompt("scribble", tuple(voxels), belongs, press.axis)
 
 
 def _filled(index: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ HINTS = {
     "zoom": "Drag up to enlarge. Ctrl+wheel does the same with every tool.",
     "pan": "Drag to move the image. The middle button does the same with every tool.",
     "ruler": "Drag from one end to the other. Backspace removes the last ruler.",
-    "prompt": "Click or scribble on what is to be marked, or drag a box with Shift; with Ctrl what is not.",
+    "prompt": "Click or scribble on what is to be marked, with Shift drag a box; with Ctrl on what is not.",
     "fill": "Click into an enclosed area to fill it with the active segment.",
 }
 
