@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import medseg_app as ms
 from medseg_app.app.commands.export import export
 from medseg_app.app.commands.proposals import accept_candidates
 from medseg_app.app.enter_case import enter
+from medseg_app.core.box import Box
 from medseg_app.core.case import Case
+from medseg_app.core.volume import Volume
 from medseg_app.engines.registry import find_model
 from tests.every_engine import CAN_CONTAIN, EVERY_ENGINE, algorithms_of
 
@@ -76,3 +81,39 @@ def test_stop_in_mid_run_leaves_no_proposal(panel: Any, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: not panel.is_running, timeout=10_000)
     assert tasks[-1].state == "cancelled"
     assert session.case.proposal is None
+
+
+def _with_nan(volume: Volume) -> Volume:
+    voxels = volume.voxels.astype(np.float32)
+    voxels[2, 3, 4] = np.nan
+    return replace(volume, voxels=voxels)
+
+
+def _one_slice(volume: Volume) -> Volume:
+    box = replace(Box.whole(volume.geometry.shape), stop=(1, *volume.geometry.shape[1:]))
+    return Volume(volume.voxels[:1].copy(), volume.geometry.cropped(box), volume.id, volume.modality)
+
+
+WRONG: tuple[tuple[Callable[[Volume], Volume], str], ...] = (
+    (_with_nan, "1 voxels that are not numbers"),
+    (_one_slice, "is a single slice"),
+)
+
+
+def test_wrong_images_get_words_and_no_proposal(panel: Any, qtbot: Any) -> None:
+    session = panel._session
+    volume = session.case.volume
+    told: list[Any] = []
+    session.notices.connect(told.append)
+    choose(panel, "sarcoma-unet")
+    for spoil, said in WRONG:
+        told.clear()
+        enter(session, Case.of(spoil(volume)))
+        run(panel, qtbot)
+        assert said in told[-1].text
+        assert told[-1].hint
+        assert session.case.proposal is None
+    enter(session, Case.of(replace(volume, modality="MR")))
+    choose(panel, "ct-tissues")
+    assert panel.summary.text() == "Made for CT; this series is MR."
+    assert not panel.run_button.isEnabled()

@@ -9,6 +9,8 @@ from medseg_app.core.segment import ABNORMAL, ANATOMY, TISSUE, Code, Colour, Pro
 from medseg_app.io.image_file import PALETTE
 
 _LABEL_LENGTH = 64
+WEIGHTS = "weights_sha256"
+"""Name of the algorithm's parameter that tells which weights computed a segment."""
 
 
 def unique_labels(segments: list[Segment]) -> list[str]:
@@ -67,7 +69,7 @@ def _algorithm(provenance: Provenance) -> Any:
 
     if provenance.algorithm_type == "MANUAL":
         return None
-    weights = {"weights_sha256": provenance.model_sha256} if provenance.model_sha256 else None
+    weights = {WEIGHTS: provenance.model_sha256} if provenance.model_sha256 else None
     return highdicom.AlgorithmIdentificationSequence(
         name=(provenance.model or "unknown")[:_LABEL_LENGTH],
         version=(provenance.model_version or "unknown")[:_LABEL_LENGTH],
@@ -127,6 +129,13 @@ def _provenance(item: Any, path: Path) -> Provenance:
         source="model",
         model=str(name),
         model_version=str(algorithm.get("AlgorithmVersion", "")),
+        model_sha256=_weights(str(algorithm.get("AlgorithmParameters", ""))),
         file=path.name,
         edited=kind == "SEMIAUTOMATIC",
     )
+
+
+def _weights(parameters: str) -> str:
+    """The checksum among the parameters of an algorithm, NAME=VALUE with commas between; empty without."""
+    named = (one.strip().partition("=") for one in parameters.split(","))
+    return next((value for name, _, value in named if name == WEIGHTS), "")

@@ -18,15 +18,7 @@ from medseg_app.engines.foreign.checkpoint_file import copy_numbers, kind_of
 from medseg_app.engines.foreign.sandbox import run_contained
 from medseg_app.engines.foreign.weight_file import checkpoint_weights, read_weight_file
 
-
-class Planting:
-    """Writes a file when it is unpickled."""
-
-    def __init__(self, place: Path) -> None:
-        self.place = place
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.write_text, (self.place, "planted")
+from .made_pickles import Planting
 
 
 def _saved(path: Path, what: object) -> Path:
