@@ -20,7 +20,7 @@ from .row import Row
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-NOT_BENCHMARKS = {"__init__", "__main__", "clones", "row", "timing"}
+NOT_BENCHMARKS = {"__init__", "__main__", "clones", "on_card", "predictions", "row", "stages", "timing"}
 HEAD = """# Benchmarks
 
 `python -m benchmarks` runs them all, `python -m benchmarks scan load` some. Each line is one operation of
@@ -80,7 +80,7 @@ def _lines(row: Row) -> list[str]:
             what,
             _figure(row.ours_s, row.unit),
             peer,
-            "" if figure is None else _figure(figure, row.unit),
+            _figure(figure, row.unit),
             "" if ratio is None else f"{ratio:.3g}",
             "" if goal is None else f"{goal:g}",
             verdict,
@@ -90,7 +90,9 @@ def _lines(row: Row) -> list[str]:
     return lines
 
 
-def _figure(value: float, unit: str) -> str:
+def _figure(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
     if unit != "s":
         return f"{value:,.0f} {unit}"
     return f"{value:.2f} s" if value >= 1 else f"{1000 * value:.3g} ms"

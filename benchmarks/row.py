@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 class Row:
     """One operation.
 
-    what: the operation in words. ours_s: our median time in seconds.
+    what: the operation in words. ours_s: our median time in seconds; None where it could not be measured.
     peers: median seconds of each peer. ratios: median of ours / peer over rounds run side by side.
     goal: the largest ratio that was aimed at, by peer. A fixed limit is a peer named "limit".
     unit: what the figures are ("s", or "MB" for memory).
     """
 
     what: str
-    ours_s: float
+    ours_s: float | None
     peers: dict[str, float] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
     goal: dict[str, float] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""AxisTaps: one axis of a volume interpolated from the samples of a model, as tensors on a device."""
+"""AxisTaps: one axis of an image resampled, as tensors on a device."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from .resampling import AxisSampling
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
     from torch import Tensor
 
 LAST = 2
@@ -47,13 +48,15 @@ class AxisPart:
 
 
 class AxisTaps:
-    """The samples that each voxel of an axis is mixed from, and their weights."""
+    """What each result on an axis is mixed from, and the weights.
 
-    def __init__(self, sampling: AxisSampling, device: str) -> None:
+    rows: matrix (results, samples). same: results are the samples.
+    """
+
+    def __init__(self, rows: csr_array, same: bool, device: str) -> None:
         import torch
 
-        self._same = sampling.is_identity
-        rows = sampling.writing()
+        self._same = same
         begin, end = rows.indptr[:-1], rows.indptr[1:]
         taps = begin + np.arange(int((end - begin).max()))[:, None]
         known = np.minimum(taps, end - 1)
@@ -64,12 +67,27 @@ class AxisTaps:
         self._weights = torch.from_numpy(weights).to(device)
         self._matrix = torch.from_numpy(rows.toarray()).to(device)
 
-    def reach(self, voxel: int) -> tuple[int, int]:
-        """First and last sample that a voxel is mixed from."""
-        return int(self._least[voxel]), int(self._most[voxel])
+    @classmethod
+    def reading(cls, axis: AxisSampling, device: str) -> AxisTaps:
+        """Samples of a model, mixed from the voxels of a volume."""
+        return cls(axis.reading(), axis.is_identity, device)
+
+    @classmethod
+    def writing(cls, axis: AxisSampling, device: str) -> AxisTaps:
+        """Voxels of a volume, mixed from the samples of a model."""
+        return cls(axis.writing(), axis.is_identity, device)
+
+    @property
+    def whole(self) -> AxisPart:
+        """What gives all results."""
+        return self.part(slice(0, len(self._least)))
+
+    def reach(self, result: int) -> tuple[int, int]:
+        """First and last sample that a result is mixed from."""
+        return int(self._least[result]), int(self._most[result])
 
     def part(self, target: slice) -> AxisPart:
-        """What gives these voxels."""
+        """What gives these results."""
         if self._same:
             return AxisPart(target, target)
         source = slice(int(self._least[target].min()), int(self._most[target].max()) + 1)
@@ -77,6 +95,6 @@ class AxisTaps:
         return AxisPart(target, source, places, self._weights[:, target], self._matrix[target, source])
 
     def reached_from(self, first: int, last: int) -> AxisPart:
-        """What gives all voxels that any of the samples first..last reaches."""
+        """What gives all results that any of the samples first..last reaches."""
         reached = np.flatnonzero((self._most >= first) & (self._least <= last))
         return self.part(slice(int(reached[0]), int(reached[-1]) + 1))

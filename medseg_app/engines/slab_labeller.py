@@ -38,7 +38,7 @@ class SlabLabeller:
         self._confidence = confidence
         self._sums = torch.zeros(max(values) + 1, dtype=torch.float64)
         self._counts = torch.zeros(max(values) + 1, dtype=torch.int64)
-        self._slices, self._rows, self._columns = (AxisTaps(axis, device) for axis in fit.sampling)
+        self._slices, self._rows, self._columns = (AxisTaps.writing(axis, device) for axis in fit.sampling)
         self._at_once = planes_at_once(device, self._labels[0].numel())
         self._waiting: list[Tensor] = []
         self._first_waiting = 0

@@ -20,6 +20,7 @@ from .contract import Precision, Request
 from .device import compute_on, precision_on, stitching
 from .first_tile import known_before, tile_at, tile_candidates
 from .fit import Fit, fit_volume
+from .frame_image import image_by
 from .model_card import ModelCard
 from .preprocess import Preprocessing
 from .preview import Preview
@@ -106,7 +107,7 @@ class VoxelSession:
         has_findings = self._card.gives_findings
         labeller = SlabLabeller(self._fit, sorted(self._card.labels), has_findings, device)
         compute = self._network.on(device, request.precision)
-        image = self._fit.image(self._volume.voxels)
+        image = image_by(device, self._fit, self._volume.voxels)
         maker = Preprocessing.from_json(self._card.preprocessing).measured(image, request.modality)
         body = body_box(image, self._card.grid.body_above)
         plan, read = self._tiles(body.shape, size, image, channels_on(device, maker))

@@ -11,6 +11,7 @@ import torch
 from medseg_app.core.volume import Volume
 from medseg_app.engines import slab_labeller
 from medseg_app.engines.fit import fit_volume
+from medseg_app.engines.frame_image import resampled
 from medseg_app.engines.model_card import ModelGrid
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.predict import predict
@@ -55,6 +56,17 @@ def test_planes_that_are_decided_together_get_what_each_gets_alone(
         np.testing.assert_array_equal(together[0], alone[0])
         np.testing.assert_array_equal(together[1][alone[0] > 0], alone[1][alone[0] > 0])
         assert together[2] == pytest.approx(alone[2], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["axial", "oblique", "anisotropic", "sheared"])
+@pytest.mark.parametrize("spacing", [(3.0, 4.1, 2.0), (0.9, 1.0, 1.3)])
+def test_a_card_reads_the_volume_as_the_processor_does(
+    name: str, spacing: tuple[float, float, float]
+) -> None:
+    fit = fit_volume(GRIDS[name], ModelGrid("SAR", spacing))
+    voxels = np.random.default_rng(2).integers(-1000, 1000, GRIDS[name].shape).astype(np.int16)
+    read = resampled("cpu", fit, fit.turned(voxels))
+    np.testing.assert_allclose(read, fit.image(voxels), atol=1e-3)
 
 
 def test_a_card_decides_many_planes_at_once_and_the_processor_one() -> None:
