@@ -7,6 +7,7 @@ and masks (n, 1, j, i) for each.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,12 +21,13 @@ from medseg_app.core.volume import Volume
 from .body_crop import body_box
 from .candidates import instance_candidate, without_overlap
 from .contract import Request
-from .device import compute_on, inference, precision_on
+from .device import compute_on, inference
 from .fit import Fit, fit_volume
 from .link_slices import Instance, SliceDetection, link_slices
 from .loaded_network import LoadedNetwork
 from .model_card import ModelCard
 from .model_folder import ModelFolder
+from .precision import precision_of
 from .preprocess import Preprocessing, slice_with_neighbours
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class SliceSession:
         return compute_on(self._device, lambda device: self._propose(device, request, progress))
 
     def _propose(self, device: str, request: Request, progress: Progress) -> Proposal:
+        request = replace(request, precision=precision_of(self._card, device, request.precision))
         least = request.min_score
         if least is None:
             least = self._threshold("min_score", MIN_SCORE)
@@ -76,8 +79,7 @@ class SliceSession:
         candidates = [self._candidate(one) for one in instances if len(one.parts) >= min_slices]
         found = without_overlap(candidate for candidate in candidates if candidate is not None)
         progress(1.0)
-        precision = precision_on(device, request.precision)
-        return Proposal(self._volume.id, tuple(found), self._card.identity, device, precision)
+        return Proposal(self._volume.id, tuple(found), self._card.identity, device, request.precision)
 
     def _detect(
         self, device: str, request: Request, least: float, progress: Progress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,9 +17,10 @@ from medseg_app.core.volume import Volume
 from .body_crop import body_box, with_air
 from .candidates import component_candidates, semantic_candidates
 from .contract import Precision, Request
-from .device import compute_on, precision_on
+from .device import compute_on
 from .fit import Fit, fit_volume
 from .model_card import ModelCard
+from .precision import precision_of
 from .preprocess import ChannelMaker, Preprocessing
 from .slab_labeller import SlabLabeller
 from .slice_tiles import SliceTiles
@@ -72,6 +74,7 @@ class VoxelSession:
         return compute_on(self._device, lambda device: self._propose(device, request, progress))
 
     def _propose(self, device: str, request: Request, progress: Progress) -> Proposal:
+        request = replace(request, precision=precision_of(self._card, device, request.precision))
         labeller = with_fitting_tiles(device, lambda size: self._labelled(size, device, request, progress))
         labels, confidence = labeller.labels(), labeller.confidence()
         candidates = semantic_candidates(self._card, labels, labeller.mean_probabilities())
@@ -81,8 +84,7 @@ class VoxelSession:
                 least = self._card.thresholds.get("min_score", 0.0)
             candidates = [*component_candidates(self._card, labels, confidence, least), *candidates]
         progress(1.0)
-        precision = precision_on(device, request.precision)
-        return Proposal(self._volume.id, tuple(candidates), self._card.identity, device, precision)
+        return Proposal(self._volume.id, tuple(candidates), self._card.identity, device, request.precision)
 
     def _labelled(self, size: TileSize, device: str, request: Request, progress: Progress) -> SlabLabeller:
         """The volume's labels, computed in tiles of this size where the network takes any."""

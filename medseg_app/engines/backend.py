@@ -1,0 +1,55 @@
+"""Backend: what computes a model on one kind of device, what was measured of it, and when it is good enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .strict_json import FORBID_UNKNOWN
+
+LEAST_DICE = {"exact": 0.999, "fast": 0.99}
+"""Foreground Dice to torch in float32, by precision, below which a backend is not used for a model."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One line of a card: how close a backend comes to torch in float32, and what it takes.
+
+    device: kind of device, "cpu", "cuda" or "mps". by: what computes, in words.
+    images: how many whole images it was measured on. dice: foreground Dice to torch over all of them,
+    rounded down; None where neither found anything. worst_dice: that of the worst image.
+    ap: average precision of its findings at IoU 0.5 where those of torch are the truth; None without any.
+    seconds: time per million voxels of the model's grid, once warm. memory_mb: the most that an image took
+    beyond what was in use. gflops: what that computer multiplied at the same time (see processor_speed.py).
+    """
+
+    device: str
+    precision: Literal["exact", "fast"]
+    by: str
+    images: int
+    dice: float | None
+    worst_dice: float | None
+    ap: float | None
+    seconds: float
+    memory_mb: float
+    gflops: float
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+    @property
+    def is_close(self) -> bool:
+        """Whether it answers as torch in float32 does, as closely as its precision promises."""
+        return self.dice is None or self.dice >= LEAST_DICE[self.precision]
+
+
+def measured(backends: Sequence[Backend], device: str, precision: str) -> Backend | None:
+    """What is known of a device ("cuda:0" is of kind "cuda") in a precision; None where nothing is."""
+    kind = device.partition(":")[0]
+    return next((one for one in backends if (one.device, one.precision) == (kind, precision)), None)
+
+
+def is_close(backends: Sequence[Backend], device: str, precision: str) -> bool:
+    """Whether a backend may compute a model: it was never measured, or was found close enough."""
+    known = measured(backends, device, precision)
+    return known is None or known.is_close
