@@ -1,4 +1,4 @@
-"""Backend: what computes a model on one kind of device, what was measured of it, and when it is good enough."""
+"""Backend: what computes a model on a kind of device, what was measured of it, when it is close enough."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 from .strict_json import FORBID_UNKNOWN
 
+Kind = Literal["cpu", "cuda", "mps"]
 LEAST_DICE = {"exact": 0.999, "fast": 0.99}
 """Foreground Dice to torch in float32, by precision, below which a backend is not used for a model."""
 
@@ -24,7 +25,7 @@ class Backend:
     beyond what was in use. gflops: what that computer multiplied at the same time (see processor_speed.py).
     """
 
-    device: str
+    device: Kind
     precision: Literal["exact", "fast"]
     by: str
     images: int
@@ -43,10 +44,15 @@ class Backend:
         return self.dice is None or self.dice >= LEAST_DICE[self.precision]
 
 
+def kind_of(device: str) -> Kind:
+    """The kind of a device: "cuda:0" is of kind "cuda"."""
+    return "cuda" if device.startswith("cuda") else "mps" if device == "mps" else "cpu"
+
+
 def measured(backends: Sequence[Backend], device: str, precision: str) -> Backend | None:
-    """What is known of a device ("cuda:0" is of kind "cuda") in a precision; None where nothing is."""
-    kind = device.partition(":")[0]
-    return next((one for one in backends if (one.device, one.precision) == (kind, precision)), None)
+    """What is known of a device in a precision; None where nothing is."""
+    wanted = kind_of(device), precision
+    return next((one for one in backends if (one.device, one.precision) == wanted), None)
 
 
 def is_close(backends: Sequence[Backend], device: str, precision: str) -> bool:

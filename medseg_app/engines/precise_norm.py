@@ -30,7 +30,7 @@ def normalise_precisely(openvino: ModuleType, model: Any) -> None:
 
 
 def _axes(node: Any) -> list[int]:
-    """The axes of a normalisation; empty where only the graph's run will know, or where it divides by nothing."""
+    """The axes of a normalisation; empty where a run decides them or nothing is divided."""
     given = node.input_value(1).get_node()
     if given.get_type_name() != "Constant" or not node.get_attributes()["normalize_variance"]:
         return []

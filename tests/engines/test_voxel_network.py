@@ -114,7 +114,7 @@ assert sys.modules["openvino_telemetry"] is spy
 
 
 def test_exact_is_as_exact_as_torch_where_a_channel_is_long():
-    """OpenVINO's own normalisation adds a whole channel up in one number, and is off by a hundred times more."""
+    """OpenVINO's own normalisation adds a whole channel up in one number, and is off by far more."""
     torch.manual_seed(0)
     network = torch.nn.Sequential(
         torch.nn.Conv3d(2, 16, 3, padding=1, bias=False), torch.nn.InstanceNorm3d(16, affine=True)
