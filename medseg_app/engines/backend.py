@@ -18,11 +18,12 @@ class Backend:
     """One line of a card: how close a backend comes to torch in float32, and what it takes.
 
     device: kind of device, "cpu", "cuda" or "mps". by: what computes, in words.
-    images: how many whole images it was measured on. dice: foreground Dice to torch over all of them,
-    rounded down; None where neither found anything. worst_dice: that of the worst image.
+    images: how many images it was measured on, of large ones the middle slices. dice: foreground Dice to
+    torch over all of them, rounded down; None where neither found anything. worst_dice: in the worst image.
     ap: average precision of its findings at IoU 0.5 where those of torch are the truth; None without any.
-    seconds: time per million voxels of the model's grid, once warm. memory_mb: the most that an image took
-    beyond what was in use. gflops: what that computer multiplied at the same time (see processor_speed.py).
+    seconds: time per million voxels of the model's grid, once warm; on the processor that of the processor.
+    memory_mb: the most that an image took beyond what was in use; millions: of voxels in the largest image.
+    gflops: what that computer can multiply (see processor_speed.py).
     """
 
     device: Kind
@@ -34,6 +35,7 @@ class Backend:
     ap: float | None
     seconds: float
     memory_mb: float
+    millions: float
     gflops: float
 
     __pydantic_config__ = FORBID_UNKNOWN

@@ -7,14 +7,14 @@ from functools import cache
 
 import numpy as np
 
-EDGE, ROUNDS = 768, 5
+EDGE, ROUNDS = 768, 8
 
 
 @cache
 def processor_gflops() -> float:
     """Thousands of millions of operations a second, on all the cores that compute; takes a tenth of a second.
 
-    The middle of a few rounds: other work on the computer slows a model down as well.
+    The best of a few rounds, which other work on the computer disturbed least.
     """
     square = np.random.default_rng(0).random((EDGE, EDGE), np.float32)
     seconds = []
@@ -22,4 +22,4 @@ def processor_gflops() -> float:
         start = time.perf_counter()
         square @ square
         seconds.append(time.perf_counter() - start)
-    return 2e-9 * EDGE**3 / float(np.median(seconds[1:]))
+    return 2e-9 * EDGE**3 / min(seconds[1:])

@@ -24,6 +24,7 @@ from .exchange import ProposalTicket, VolumeTicket, put_proposal
 from .model_folder import ModelFolder
 
 REPORT_SECONDS = 0.1
+ENGINES_KEPT = 3
 NICENESS = 5
 """Below the window, so that drawing and the mouse come first on a busy computer."""
 
@@ -111,20 +112,20 @@ def _hand_over(order: Order, proposal: Proposal) -> ProposalTicket:
 
 
 class _Engines:
-    """Keeps the engine that ran last, so that a second run need not read its weights again."""
+    """Keeps the engines that ran last, so that a second run need not read and convert their weights again."""
 
     def __init__(self) -> None:
-        self._key: tuple[Path, dict[str, str]] | None = None
-        self._engine: Engine | None = None
+        self._engines: dict[tuple[Path, frozenset[tuple[str, str]]], Engine] = {}
 
     def get(self, model: ModelFolder) -> Engine:
         from .predict import build_engine
 
-        key = (model.path, model.checksums)
-        if self._engine is None or key != self._key:
-            self._engine = None
-            self._engine, self._key = build_engine(model), key
-        return self._engine
+        key = model.path, frozenset(model.checksums.items())
+        engine = self._engines.pop(key, None) or build_engine(model)
+        self._engines[key] = engine  # the last in order is the last that was used
+        while len(self._engines) > ENGINES_KEPT:
+            del self._engines[next(iter(self._engines))]
+        return engine
 
 
 class _Inbox:

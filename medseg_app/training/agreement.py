@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg_app.core.proposal import Cost, Proposal
+from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
 from medseg_app.metrics.detection import measure_detection
 from medseg_app.metrics.instances import Finding
@@ -20,21 +20,22 @@ PLACES = 4
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What an engine said of one image: the class of every voxel (k, j, i), its findings, and the cost."""
+    """What an engine said of one image: a class for every voxel (k, j, i), findings, and what it took."""
 
     classes: NDArray[np.uint16]
     findings: tuple[Finding, ...]
-    cost: Cost
+    seconds: float
+    memory_mb: float
 
     @classmethod
-    def of(cls, image: Volume, proposal: Proposal) -> Answer:
-        """A proposal for an image, whose cost was measured."""
+    def of(cls, image: Volume, proposal: Proposal, seconds: float) -> Answer:
+        """A proposal for an image, which took so long."""
         classes = np.zeros(image.geometry.shape, np.uint16)
         for one in proposal.candidates:
             classes[one.box.slices][one.mask] = one.class_value
         found = (c for c in proposal.candidates if c.kind == "instance")
         findings = tuple(Finding(c.box, c.mask, c.name, c.score) for c in found)
-        return cls(classes, findings, proposal.cost or Cost(0.0, 0.0))
+        return cls(classes, findings, seconds, proposal.cost.memory_mb if proposal.cost else 0.0)
 
 
 @dataclass(frozen=True)

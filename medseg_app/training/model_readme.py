@@ -45,10 +45,10 @@ def _backends(backends: tuple[Backend, ...]) -> str:
     least = " and ".join(f"{value:g} for {name}" for name, value in LEAST_DICE.items())
     explanation = (
         "Foreground Dice to torch in float32 with these weights, on images that took no part in the "
-        "training; AP at IoU 0.5 takes torch's findings for the truth. Time is per million voxels of the model's grid "
-        "after the first image, memory the most beyond what was in use, measured on a processor that "
-        f"multiplies {backends[0].gflops:g} GFLOP/s. What stays below {least} is not used: torch in float32 "
-        "computes instead."
+        "training; AP at IoU 0.5 takes torch's findings for the truth. Time is per million voxels of the "
+        "model's grid after the first image, memory the most beyond what was in use, on a processor that "
+        f"multiplies {backends[0].gflops:g} GFLOP/s. What stays below {least} is not used: torch in "
+        "float32 computes instead."
     )
     head = "| precision, device | computed by | images | Dice | worst image | AP | used | s | MB |"
     return "\n".join(["", "## Backends", "", explanation, "", head, "|---" * 9 + "|", *rows, ""])
