@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from unittest import mock
 
 import numpy as np
 
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
-from medseg_app.engines import voxel_network
 from medseg_app.engines.contract import Engine, Precision, Request
 from medseg_app.engines.fit import fit_volume
 from medseg_app.engines.loaded_network import LoadedNetwork
 from medseg_app.engines.model_folder import ModelFolder, read_model_folder
 from medseg_app.engines.predict import build_engine, run_engine
 from medseg_app.engines.preprocess import Preprocessing
+from medseg_app.engines.reference_engine import reference_engine
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.recipe import read_recipe
 from tests.data_folder import DATA, ROOT
@@ -57,8 +56,9 @@ def rows() -> list[Row]:
 
 
 def _by_torch(model: ModelFolder, volume: Volume) -> np.ndarray:
-    with mock.patch.object(voxel_network, "openvino_run", return_value=None):
-        return _ours(build_engine(model), volume, "exact")()
+    reference = reference_engine(build_engine(model), model)
+    assert reference is not None
+    return _ours(reference, volume, "exact")()
 
 
 def _ours(engine: Engine, volume: Volume, precision: Precision) -> Callable[[], np.ndarray]:

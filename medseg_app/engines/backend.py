@@ -8,6 +8,7 @@ from typing import Literal
 
 from .strict_json import FORBID_UNKNOWN
 
+REFERENCE = "torch in float32"
 Kind = Literal["cpu", "cuda", "mps"]
 LEAST_DICE = {"exact": 0.999, "fast": 0.99}
 """Foreground Dice to torch in float32, by precision, below which a backend is not used for a model."""
@@ -39,6 +40,11 @@ class Backend:
     gflops: float
 
     __pydantic_config__ = FORBID_UNKNOWN
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is what others are compared with, so that its agreement says nothing."""
+        return self.by == REFERENCE
 
     @property
     def is_close(self) -> bool:

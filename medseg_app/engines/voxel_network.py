@@ -33,8 +33,8 @@ class VoxelNetwork:
     OpenVINO is left aside in a precision in which the card says that it does not come close to torch.
     """
 
-    def __init__(self, folder: ModelFolder, compiler: Compile = openvino_run) -> None:
-        self._folder, self._compiler = folder, compiler
+    def __init__(self, folder: ModelFolder, compiler: Compile | None = None) -> None:
+        self._folder, self._compiler = folder, compiler or openvino_run
         self._network = LoadedNetwork(folder)
         self._compiled: dict[Precision, Run | None] = {}
 

@@ -37,9 +37,8 @@ def _backends(backends: tuple[Backend, ...]) -> str:
     if not backends:
         return ""
     rows = [
-        f"| {one.precision}, {one.device} | {one.by} | {one.images} | {_exactly(one.dice)} "
-        f"| {_exactly(one.worst_dice)} | {_exactly(one.ap)} | {'yes' if one.is_close else 'no'} "
-        f"| {one.seconds:g} | {one.memory_mb:g} |"
+        f"| {one.precision}, {one.device} | {one.by} | {one.images} | {_closeness(one)} "
+        f"| {'yes' if one.is_close else 'no'} | {one.seconds:g} | {one.memory_mb:g} |"
         for one in backends
     ]
     least = " and ".join(f"{value:g} for {name}" for name, value in LEAST_DICE.items())
@@ -52,6 +51,12 @@ def _backends(backends: tuple[Backend, ...]) -> str:
     )
     head = "| precision, device | computed by | images | Dice | worst image | AP | used | s | MB |"
     return "\n".join(["", "## Backends", "", explanation, "", head, "|---" * 9 + "|", *rows, ""])
+
+
+def _closeness(one: Backend) -> str:
+    if one.is_reference:
+        return "the same | the same | the same"
+    return " | ".join(map(_exactly, (one.dice, one.worst_dice, one.ap)))
 
 
 def _semantic(figures: Figures) -> str:

@@ -74,7 +74,7 @@ def _closeness(one: Backend) -> str:
     what = f"{one.precision} on {DEVICES[one.device]}"
     if not one.is_close:
         return f"{what} would come too far from torch in float32 (Dice {one.dice:.4f}), so torch computes it."
-    agreement = "" if one.dice is None else f": Dice {one.dice:.4f} to torch in float32"
+    agreement = "" if one.dice is None or one.is_reference else f": Dice {one.dice:.4f} to torch in float32"
     return f"{what} by {one.by}{agreement}."
 
 
