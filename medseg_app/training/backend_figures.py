@@ -57,6 +57,8 @@ def measure_backends(
     ]
     truths = answers[0] if reference is engine else answers[-1]
     millions = [_millions(image, folder.card) for image in images]
+    # One number for all: what an earlier precision took and gave back is in use before the next begins.
+    memory = round(max(one.memory_mb for said in answers[: len(precisions)] for one in said))
     return tuple(
         Backend(
             device=kind_of(device),
@@ -65,7 +67,7 @@ def measure_backends(
             images=len(images),
             **asdict(agreement(said, truths)),
             seconds=_seconds(said, millions),
-            memory_mb=round(max(one.memory_mb for one in said)),
+            memory_mb=memory,
             millions=round(max(millions), 3),
             gflops=round(processor_gflops()),
         )

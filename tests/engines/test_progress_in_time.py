@@ -38,4 +38,4 @@ def test_the_fraction_is_the_share_of_the_time(name, monkeypatch):
     volume = replace(make_phantom(7).volume, modality="CT")
     engine = build_engine(read_model_folder(ROOT / "models" / name))
     run_engine(engine, volume, Request(modality="CT"), "cpu", lambda *_: None)  # warms up
-    assert min(furthest_off(engine, volume) for _ in range(TRIES)) < TOLERANCE
+    assert any(furthest_off(engine, volume) < TOLERANCE for _ in range(TRIES))
