@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from unittest import mock
 
 import numpy as np
 
 from medseg_app.core.volume import Volume
-from medseg_app.engines import voxel_network
 from medseg_app.engines.contract import Precision
 from medseg_app.engines.model_folder import ModelFolder, read_model_folder
+from medseg_app.engines.predict import build_engine
+from medseg_app.engines.reference_engine import reference_engine
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.recipe import read_recipe
 from tests.data_folder import DATA, ROOT
 
 from .on_card import card_rows
-from .predictions import Usual, foreground_dice, monai, ours
+from .predictions import Usual, foreground_dice, monai, ours, ours_by
 from .row import Row
 from .timing import measure
 
@@ -53,5 +53,6 @@ def rows() -> list[Row]:
 
 
 def _by_torch(model: ModelFolder, volume: Volume) -> np.ndarray:
-    with mock.patch.object(voxel_network, "openvino_run", return_value=None):
-        return ours(model, volume, "exact", "cpu")()
+    reference = reference_engine(build_engine(model), model)
+    assert reference is not None
+    return ours_by(reference, volume, "exact", "cpu")()

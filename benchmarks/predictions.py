@@ -16,7 +16,7 @@ from medseg_app.core.progress import silent
 from medseg_app.core.proposal import Proposal
 from medseg_app.core.volume import Volume
 from medseg_app.engines.adapters.unet import UNetEngine
-from medseg_app.engines.contract import Precision, Request
+from medseg_app.engines.contract import Engine, Precision, Request
 from medseg_app.engines.device import settle_torch
 from medseg_app.engines.fit import Fit, fit_volume
 from medseg_app.engines.loaded_network import LoadedNetwork
@@ -49,7 +49,11 @@ class Usual:
 
 def ours(folder: ModelFolder, volume: Volume, precision: Precision, device: str) -> Predict:
     """The whole job as the application does it, from the volume to candidates on its grid."""
-    engine = UNetEngine(folder)
+    return ours_by(UNetEngine(folder), volume, precision, device)
+
+
+def ours_by(engine: Engine, volume: Volume, precision: Precision, device: str) -> Predict:
+    """The same with an engine that is there."""
 
     def run() -> np.ndarray:
         request = Request(precision=precision, modality=volume.modality)

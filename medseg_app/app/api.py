@@ -32,6 +32,7 @@ __all__ = [
     "info",
     "load",
     "measure",
+    "measure_closeness",
     "models",
     "predict",
     "predict_files",
@@ -147,11 +148,22 @@ def train(recipe_or_dataset: AnyPath, **how: Any) -> Path:
     return train_model(Path(recipe_or_dataset), HowToTrain(**how))
 
 
-def measure(recipe_or_dataset: AnyPath, model: str = "", *, device: str = "auto") -> dict[str, Any]:
+def measure(
+    recipe_or_dataset: AnyPath, model: str = "", *, device: str = "auto", keep: bool = False
+) -> dict[str, Any]:
     """What `medseg measure --json` prints: figures measured now beside those of the model's card."""
     from .measure import measure as measured
 
-    return measured(Path(recipe_or_dataset), model, device)
+    return measured(Path(recipe_or_dataset), model, device, keep)
+
+
+def measure_closeness(
+    recipe_or_dataset: AnyPath, model: str = "", *, device: str = "auto", keep: bool = False
+) -> dict[str, Any]:
+    """What `medseg measure --backends --json` prints: how close "exact" and "fast" come to torch."""
+    from .measure import measure_closeness as measured
+
+    return measured(Path(recipe_or_dataset), model, device, keep)
 
 
 def _paths(paths: Sequence[AnyPath]) -> list[Path]:

@@ -2,34 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medseg_app.core.progress import Progress, silent
 
 from .recipes import model_of, recipe_of
 
+if TYPE_CHECKING:
+    from medseg_app.engines.backend import Backend
+    from medseg_app.engines.model_folder import ModelFolder
+    from medseg_app.training.recipe import Recipe
 
-def measure(path: Path, model: str = "", device: str = "auto", progress: Progress = silent) -> dict[str, Any]:
+
+def measure(
+    path: Path, model: str = "", device: str = "auto", keep: bool = False, progress: Progress = silent
+) -> dict[str, Any]:
     """`{model, sha256, device, figures, card}`: figures measured now, and those that the card states.
 
     path: the recipe, or the data set, whose validation patients are used. model: name or folder; the name
-    in the recipe without it. Nothing is written. Raises InputError, ModelError, WrongUse, Cancelled.
+    in the recipe without it. keep: write the figures into the card; else nothing is written.
+    Raises InputError, ModelError, WrongUse, Cancelled.
     """
-    from medseg_app.engines.device import choose_device
     from medseg_app.training.evaluate import measure_model
+    from medseg_app.training.rewrite_card import rewrite_card
+
+    job = _job(path, model, device, keep)
+    figures = measure_model(job.folder, job.recipe, device=job.device, progress=progress)
+    if keep:
+        rewrite_card(job.folder, replace(job.folder.card, figures=figures))
+    return {**job.document(), "figures": figures, "card": job.folder.card.figures}
+
+
+def measure_closeness(
+    path: Path, model: str = "", device: str = "auto", keep: bool = False, progress: Progress = silent
+) -> dict[str, Any]:
+    """`{model, sha256, device, backends, card}`: how close "exact" and "fast" come to torch in float32.
+
+    Of a few of the validation patients; else as `measure`. Each backend is an object with the names of
+    `engines.backend.Backend`, and `is_close`: whether it is used.
+    """
+    from medseg_app.training.backend_figures import measure_backends, with_backends
+    from medseg_app.training.rewrite_card import rewrite_card
+
+    job = _job(path, model, device, keep)
+    found = measure_backends(job.folder, job.recipe, device=job.device, progress=progress)
+    card = with_backends(job.folder.card, found)
+    if keep:
+        rewrite_card(job.folder, card)
+    return {**job.document(), "backends": _lines(found), "card": _lines(job.folder.card.backends)}
+
+
+@dataclass(frozen=True)
+class _Job:
+    folder: ModelFolder
+    recipe: Recipe
+    device: str
+
+    def document(self) -> dict[str, Any]:
+        """What every answer begins with."""
+        return {"model": self.folder.card.name, "sha256": self.folder.card.sha256, "device": self.device}
+
+
+def _job(path: Path, model: str, device: str, keep: bool) -> _Job:
+    """What is measured on what; nothing begins before it is known that the result may be kept."""
+    from medseg_app.engines.device import choose_device
+    from medseg_app.training.rewrite_card import require_own
 
     recipe = recipe_of(path)
     folder = model_of(model or recipe.name)
-    chosen = choose_device(device)
+    if keep:
+        require_own(folder)
     # The model decides what is measured: the recipe of a data set cannot know whether findings are meant.
     recipe = replace(recipe, labels=folder.card.labels, task=folder.card.task)
-    figures = measure_model(folder, recipe, device=chosen, progress=progress)
-    return {
-        "model": folder.card.name,
-        "sha256": folder.card.sha256,
-        "device": chosen,
-        "figures": figures,
-        "card": folder.card.figures,
-    }
+    return _Job(folder, recipe, choose_device(device))
+
+
+def _lines(backends: Sequence[Backend]) -> list[dict[str, Any]]:
+    return [{**asdict(one), "is_close": one.is_close} for one in backends]

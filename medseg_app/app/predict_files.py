@@ -16,6 +16,7 @@ from medseg_app.engines.expected_device import expected_device
 from medseg_app.io.export_options import ExportOptions, Written
 
 from .documents import prediction_document
+from .first_cost import first_cost
 from .folders import Folders
 from .inputs import Input, open_input
 from .outputs import Contents, check_outputs, write_outputs
@@ -75,9 +76,15 @@ def predict_files(
     folder = find_model(model, how.models)
     wanted = open_input(path, series, folder.card.modality, part(progress, 0.0, 0.1))
     costs, voxels = RunCosts(Folders.of_user().cache), wanted.volume.voxels.size
-    expected = costs.expected(model, expected_device(how.device), how.precision, voxels)
+    device = expected_device(how.device)
+    expected = costs.expected(model, device, how.precision, voxels)
     if expected is not None:
         how.tell(f"{model} takes {in_words(expected)} here.")
+    else:
+        cards = [one.card for one in folder.parts or (folder,)]
+        expected = first_cost(cards, wanted.volume.geometry, device, how.precision)
+        if expected is not None:
+            how.tell(f"By its card, {model} takes {in_words(expected)} here.")
     done = predict_input(wanted, folder, outputs, how, part(progress, 0.1, 1.0))
     costs.learn(done.proposal, voxels)
     return done

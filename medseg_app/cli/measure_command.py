@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from medseg_app.app.measure import measure
+from medseg_app.app.measure import measure, measure_closeness
 
 from . import say
 from .parser import Arguments
@@ -12,9 +12,30 @@ from .parser import Arguments
 
 def run(arguments: Arguments) -> int:
     """Print what was measured beside what the card states."""
-    document = measure(arguments.input, arguments.model, arguments.device, say.progress_of(arguments))
-    say.result(arguments, document, _text(document))
+    by, text = (measure_closeness, _backends) if arguments.backends else (measure, _text)
+    progress = say.progress_of(arguments)
+    document = by(arguments.input, arguments.model, arguments.device, arguments.keep, progress)
+    say.result(arguments, document, text(document))
     return say.DONE
+
+
+def _backends(document: dict[str, Any]) -> str:
+    """A line for each precision, with the Dice that the card states."""
+    stated = {(one["device"], one["precision"]): one for one in document["card"]}
+    lines = [
+        f"{document['model']} on {document['device']}: foreground Dice to torch in float32",
+        f"{'precision':10} {'computed by':22} {'Dice':>9} {'worst':>9} {'AP':>9} {'card':>9} {'s/Mvx':>8}",
+    ]
+    for one in document["backends"]:
+        on_card = stated.get((one["device"], one["precision"]), {}).get("dice")
+        figures = [_exactly(value) for value in (one["dice"], one["worst_dice"], one["ap"], on_card)]
+        used = "" if one["is_close"] else "  too far: not used"
+        lines.append(f"{one['precision']:10} {one['by']:22} {' '.join(figures)} {one['seconds']:8.2f}{used}")
+    return "\n".join(lines if document["backends"] else [*lines[:1], "no network in torch to compare with"])
+
+
+def _exactly(value: float | None) -> str:
+    return f"{'-':>9}" if value is None else f"{value:9.4f}"
 
 
 def _text(document: dict[str, Any]) -> str:

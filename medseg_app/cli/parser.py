@@ -248,6 +248,11 @@ def _measure(commands: _Commands) -> None:
     parser.add_argument(
         "--model", metavar="MODEL", default="", help="name or folder (else the recipe's name)"
     )
+    parser.add_argument(
+        "--backends", action="store_true",
+        help="measure instead how close exact and fast come to torch in float32, and what they take",
+    )  # fmt: skip
+    parser.add_argument("--keep", action="store_true", help="write what was measured into the model's card")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
     _json(parser)
 

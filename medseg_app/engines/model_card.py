@@ -8,11 +8,11 @@ from typing import Any, Literal
 from medseg_app.core.proposal import ModelIdentity
 from medseg_app.core.segment import ANATOMY, TISSUE, Code, Colour, Kind
 
+from .backend import Backend
+from .strict_json import FORBID_UNKNOWN
+
 Task = Literal["semantic", "instance", "panoptic", "interactive"]
 Range = tuple[float, float]
-
-FORBID_UNKNOWN = {"extra": "forbid"}
-"""Read by pydantic: a key that nobody knows is a typing error, and is refused rather than ignored."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class ModelCard:
     thresholds: what the engine takes as a finding: min_score of an instance and, for slice-wise
     detection, min_slice_score, mask (probability), min_slices, and cluster_iou (see clustered_instances.py).
     figures: what was measured with these weights, free form.
+    backends: how close what computes it comes to torch in float32, and what that takes (see backend.py).
     data: what it was trained on, with the licence of that data.
     trained: how long it learnt on what, in words; empty where that is not known.
     weights: path of the safetensors file in the folder; sha256 and size (bytes) are filled in on
@@ -90,6 +91,7 @@ class ModelCard:
     preprocessing: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    backends: tuple[Backend, ...] = ()
     summary: str = ""
     data: str = ""
     trained: str = ""

@@ -21,6 +21,7 @@ from medseg_app.core.box import Index
 
 from .contract import Precision
 from .device import precision_on, threads
+from .precise_norm import normalise_precisely
 from .tile_run import Run, by_arrays, run_slices, run_volumes
 from .user_folders import user_folder
 
@@ -62,6 +63,8 @@ def openvino_run(
 def compile_graph(openvino: ModuleType, model: Any, precision: Precision) -> Any:
     """A model of OpenVINO's, ready to compute on the processor in the precision that was asked for."""
     hint = "bf16" if precision_on("cpu", precision) == "fast" else "f32"
+    if hint == "f32":
+        normalise_precisely(openvino, model)
     # Left to itself it computes in bfloat16 without a word.
     settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads()}
     return openvino.Core().compile_model(model, "CPU", settings)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from medseg_app.core.errors import ModalityError, ModelError
 
-from .model_card import FORBID_UNKNOWN
+from .strict_json import FORBID_UNKNOWN
 
 if TYPE_CHECKING:
     from torch import Tensor

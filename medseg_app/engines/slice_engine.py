@@ -7,6 +7,7 @@ and masks (n, 1, j, i) for each.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +22,13 @@ from .body_crop import body_box
 from .candidates import instance_candidate, without_overlap
 from .clustered_instances import clustered_instances
 from .contract import Request
-from .device import compute_on, inference, precision_on
+from .device import compute_on, inference
 from .fit import Fit, fit_volume
 from .link_slices import Instance, SliceDetection, link_slices
 from .loaded_network import LoadedNetwork
 from .model_card import ModelCard
 from .model_folder import ModelFolder
+from .precision import precision_of
 from .preprocess import Preprocessing, slice_with_neighbours
 from .preview import Preview
 
@@ -69,6 +71,7 @@ class SliceSession:
         return compute_on(self._device, lambda device: self._propose(device, request, progress, preview))
 
     def _propose(self, device: str, request: Request, progress: Progress, preview: Preview) -> Proposal:
+        request = replace(request, precision=precision_of(self._card, device, request.precision))
         least = request.min_score
         if least is None:
             least = self._threshold("min_score", MIN_SCORE)
@@ -79,8 +82,7 @@ class SliceSession:
                 preview(lambda: self._found(detections, least))
         candidates = tuple(self._found(detections, least))
         progress(1.0)
-        precision = precision_on(device, request.precision)
-        return Proposal(self._volume.id, candidates, self._card.identity, device, precision)
+        return Proposal(self._volume.id, candidates, self._card.identity, device, request.precision)
 
     def _found(self, detections: list[SliceDetection], least: float) -> list[Candidate]:
         """Findings of the slices seen so far, in whatever order they were."""

@@ -10,6 +10,8 @@ from medseg_app.core.errors import ModelError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
+FORBID_UNKNOWN = {"extra": "forbid"}
+"""Read by pydantic: a key that nobody knows is a typing error, and is refused rather than ignored."""
 
 
 def read_strict_json(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -17,11 +18,12 @@ from medseg_app.core.volume import Volume
 from .body_crop import body_box, with_air
 from .candidates import component_candidates, semantic_candidates
 from .contract import Precision, Request
-from .device import compute_on, precision_on, stitching
+from .device import compute_on, stitching
 from .first_tile import known_before, tile_at, tile_candidates
 from .fit import Fit, fit_volume
 from .frame_image import image_by
 from .model_card import ModelCard
+from .precision import precision_of
 from .preprocess import Preprocessing
 from .preview import Preview
 from .slab_labeller import SlabLabeller
@@ -81,13 +83,13 @@ class VoxelSession:
         return compute_on(self._device, lambda device: self._propose(device, request, progress, preview))
 
     def _propose(self, device: str, request: Request, progress: Progress, preview: Preview) -> Proposal:
+        request = replace(request, precision=precision_of(self._card, device, request.precision))
         labeller = with_fitting_tiles(
             device, lambda size: self._labelled(size, device, request, progress, preview)
         )
         candidates = tuple(self._candidates(labeller, request))
         progress(1.0)
-        precision = precision_on(device, request.precision)
-        return Proposal(self._volume.id, candidates, self._card.identity, device, precision)
+        return Proposal(self._volume.id, candidates, self._card.identity, device, request.precision)
 
     def _candidates(self, labeller: SlabLabeller, request: Request) -> list[Candidate]:
         """What the slices that are decided hold: findings first."""

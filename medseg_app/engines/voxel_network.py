@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from .backend import is_close
 from .contract import Precision
 from .device import inference
 from .loaded_network import LoadedNetwork
@@ -18,12 +20,18 @@ from .tile_run import Run, run_slices, run_volumes
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+Compile = Callable[..., Run | None]
+"""As openvino_run: what computes a network on the processor; None where it cannot."""
+
 
 class VoxelNetwork:
-    """Reads the weights on first use: OpenVINO computes on the processor where it can, torch elsewhere."""
+    """Reads the weights on first use: OpenVINO computes on the processor where it can, torch elsewhere.
 
-    def __init__(self, folder: ModelFolder) -> None:
-        self._folder = folder
+    OpenVINO is left aside in a precision in which the card says that it does not come close to torch.
+    """
+
+    def __init__(self, folder: ModelFolder, compiler: Compile | None = None) -> None:
+        self._folder, self._compiler = folder, compiler or openvino_run
         self._network = LoadedNetwork(folder)
         self._compiled: dict[Precision, Run | None] = {}
 
@@ -44,16 +52,22 @@ class VoxelNetwork:
         Raises ModelError where folder and card do not fit.
         """
         network = self._network.on(device)
-        run = self._by_openvino(network, precision) if device == "cpu" else None
+        run = self._compiled_on(device, network, precision)
         return self._within_margin(run or self._by_torch(network, device, precision))
 
-    def _by_openvino(self, network: nn.Module, precision: Precision) -> Run | None:
+    def is_by_torch(self, device: str, precision: Precision) -> bool:
+        """Whether torch itself computes the network there. Raises as `on` does."""
+        return self._compiled_on(device, self._network.on(device), precision) is None
+
+    def _compiled_on(self, device: str, network: nn.Module, precision: Precision) -> Run | None:
+        card, tiles = self._folder.card, self.slice_tiles
+        if device != "cpu" or not is_close(card.backends, device, precision):
+            return None
         if precision not in self._compiled:
-            card, tiles = self._folder.card, self.slice_tiles
             edge = None if tiles is None else LEGAL_STEP + 2 * tiles.margin
             channels, name = self._preprocessing.in_channels, f"{card.sha256} {card.network}"
             tile = card.grid.tile
-            self._compiled[precision] = openvino_run(network, channels, precision, name, tile, edge)
+            self._compiled[precision] = self._compiler(network, channels, precision, name, tile, edge)
         return self._compiled[precision]
 
     def _by_torch(self, network: nn.Module, device: str, precision: Precision) -> Run:

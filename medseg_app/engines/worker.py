@@ -26,6 +26,7 @@ from .model_folder import ModelFolder
 from .preview import UnhurriedPreview
 
 REPORT_SECONDS = 0.1
+ENGINES_KEPT = 3
 NICENESS = 5
 """Below the window, so that drawing and the mouse come first on a busy computer."""
 
@@ -129,19 +130,19 @@ def _hand_over(order: Order, proposal: Proposal) -> ProposalTicket:
 
 
 class _Engines:
-    """Keeps the engine that ran last, so that a second run need not read its weights again."""
+    """Keeps the engines that ran last, so that a second run need not read and convert their weights again."""
 
     def __init__(self) -> None:
-        self._model: ModelFolder | None = None
-        self._engine: Engine | None = None
+        self._engines: list[tuple[ModelFolder, Engine]] = []
 
     def get(self, model: ModelFolder) -> Engine:
         from .predict import build_engine
 
-        if self._engine is None or model != self._model:
-            self._engine = None
-            self._engine, self._model = build_engine(model), model
-        return self._engine
+        engine = next((engine for known, engine in self._engines if known == model), None)
+        others = [pair for pair in self._engines if pair[0] != model][-(ENGINES_KEPT - 1) :]
+        engine = engine or build_engine(model)
+        self._engines = [*others, (model, engine)]
+        return engine
 
 
 class _Inbox:

@@ -9,24 +9,26 @@ from typing import Any
 from medseg_app.core.errors import InputError
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.engines.model_folder import ModelFolder, read_model_folder
-from medseg_app.engines.model_folder_writer import Papers, write_model_folder
 from medseg_app.engines.predict import build_engine
 
+from .backend_figures import measure_backends, with_backends
 from .dataset import find_cases
 from .disturbed_figures import measure_disturbed
 from .instance_figures import measure_instances
-from .model_readme import model_readme
 from .recipe import Recipe
+from .rewrite_card import rewrite_card
 from .semantic_figures import measure_semantic
 
 
 def evaluate_model(
     path: Path, recipe: Recipe, *, device: str = "cpu", progress: Progress = silent
 ) -> dict[str, Any]:
-    """Measure a model folder (see `measure_model`) and write the figures into its card."""
+    """Measure a model folder (see `measure_model`, `measure_backends`) and write all of it into its card."""
     folder = read_model_folder(path)
-    figures = measure_model(folder, recipe, device=device, progress=progress)
-    write_figures(folder, figures)
+    backends = measure_backends(folder, recipe, device=device, progress=part(progress, 0.0, 0.2))
+    folder = replace(folder, card=with_backends(folder.card, backends))
+    figures = measure_model(folder, recipe, device=device, progress=part(progress, 0.2, 1.0))
+    rewrite_card(folder, replace(folder.card, figures=figures))
     return figures
 
 
@@ -51,10 +53,3 @@ def measure_model(
     figures = measure_semantic(engine, recipe, split.validation, device, part(progress, 0.0, 0.5))
     disturbed = measure_disturbed(engine, recipe, split.validation, device, part(progress, 0.5, 1.0))
     return {**figures, "disturbed": disturbed}
-
-
-def write_figures(folder: ModelFolder, figures: dict[str, Any]) -> None:
-    """Put figures into the card and the text for people; the weights stay as they are."""
-    card = replace(folder.card, figures=figures)
-    papers = Papers(model_readme(card), documents=folder.documents())
-    write_model_folder(folder.path, card, folder.weights(), papers)

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medseg_app.core.errors import InputError
-from medseg_app.engines.model_card import FORBID_UNKNOWN, LabelClass, ModelGrid, Network, Task
+from medseg_app.engines.model_card import LabelClass, ModelGrid, Network, Task
+from medseg_app.engines.strict_json import FORBID_UNKNOWN
 
 
 @dataclass(frozen=True)

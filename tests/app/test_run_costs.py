@@ -11,7 +11,7 @@ import pytest
 
 from medseg_app.app.run_costs import RunCosts, in_words
 from medseg_app.core.proposal import Cost, ModelIdentity, Proposal
-from medseg_app.engines.run_cost import with_cost
+from medseg_app.engines.run_cost import LINUX_PEAK, with_cost
 from tests.engines.tiny_models import write_tiny_model
 
 RUN = Proposal("1", (), ModelIdentity("m", "1", ""), cost=Cost(10.0, 800.0))
@@ -74,6 +74,15 @@ def test_time_and_memory_are_those_of_the_run():
     assert cost is not None
     assert cost.memory_mb > 350
     assert 0 < cost.seconds < 60
+
+
+@pytest.mark.skipif(not LINUX_PEAK.exists(), reason="only Linux forgets a peak")
+def test_an_earlier_run_that_took_more_is_not_counted():
+    cost = with_cost(lambda: (np.ones(400_000_000 // 8), RUN)[1]).cost
+    small = with_cost(lambda: RUN).cost
+    assert cost is not None
+    assert small is not None
+    assert small.memory_mb < cost.memory_mb / 4
 
 
 def test_the_command_line_tells_it_before_the_second_run(tmp_path, capsys):

@@ -111,3 +111,31 @@ assert sys.modules["openvino_telemetry"] is spy
 """
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "told" not in ran.stdout
+
+
+def test_exact_is_as_exact_as_torch_where_a_channel_is_long():
+    """OpenVINO's own normalisation adds a whole channel up in one number, and is off by far more."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv3d(2, 16, 3, padding=1, bias=False), torch.nn.InstanceNorm3d(16, affine=True)
+    ).eval()
+    tile = torch.rand(2, 64, 96, 96)
+    with torch.inference_mode():
+        truth = network.double()(tile[None].double())[0].numpy()
+        by_torch = network.float()(tile[None])[0].numpy()
+    run = openvino_run(network, 2, "exact", "norm")
+    assert np.abs(run(tile.numpy()) - truth).max() < 3 * np.abs(by_torch - truth).max()
+
+
+@pytest.mark.parametrize(("eps_mode", "expected"), [("INSIDE_SQRT", 2 / 3**0.5), ("OUTSIDE_SQRT", 2 / 2.5)])
+def test_a_normalisation_keeps_its_meaning(eps_mode, expected):
+    openvino = openvino_backend.load_openvino()
+    ops = openvino.opset13
+    image = ops.parameter([1, 1, 2, 2], np.float32)
+    axes = np.array([-2, -1])
+    eps = 0.5 if eps_mode == "OUTSIDE_SQRT" else -1.0
+    model = openvino.Model([ops.mvn(image, axes, True, eps, eps_mode)], [image])
+    compiled = openvino_backend.compile_graph(openvino, model, "exact")
+    assert {op.get_type_name() for op in model.get_ops()}.isdisjoint({"MVN"})
+    answer = compiled(np.array([[[[1, 5], [1, 5]]]], np.float32))[0]
+    assert answer == pytest.approx(np.array([[[[-expected, expected]] * 2]]), rel=1e-6)

@@ -11,10 +11,10 @@ import pytest
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.training import train
 from medseg_app.training.curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
-from medseg_app.training.evaluate import write_figures
 from medseg_app.training.model_readme import model_readme
 from medseg_app.training.recipe import read_recipe
 from medseg_app.training.references import Reference
+from medseg_app.training.rewrite_card import rewrite_card
 from medseg_app.training.watch import has_stalled, set_apart
 from tests.training.tiny import write_cases, write_recipe
 
@@ -117,7 +117,7 @@ def test_the_curve_goes_on_after_an_interruption(recipe, tmp_path):
 
 def test_figures_that_are_added_leave_the_curve(recipe, tmp_path):
     folder = read_model_folder(train.run_training(recipe, tmp_path / "model"))
-    write_figures(folder, NO_FIGURES)
+    rewrite_card(folder, replace(folder.card, figures=NO_FIGURES))
     assert read_model_folder(folder.path).documents() == folder.documents()
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from medseg_app.app import first_cost
+from medseg_app.app.run_costs import in_words
 from medseg_app.app.tasks import Task
 from medseg_app.core.errors import ModelError
 from medseg_app.core.proposal import Cost, ModelIdentity, Proposal
-from medseg_app.engines.model_card import LabelClass, ModelCard, Network
+from medseg_app.engines.backend import REFERENCE, Backend
+from medseg_app.engines.model_card import LabelClass, ModelCard, ModelGrid, Network
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.registry import ModelSearch
 from medseg_app.ui.panels.model_card_view import card_lines
@@ -47,6 +51,30 @@ def test_the_card_speaks_of_use_licence_and_figures():
     assert lines["Images"] == "CT"
     assert lines["Licence"] == "Apache-2.0"
     assert "recall 0.91" in lines["Tested"]
+
+
+def test_the_card_says_how_close_exact_and_fast_come_to_torch():
+    exact = Backend("cpu", "exact", "OpenVINO in float32", 4, 0.9999, 0.9998, None, 2.0, 300.0, 1.0, 100.0)
+    fast = replace(exact, precision="fast", by="OpenVINO in bfloat16", dice=0.9921)
+    told = dict(card_lines(card(backends=(exact, fast))))["Precision"].splitlines()
+    assert told == [
+        "exact on the processor by OpenVINO in float32: Dice 0.9999 to torch in float32.",
+        "fast on the processor by OpenVINO in bfloat16: Dice 0.9921 to torch in float32.",
+    ]
+    far = dict(card_lines(card(backends=(replace(fast, dice=0.9731),))))["Precision"]
+    assert far.startswith("fast on the processor would come too far from torch")
+    assert "torch computes it" in far
+
+
+def test_before_the_first_run_the_card_tells_what_it_takes(panel, session, monkeypatch):
+    line = Backend("cpu", "exact", REFERENCE, 4, 1.0, 1.0, None, 40.0, 300.0, 100.0, 50.0)
+    monkeypatch.setattr(first_cost, "processor_gflops", lambda: 100.0)
+    session.settings.device = "cpu"
+    known = card(backends=(line,), summary="Finds lesions.", grid=ModelGrid(""))
+    panel._on_found(ModelSearch((ModelFolder(Path("m"), known, {}),), ()))
+    expected = 40.0 * session.case.volume.voxels.size / 1e6 / 2
+    told = in_words(Cost(expected, 300.0))
+    assert panel.summary.text() == f"By its card, takes {told}. Finds lesions."
 
 
 def test_figures_are_flattened():

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QProgressBar, QSizePolicy
 
 from medseg_app.app.commands.proposals import run_model
+from medseg_app.app.first_cost import first_cost
 from medseg_app.app.run_costs import RunCosts, in_words
 from medseg_app.engines.expected_device import expected_device
 from medseg_app.ui import figures
@@ -93,9 +94,11 @@ class AiPanel(Section):
 
     def find_models(self) -> None:
         """Look for models beside the window."""
+        from medseg_app.engines.processor_speed import processor_gflops
         from medseg_app.engines.registry import search_models
 
-        self._beside.run(search_models, self._on_found)
+        # Kept from here on, so that nobody waits for it when a cost is told.
+        self._beside.run(lambda: (processor_gflops(), search_models())[1], self._on_found)
 
     @property
     def chosen(self) -> ModelCard | None:
@@ -225,7 +228,11 @@ class AiPanel(Section):
         settings = self._session.settings
         device, voxels = expected_device(settings.device), case.volume.voxels.size
         cost = self._costs.expected(self.model_name, device, settings.precision, voxels)
-        return text if cost is None else f"Takes {in_words(cost)}. {text}"
+        if cost is not None:
+            return f"Takes {in_words(cost)}. {text}"
+        partner = [other for other in self._cards if other.name == self.partner.currentData()]
+        cost = first_cost([card, *partner], case.volume.geometry, device, settings.precision)
+        return text if cost is None else f"By its card, takes {in_words(cost)}. {text}"
 
     def _on_task(self, task: Task) -> None:
         if task is not self._task:

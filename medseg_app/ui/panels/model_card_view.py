@@ -12,9 +12,11 @@ from medseg_app.ui.labels import label
 from .model_figures import figures_in_words
 
 if TYPE_CHECKING:
+    from medseg_app.engines.backend import Backend
     from medseg_app.engines.model_card import ModelCard
 
 NAMES_SHOWN = 6
+DEVICES = {"cpu": "the processor", "cuda": "a graphics card", "mps": "an Apple GPU"}
 TASKS = {
     "semantic": "Marks organs and tissues",
     "instance": "Finds single lesions",
@@ -55,12 +57,26 @@ def card_lines(card: ModelCard) -> list[tuple[str, str]]:
         ("Does", f"{TASKS[card.task]}: {_names([label.name for label in card.labels.values()])}"),
         ("Images", ", ".join(card.modality)),
         ("Tested", figures_in_words(card.figures) or "No figures on its card"),
+        ("Precision", closeness_in_words(card.backends)),
         ("Data", card.data),
         ("Training", card.trained),
         ("Licence", card.licence),
         ("Version", f"{card.version}, {card.size_mb:g} MB"),
     ]
     return [(word, sentence) for word, sentence in lines if sentence]
+
+
+def closeness_in_words(backends: tuple[Backend, ...]) -> str:
+    """How close "exact" and "fast" come to torch in float32; empty where that was not measured."""
+    return "\n".join(_closeness(one) for one in backends)
+
+
+def _closeness(one: Backend) -> str:
+    what = f"{one.precision} on {DEVICES[one.device]}"
+    if not one.is_close:
+        return f"{what} would come too far from torch in float32 (Dice {one.dice:.4f}), so torch computes it."
+    agreement = "" if one.dice is None or one.is_reference else f": Dice {one.dice:.4f} to torch in float32"
+    return f"{what} by {one.by}{agreement}."
 
 
 def is_demonstration(card: ModelCard) -> bool:

@@ -1,0 +1,135 @@
+"""Lines of a card on what computes a model: how close it comes to torch in float32, and what it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from medseg_app.core.box import Box
+from medseg_app.core.errors import InputError
+from medseg_app.core.progress import Progress, part, silent
+from medseg_app.core.volume import Volume
+from medseg_app.engines.backend import Backend, kind_of
+from medseg_app.engines.contract import Engine, Precision, Request
+from medseg_app.engines.device import fast_is_possible, threads
+from medseg_app.engines.fit import fit_volume
+from medseg_app.engines.model_card import ModelCard
+from medseg_app.engines.model_folder import ModelFolder
+from medseg_app.engines.predict import build_engine, run_engine
+from medseg_app.engines.processor_speed import processor_gflops
+from medseg_app.engines.reference_engine import reference_engine
+from medseg_app.engines.voxel_engine import VoxelEngine
+from medseg_app.engines.voxel_network import VoxelNetwork
+
+from .agreement import Answer, agreement
+from .dataset import find_cases
+from .recipe import Recipe
+
+MOST_IMAGES = 4
+MOST_MILLIONS = 2.0
+"""Voxels of the model's grid, in millions: of a larger image the slices in the middle are enough."""
+
+
+def measure_backends(
+    folder: ModelFolder, recipe: Recipe, *, device: str = "cpu", progress: Progress = silent
+) -> tuple[Backend, ...]:
+    """A line for each precision of a device; none where the model has no network in torch.
+
+    Uses a few validation patients of the recipe, spread evenly. Raises InputError where there are none.
+    """
+    # What was measured before must not hide what is measured now: a backend may be left aside for it.
+    folder = replace(folder, card=replace(folder.card, backends=()))
+    engine = build_engine(folder)
+    reference = reference_engine(engine, folder)
+    if reference is None:
+        return ()
+    images = [_middle(image, folder.card) for image in _images(recipe)]
+    precisions: list[Precision] = ["exact", "fast"] if fast_is_possible(device) else ["exact"]
+    # torch comes last: the memory that it keeps would otherwise be counted as that of the others.
+    jobs: list[tuple[Engine, Precision]] = [(engine, precision) for precision in precisions]
+    jobs += [] if reference is engine else [(reference, "exact")]
+    answers = [
+        _answers(*job, images, device, part(progress, n / len(jobs), (n + 1) / len(jobs)))
+        for n, job in enumerate(jobs)
+    ]
+    truths = answers[0] if reference is engine else answers[-1]
+    millions = [_millions(image, folder.card) for image in images]
+    # One number for all: what an earlier precision took and gave back is in use before the next begins.
+    memory = round(max(one.memory_mb for said in answers[: len(precisions)] for one in said))
+    return tuple(
+        Backend(
+            device=kind_of(device),
+            precision=precision,
+            by=_by(engine, device, precision),
+            images=len(images),
+            **asdict(agreement(said, truths)),
+            seconds=_seconds(said, millions),
+            memory_mb=memory,
+            millions=round(max(millions), 3),
+            gflops=round(processor_gflops()),
+        )
+        for precision, said in zip(precisions, answers[: len(precisions)], strict=True)
+    )
+
+
+def with_backends(card: ModelCard, found: Sequence[Backend]) -> ModelCard:
+    """The card with these lines in the place of older ones of the same kind of device."""
+    kinds = {one.device for one in found}
+    return replace(card, backends=(*found, *(one for one in card.backends if one.device not in kinds)))
+
+
+def _images(recipe: Recipe) -> list[Volume]:
+    references = find_cases(recipe).validation
+    if not references:
+        raise InputError(
+            f"The recipe {recipe.path} keeps no patient for validation.", "Add some to its split."
+        )
+    chosen = references[:: -(-len(references) // MOST_IMAGES)]
+    return [replace(one.read()[0], modality=one.modality) for one in chosen]
+
+
+def _middle(image: Volume, card: ModelCard) -> Volume:
+    """The image, or as many slices (k) from its middle as can be measured in short time."""
+    count = image.geometry.shape[0]
+    kept = max(2, int(count * min(1.0, MOST_MILLIONS / _millions(image, card))))
+    first = (count - kept) // 2
+    box = Box((first, 0, 0), (first + kept, *image.geometry.shape[1:]))
+    voxels = np.ascontiguousarray(image.voxels[box.slices])
+    return replace(image, voxels=voxels, geometry=image.geometry.cropped(box))
+
+
+def _answers(
+    engine: Engine, precision: Precision, images: list[Volume], device: str, progress: Progress
+) -> list[Answer]:
+    # On a busy computer the clock on the wall tells more of the others than of the model.
+    clock, clocks = (time.process_time, threads()) if device == "cpu" else (time.perf_counter, 1)
+    answers = []
+    for number, image in enumerate(images):
+        share = part(progress, number / len(images), (number + 1) / len(images))
+        request, start = Request(precision, modality=image.modality), clock()
+        proposal = run_engine(engine, image, request, device, share)
+        answers.append(Answer.of(image, proposal, (clock() - start) / clocks))
+    return answers
+
+
+def _millions(image: Volume, card: ModelCard) -> float:
+    return float(np.prod(fit_volume(image.geometry, card.grid).model_shape)) / 1e6
+
+
+def _seconds(answers: list[Answer], millions: list[float]) -> float:
+    """Time per million voxels; the first image warms up, where there are more."""
+    warm = slice(1 if len(answers) > 1 else 0, None)
+    return round(sum(one.seconds for one in answers[warm]) / sum(millions[warm]), 3)
+
+
+def _by(engine: Engine, device: str, precision: Precision) -> str:
+    """What computed, in words."""
+    compiled = (
+        isinstance(engine, VoxelEngine)
+        and isinstance(engine.network, VoxelNetwork)
+        and not engine.network.is_by_torch(device, precision)
+    )
+    return f"{'OpenVINO' if compiled else 'torch'} in {'bfloat16' if precision == 'fast' else 'float32'}"
