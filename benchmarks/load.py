@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,10 +57,18 @@ def peak_and_size(folder: str) -> tuple[float, float]:
     """MB of memory that loading added at its highest, and MB of the volume."""
     (info,) = scan_folder(folder).volumes
     load_slice(info, 0)
+    size = int(np.prod(info.shape)) * 2 / 2**20
+    return highest_memory(lambda: load_volume(info)), size
+
+
+def highest_memory(run: Callable[[], object]) -> float:
+    """MB that a call added to this process at its highest."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the highest so far counts from here
     before = _status("VmRSS")
-    volume = load_volume(info)
-    return (_status("VmHWM") - before) / 1024, volume.voxels.nbytes / 2**20
+    kept = run()
+    highest = _status("VmHWM")
+    del kept
+    return (highest - before) / 1024
 
 
 def _status(name: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg_app.core.box import Box
+from medseg_app.core.box import Box, Index
 from medseg_app.core.proposal import Candidate
 
 from .model_card import ModelCard
@@ -62,6 +62,11 @@ def instance_candidate(
     return _candidate(card, value, inner.shifted(box.start), mask[inner.slices], score)
 
 
+def moved(candidate: Candidate, offset: Index) -> Candidate:
+    """A candidate of a part of the volume that begins at an offset, on the grid of the volume."""
+    return replace(candidate, box=candidate.box.shifted(offset))
+
+
 def without_overlap(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Candidates, best first, that leave voxels to those before them; what is left empty is dropped."""
     kept: list[Candidate] = []
@@ -103,7 +108,7 @@ def _boxes(labels: NDArray[Any]) -> list[tuple[int, Box]]:
     """Every label above 0 that has voxels, with its box, by rising label."""
     from scipy import ndimage
 
-    found = ndimage.find_objects(labels)
+    found = ndimage.find_objects(labels) if labels.size else []
     return [
         (n + 1, Box.of([s.start for s in place], [s.stop for s in place]))
         for n, place in enumerate(found)

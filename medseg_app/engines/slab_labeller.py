@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg_app.core.box import Box
+
 from .axis_taps import AxisPart, AxisTaps
 from .fit import Fit
 
@@ -40,6 +42,7 @@ class SlabLabeller:
         self._counts = torch.zeros(max(values) + 1, dtype=torch.int64)
         self._slices, self._rows, self._columns = (AxisTaps.writing(axis, device) for axis in fit.sampling)
         self._at_once = planes_at_once(device, self._labels[0].numel())
+        self._decided = Box((0, 0, 0), (0, 0, 0))
         self._waiting: list[Tensor] = []
         self._first_waiting = 0
         self._next = 0
@@ -59,13 +62,20 @@ class SlabLabeller:
         if stop < len(self._labels):
             self._keep_from(min(self._slices.reach(stop)[0], end), end)
 
+    @property
+    def decided(self) -> Box:
+        """The box of the volume outside which there is background only; empty where nothing was found."""
+        return self._fit.turned_back_box(self._decided)
+
     def labels(self) -> NDArray[Any]:
-        """Class values on the volume's grid (k, j, i)."""
-        return self._fit.turned_back(self._labels.cpu().numpy())
+        """Class values in the box that was decided (k, j, i)."""
+        return self._fit.turned_back(self._labels[self._decided.slices].cpu().numpy())
 
     def confidence(self) -> NDArray[np.uint8] | None:
-        """Probability of the chosen class of each voxel, 0..255, where it was asked for."""
-        return None if self._confidence is None else self._fit.turned_back(self._confidence.cpu().numpy())
+        """Probability of the chosen class of each voxel of that box, 0..255, where it was asked for."""
+        if self._confidence is None:
+            return None
+        return self._fit.turned_back(self._confidence[self._decided.slices].cpu().numpy())
 
     def mean_probabilities(self) -> dict[int, float]:
         """Mean probability over the voxels of each class that has any."""
@@ -105,6 +115,7 @@ class SlabLabeller:
         import torch
 
         place = slices.target, rows.target, columns.target
+        self._decided |= Box.of([part.start for part in place], [part.stop for part in place])
         labels = self._labels[place]
         best = None
         for channel, value in enumerate(self._values):

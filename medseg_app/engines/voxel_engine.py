@@ -16,7 +16,7 @@ from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
 
 from .body_crop import body_box, with_air
-from .candidates import component_candidates, semantic_candidates
+from .candidates import component_candidates, moved, semantic_candidates
 from .contract import Precision, Request
 from .device import compute_on, stitching
 from .first_tile import known_before, tile_at, tile_candidates
@@ -94,13 +94,13 @@ class VoxelSession:
     def _candidates(self, labeller: SlabLabeller, request: Request) -> list[Candidate]:
         """What the slices that are decided hold: findings first."""
         labels, confidence = labeller.labels(), labeller.confidence()
-        classes = semantic_candidates(self._card, labels, labeller.mean_probabilities())
-        if confidence is None:
-            return classes
-        least = request.min_score
-        if least is None:
-            least = self._card.thresholds.get("min_score", 0.0)
-        return [*component_candidates(self._card, labels, confidence, least), *classes]
+        found = semantic_candidates(self._card, labels, labeller.mean_probabilities())
+        if confidence is not None:
+            least = request.min_score
+            if least is None:
+                least = self._card.thresholds.get("min_score", 0.0)
+            found = [*component_candidates(self._card, labels, confidence, least), *found]
+        return [moved(candidate, labeller.decided.start) for candidate in found]
 
     def _labelled(
         self, size: TileSize, device: str, request: Request, progress: Progress, preview: Preview

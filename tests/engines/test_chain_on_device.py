@@ -19,6 +19,7 @@ from medseg_app.engines.slab_labeller import SlabLabeller
 
 from .grids import AXIAL, GRIDS, grid
 from .tiny_models import write_tiny_model
+from .whole_grid import laid_out
 
 CARD = pytest.mark.skipif(not torch.cuda.is_available(), reason="not on this machine: a CUDA card")
 GRID = ModelGrid("SPL", (3.0, 2.0, 2.0))
@@ -40,7 +41,8 @@ def labelled(device: str, name: str, slab: int = 6) -> tuple[np.ndarray, np.ndar
         given.fill_(float("nan"))  # others may use its memory afterwards
     confidence = labeller.confidence()
     assert confidence is not None
-    return labeller.labels(), confidence, labeller.mean_probabilities()
+    labels, confidence = (laid_out(part, labeller, fit) for part in (labeller.labels(), confidence))
+    return labels, confidence, labeller.mean_probabilities()
 
 
 @pytest.mark.parametrize("name", ["axial", "oblique", "anisotropic"])

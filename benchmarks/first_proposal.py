@@ -1,0 +1,51 @@
+"""How soon a run shows something where the reader looks: the first outlines beside the whole job."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+from medseg_app.app.api import load
+from medseg_app.core.progress import silent
+from medseg_app.core.volume import Volume
+from medseg_app.engines.contract import Engine, Request
+from medseg_app.engines.model_folder import read_model_folder
+from medseg_app.engines.predict import build_engine, run_engine
+from medseg_app.engines.preview import UnhurriedPreview
+from tests.data_folder import DATA, ROOT
+
+from .row import Row
+
+SERIES = "dicom/ct_lung_4d_rtstruct"
+MODELS = {"ct-tissues": "CT of the chest", "sarcoma-mask-rcnn": "CT of the chest"}
+WHOLE, GOAL, ROUNDS = "the whole job", 0.1, 3
+
+
+def rows() -> list[Row]:
+    """With the reader at the middle of a real CT, as when it was just opened."""
+    if not (DATA / SERIES).is_dir():
+        raise FileNotFoundError(f"real data: {SERIES}")
+    volume = load(DATA / SERIES)
+    return [_row(name, volume) for name in MODELS]
+
+
+def _row(name: str, volume: Volume) -> Row:
+    engine = build_engine(read_model_folder(ROOT / "models" / name))
+    _wait(engine, volume)  # the first run reads the weights
+    waits = [_wait(engine, volume) for _ in range(ROUNDS)]
+    first, whole = (median(times) for times in zip(*waits, strict=True))
+    size = " x ".join(map(str, volume.geometry.shape))
+    what = f"first outlines of {name} on a CT of {size}"
+    return Row(what, first, {WHOLE: whole}, {WHOLE: median(a / b for a, b in waits)}, {WHOLE: GOAL})
+
+
+def _wait(engine: Engine, volume: Volume) -> tuple[float, float]:
+    """Seconds until the first candidates are shown, and until the end."""
+    shown: list[float] = []
+    begun = time.perf_counter()
+    middle = volume.geometry.to_patient([(count - 1) / 2 for count in volume.geometry.shape])
+    x, y, z = middle.tolist()
+    preview = UnhurriedPreview(lambda found: shown.append(time.perf_counter() - begun))
+    run_engine(engine, volume, Request(modality="CT", focus_lps=(x, y, z)), "cpu", silent, preview)
+    whole = time.perf_counter() - begun
+    return (shown[0] if shown else whole), whole
