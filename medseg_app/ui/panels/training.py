@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from medseg_app.engines.model_card import ModelCard
 
 IDLE = "Learns from saved cases or a data set"
+NO_CASES = "Choose the folder of cases (Alt+Shift+C)."
+NO_NAME = "Give the model a name (Alt+N)."
 MINUTES, MOST_MINUTES = 60, 7 * 24 * 60
 KEPT = "Stopped; Train goes on where it was."
 
@@ -59,6 +61,7 @@ class TrainingPanel(Section):
         self._task: Task | None = None
         self._choices: list[Beginning] = list(NEW)
         self.source = QLineEdit()
+        self.source.setPlaceholderText("Folder of cases")
         describe(self.source, "Cases", "Alt+C", "Folder of cases or of a data set")
         self.beginning = QComboBox()
         self.beginning.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -82,6 +85,7 @@ class TrainingPanel(Section):
             give_key(field, key)
         self._build()
         self.offer(())
+        self._show_idle()
         self.hide()
         session.changed.connect(self._on_change)
         session.tasks.changed.connect(self._on_task)
@@ -111,7 +115,7 @@ class TrainingPanel(Section):
         self.row(self.bar)
         self.beginning.currentIndexChanged.connect(self._suggest_name)
         for field in (self.source, self.name):
-            field.textChanged.connect(lambda _: self._show())
+            field.textChanged.connect(lambda _: self._show_idle())
         self._show()
 
     def _close_button(self) -> QWidget:
@@ -168,8 +172,14 @@ class TrainingPanel(Section):
         self.bar.setVisible(task is not None)
         if task is not None:
             self.bar.setValue(round(1000 * task.fraction))
-            parts = (task.message or "Starting", figures.time_left(task.seconds_left))
-            self.summary.setText(", ".join(part for part in parts if part))
+            self.summary.setText(figures.progress(task.message, task.seconds_left))
+
+    def _show_idle(self) -> None:
+        """What is missing before it can begin."""
+        self.summary.setText(
+            NO_CASES if not self.source.text().strip() else IDLE if self.name.text().strip() else NO_NAME
+        )
+        self._show()
 
     def _on_task(self, task: Task) -> None:
         if task is not self._task:
