@@ -88,7 +88,6 @@ QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabl
     color: $disabled; background: $panel;
 }
 QSpinBox, QDoubleSpinBox { padding-right: 18px; }
-QAbstractSpinBox QLineEdit { border: none; background: transparent; padding: 0 6px; }
 QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::down-button {
     background: transparent; border: none; width: 18px; subcontrol-origin: border;
 }

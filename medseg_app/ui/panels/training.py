@@ -34,6 +34,7 @@ IDLE = "Learns from saved cases or a data set"
 NO_CASES = "Choose the folder of cases (Alt+Shift+C)."
 NO_NAME = "Give the model a name (Alt+N)."
 MINUTES, MOST_MINUTES = 60, 7 * 24 * 60
+FIELD_INDENT = 8
 KEPT = "Stopped; Train goes on where it was."
 
 
@@ -72,6 +73,7 @@ class TrainingPanel(Section):
         self.minutes.setRange(1, MOST_MINUTES)
         self.minutes.setValue(MINUTES)
         self.minutes.setSuffix(" min")
+        self.minutes.lineEdit().setTextMargins(FIELD_INDENT, 0, 0, 0)  # style sheets do not reach it
         describe(self.minutes, "Minutes", "Alt+M", "How long it learns; the model is finished by then")
         self.train_button = push_button("Train", self.start, "Alt+T", detail="Start to learn", primary=True)
         self.stop_button = push_button("Stop", self.stop, "Alt+S", detail="Stop and keep what was learnt")
