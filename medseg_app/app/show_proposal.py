@@ -26,7 +26,7 @@ def show_asked(session: Session, case: Case, prompts: tuple[Prompt, ...]) -> Non
     """Show the prompts that a model works on now; nothing where it has answered."""
     case.asked = prompts
     if session.case is case:
-        session.changed.emit(Change.of("proposal"))
+        session.changed.emit(Change.of("measurements"))
 
 
 def show_proposal(session: Session, proposal: Proposal) -> None:

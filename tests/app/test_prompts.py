@@ -82,6 +82,15 @@ def test_a_drag_is_a_scribble_without_gaps(installed, session, asked):
     assert set(scribble.voxels) == {(5, 20, i) for i in range(10, 21)} | {(5, j, 20) for j in range(20, 27)}
 
 
+def test_a_prompt_is_seen_while_it_is_drawn(installed, session, asked):
+    seen = []
+    session.changed.connect(lambda change: seen.append(session.gestures.prompt))
+    paint(session, (5, 20, 10), (5, 20, 20), tool="prompt")
+    wait(session)
+    assert seen[0].kind == "scribble"
+    assert session.gestures.prompt is None
+
+
 def test_a_press_outside_the_volume_shows_nothing(installed, session, asked):
     paint(session, (5, -20, 21), tool="prompt")
     wait(session)

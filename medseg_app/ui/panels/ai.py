@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QProgressBar, QSizePolicy
+from PySide6.QtWidgets import QProgressBar, QSizePolicy
 
 from medseg_app.app.commands.proposals import run_model
 from medseg_app.app.first_cost import first_cost
@@ -14,6 +14,7 @@ from medseg_app.engines.expected_device import expected_device
 from medseg_app.ui import figures
 from medseg_app.ui.banner import VerdictMark
 from medseg_app.ui.buttons import describe, give_key, icon_button, push_button
+from medseg_app.ui.drop_down import DropDown
 from medseg_app.ui.labels import ElidedLabel, label
 
 from .model_card_view import ModelCardView, is_demonstration
@@ -52,7 +53,7 @@ class AiPanel(Section):
         self._task: Task | None = None
         self._costs = RunCosts(session.folders.cache)
         self._looking = True
-        self.choice = QComboBox()
+        self.choice = DropDown()
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         describe(self.choice, "Model", "Ctrl+Shift+M")
         self.run_button = push_button("Run", self.run, "Ctrl+R", detail="Run the chosen model", primary=True)
@@ -68,7 +69,7 @@ class AiPanel(Section):
         self.learn_button = push_button(
             "Learn from my cases", self._ask_to_learn, "Ctrl+Shift+T", detail="Go on training this model"
         )
-        self.partner = QComboBox()
+        self.partner = DropDown()
         self.partner.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         meaning = "Run a second model too and merge organs with findings"
         describe(self.partner, "Together with", "Ctrl+Shift+Y", meaning)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QLineEdit,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from medseg_app.app.commands.models import train
 from medseg_app.ui import figures
 from medseg_app.ui.buttons import describe, give_key, icon_button, push_button
+from medseg_app.ui.drop_down import DropDown
 from medseg_app.ui.labels import ElidedLabel, label
 
 from .section import Section
@@ -64,7 +64,7 @@ class TrainingPanel(Section):
         self.source = QLineEdit()
         self.source.setPlaceholderText("Folder of cases")
         describe(self.source, "Cases", "Alt+C", "Folder of cases or of a data set")
-        self.beginning = QComboBox()
+        self.beginning = DropDown()
         self.beginning.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         describe(self.beginning, "Start from", "Alt+B", "The model that goes on learning, or a new one")
         self.name = QLineEdit()

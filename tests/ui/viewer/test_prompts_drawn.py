@@ -33,7 +33,7 @@ def drawn(area: Any, view: str, *shown: Prompt) -> np.ndarray:
     picture = QImage(view.size(), QImage.Format.Format_RGBA8888)
     picture.fill(0)
     painter = QPainter(picture)
-    prompts.paint(painter, view.overlay.frame())
+    prompts.paint(painter, view.overlay.frame(), None)
     painter.end()
     return np.array(picture.constBits()).reshape(picture.height(), picture.width(), 4).copy()
 

@@ -61,7 +61,7 @@ class Overlay(QWidget):
         painter.setClipRegion(event.region())
         self._refused.paint(painter)
         cross.paint(painter, frame)
-        prompts.paint(painter, frame)
+        prompts.paint(painter, frame, self._view.session.gestures.prompt)
         rulers.paint(painter, frame, self._view.session.gestures.ruler)
         scale_bar.paint(painter, frame)
         self.slice_bar.paint(painter, frame, downwards=self._downwards())

@@ -23,11 +23,11 @@ DASHES = (4.0, 3.0)
 DARK = QColor(0, 0, 0, 190)
 
 
-def paint(painter: QPainter, frame: Frame) -> None:
-    """Draw the prompts that lie on the slice, unless labels are hidden."""
+def paint(painter: QPainter, frame: Frame, growing: Prompt | None) -> None:
+    """Draw the prompts that lie on the slice, and the one that is being drawn, unless labels are hidden."""
     if not frame.state.show_labels:
         return
-    for prompt in shown_prompts(frame.case):
+    for prompt in (*shown_prompts(frame.case), *([growing] if growing else [])):
         path, off = frame.pixels_of(frame.case.volume.geometry.to_patient(_corners(prompt)))
         if np.abs(off).max() <= HALF_SLICE and (prompt.kind == "point" or prompt.axis == frame.plane.axis):
             _paint(painter, prompt, path)
