@@ -21,8 +21,8 @@ class Change:
 
     case: another case (or none) is open. voxels: labels changed inside `box` of `group`.
     segments: rows of the segment table changed. proposal: candidates came, went or were decided.
-    saved: the saved state changed. measurements: rulers changed. studies: the browser's list grew.
-    models: a model was trained, imported or removed.
+    saved: the saved state changed. measurements: rulers changed, or prompts that are drawn or asked.
+    studies: the browser's list grew. models: a model was trained, imported or removed.
     beside: another series stands beside the open one, or none any more.
     refused: where voxels were not written because something protects them; refused_mask says which (k, j, i).
     """

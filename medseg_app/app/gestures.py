@@ -35,6 +35,7 @@ class Gestures:
         self._gesture: Gesture | None = None
         self._tool: Tool | None = None
         self.ruler: Ruler | None = None
+        self.prompt: Prompt | None = None
 
     @property
     def is_running(self) -> bool:
@@ -94,6 +95,11 @@ class Gestures:
             self._session.open().rulers.append(ruler)
         self._session.changed.emit(Change.of("measurements"))
 
+    def show_prompt(self, prompt: Prompt) -> None:
+        """Draw a prompt that is being made."""
+        self.prompt = prompt
+        self._session.changed.emit(Change.of("measurements"))
+
     def _finish(self) -> None:
         tool = self._tool
         self._end()
@@ -113,7 +119,10 @@ class Gestures:
                 self._session.view.active_segment = None
 
     def _end(self) -> None:
-        self._gesture, self.ruler = None, None
+        was_drawn = self.ruler is not None or self.prompt is not None
+        self._gesture = self.ruler = self.prompt = None
+        if was_drawn:
+            self._session.changed.emit(Change.of("measurements"))
 
 
 class _Context:
@@ -176,6 +185,9 @@ class _Context:
     def measure(self, start: Position, end: Position, *, finished: bool) -> None:
         self._session.gestures.show_ruler(Ruler(start, end), finished=finished)
 
-    def prompt(self, prompt: Prompt) -> None:
+    def prompt(self, prompt: Prompt, *, finished: bool) -> None:
         session = self._session
+        if not finished:
+            session.gestures.show_prompt(prompt)
+            return
         session.tasks.start(ask_for_object(session, (*prompts_of(self._case), prompt)), session.fail)

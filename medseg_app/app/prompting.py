@@ -11,12 +11,24 @@ from medseg_app.core.prompt import Prompt
 from medseg_app.core.proposal import Proposal
 
 from .command import Job
-from .show_proposal import show_proposal
+from .show_proposal import show_asked, show_proposal
 
 if TYPE_CHECKING:
     from .session import Session
 
 MODEL, TITLE = "nninteractive", "Prompt"
+
+
+def shown_prompts(case: Case) -> tuple[Prompt, ...]:
+    """What a reader sees of prompts: those that the model works on, else those of an undecided answer."""
+    proposal = case.proposal
+    if case.asked or proposal is None or _is_decided(case, proposal):
+        return case.asked
+    return proposal.prompts
+
+
+def _is_decided(case: Case, proposal: Proposal) -> bool:
+    return len(case.decisions) >= len(proposal.candidates) > 0
 
 
 def prompts_of(case: Case) -> tuple[Prompt, ...]:
@@ -25,7 +37,7 @@ def prompts_of(case: Case) -> tuple[Prompt, ...]:
     Raises WrongUse where other proposals wait, which an answer would replace.
     """
     proposal = case.proposal
-    if proposal is None or len(case.decisions) >= len(proposal.candidates) > 0:
+    if proposal is None or _is_decided(case, proposal):
         return ()
     if proposal.candidates and not proposal.prompts:
         raise WrongUse(
@@ -51,8 +63,15 @@ def ask_for_object(session: Session, prompts: tuple[Prompt, ...]) -> Job[Proposa
     request = Request(revision=case.segmentation.revision, prompts=prompts)
     lane, device = session.engines, session.settings.device
 
+    def show(asked: tuple[Prompt, ...]) -> None:
+        session.tasks.on_main(lambda: show_asked(session, case, asked))
+
     def work(progress: Progress) -> Proposal:
-        return lane.propose(folder, case.volume, request, device, progress)
+        show(prompts)
+        try:
+            return lane.propose(folder, case.volume, request, device, progress)
+        finally:
+            show(())
 
     def apply(proposal: Proposal) -> Proposal:
         if session.case is case:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medseg_app.core.case import Case
+from medseg_app.core.prompt import Prompt
 from medseg_app.core.proposal import Candidate, Proposal
 
 from .change import Change
@@ -19,6 +20,13 @@ def show_so_far(session: Session, case: Case, found: tuple[Candidate, ...]) -> N
         case.so_far = found
         if session.case is case:
             session.changed.emit(Change.of("proposal"))
+
+
+def show_asked(session: Session, case: Case, prompts: tuple[Prompt, ...]) -> None:
+    """Show the prompts that a model works on now; nothing where it has answered."""
+    case.asked = prompts
+    if session.case is case:
+        session.changed.emit(Change.of("measurements"))
 
 
 def show_proposal(session: Session, proposal: Proposal) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from medseg_app.core.case import Ruler
+from medseg_app.core.prompt import Prompt
 from medseg_app.tools.contract import Outline, PointerEvent
 
 from .view_state import ViewState
@@ -20,6 +21,10 @@ class Pointing(Protocol):
     @property
     def ruler(self) -> Ruler | None:
         """The ruler that is being drawn."""
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """The prompt that is being drawn."""
 
     def press(self, event: PointerEvent) -> None:
         """A button went down."""
@@ -51,6 +56,7 @@ class NoGestures:
 
     is_running = False
     ruler: Ruler | None = None
+    prompt: Prompt | None = None
 
     def press(self, event: PointerEvent) -> None:
         """Nothing happens."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from .history import History
 from .label_writer import LabelWriter
+from .prompt import Prompt
 from .proposal import Candidate, Proposal
 from .segmentation import Segmentation
 from .volume import Volume
@@ -37,6 +38,7 @@ class Case:
     """What is open: the volume, what was marked on it and what is proposed for it.
 
     so_far: what a running model has found until now; it can be seen, not accepted.
+    asked: the prompts that a model works on now.
     decisions: by number of the candidate. accepted_in: revision -> candidates that its step accepted.
     """
 
@@ -47,6 +49,7 @@ class Case:
     read_only: bool = False
     proposal: Proposal | None = None
     so_far: tuple[Candidate, ...] = ()
+    asked: tuple[Prompt, ...] = ()
     decisions: dict[int, Decision] = field(default_factory=dict)
     rulers: list[Ruler] = field(default_factory=list)
     saved_revision: int = 0

@@ -89,8 +89,8 @@ class ToolContext(Protocol):
     def measure(self, start: Position, end: Position, *, finished: bool) -> None:
         """Show a ruler while it is drawn; keep it when finished."""
 
-    def prompt(self, prompt: Prompt) -> None:
-        """Show the model for prompts something more; what it makes of it is proposed."""
+    def prompt(self, prompt: Prompt, *, finished: bool) -> None:
+        """Draw a prompt that is being made; when finished, ask the model, whose answer is proposed."""
 
 
 Gesture = Generator[None, PointerEvent, None]

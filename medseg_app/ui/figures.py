@@ -1,4 +1,4 @@
-"""How numbers are written on the screen: volumes, scores, ages, times left."""
+"""How numbers are written on the screen: volumes, scores, ages, times left, progress."""
 
 from __future__ import annotations
 
@@ -56,3 +56,10 @@ def time_left(seconds: float | None) -> str:
     if seconds < 90:
         return f"{max(1, round(seconds))}{THIN}s left"
     return f"{round(seconds / 60)}{THIN}min left"
+
+
+def progress(message: str, seconds_left: float | None) -> str:
+    """Slice 20 of 44, 12 s left: what running work says of itself, and when it ends."""
+    said = message or "Starting"
+    parts = said[:1].upper() + said[1:], time_left(seconds_left)
+    return ", ".join(part for part in parts if part)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from medseg_app.app.commands.models import bring_in
 from medseg_app.core.errors import MedsegError
-from medseg_app.engines.foreign.torchscript import ConsentNeeded, consent_text
+from medseg_app.engines.foreign.torchscript import ConsentNeeded, consent_paragraphs
 
 from .panels.question import Question
 
@@ -26,7 +26,7 @@ class Importing:
 
     def __init__(self, window: MainWindow, session: Session) -> None:
         self._window, self._session = window, session
-        self.question = Question("Run it once")
+        self.question = Question("Run it once", "Do not run")
 
     def ask_file(self) -> None:
         """Ask for a ZIP, ONNX or TorchScript file."""
@@ -46,7 +46,9 @@ class Importing:
 
     def _failed(self, path: Path, error: BaseException) -> None:
         if isinstance(error, ConsentNeeded):
-            self.question.ask(f"{error.message} {consent_text()}", lambda: self.start(path, consent=True))
+            lead = f"{path.name} holds a program. Run it only if you trust where it comes from."
+            text = "\n\n".join([lead, *consent_paragraphs()])
+            self.question.ask(text, lambda: self.start(path, consent=True))
         elif isinstance(error, MedsegError):
             self._session.fail(error)
         else:

@@ -7,6 +7,7 @@ import pytest
 
 from medseg_app.app.commands.prompts import show_to_model, undo_prompt
 from medseg_app.app.commands.proposals import accept_candidate, show_proposal
+from medseg_app.app.prompting import shown_prompts
 from medseg_app.core.box import Box
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.prompt import Prompt
@@ -81,6 +82,15 @@ def test_a_drag_is_a_scribble_without_gaps(installed, session, asked):
     assert set(scribble.voxels) == {(5, 20, i) for i in range(10, 21)} | {(5, j, 20) for j in range(20, 27)}
 
 
+def test_a_prompt_is_seen_while_it_is_drawn(installed, session, asked):
+    seen = []
+    session.changed.connect(lambda change: seen.append(session.gestures.prompt))
+    paint(session, (5, 20, 10), (5, 20, 20), tool="prompt")
+    wait(session)
+    assert seen[0].kind == "scribble"
+    assert session.gestures.prompt is None
+
+
 def test_a_press_outside_the_volume_shows_nothing(installed, session, asked):
     paint(session, (5, -20, 21), tool="prompt")
     wait(session)
@@ -97,6 +107,33 @@ def test_prompts_add_up_until_the_answer_is_decided(installed, session, asked):
     session.run(show_to_model, prompt=OTHER)
     assert asked[2:] == [(OTHER,)]
     assert session.case.segmentation.voxel_count(number) == 3
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_prompts_are_seen_while_the_model_works_and_until_the_answer_is_decided(
+    installed, session, monkeypatch, fails
+):
+    seen = []
+
+    def propose(model, volume, request, device, progress):
+        seen.append(shown_prompts(session.case))
+        if fails:
+            raise WrongUse("No answer.", "Try again.")
+        box = Box((1, 1, 1), (2, 2, 2))
+        identity = ModelIdentity("nninteractive", "2.6.0", "ab" * 32)
+        found = (Candidate("Object", 1, box, np.ones(box.shape, bool)),)
+        return Proposal(volume.id, found, identity, prompts=request.prompts)
+
+    monkeypatch.setattr(session.engines, "propose", propose)
+    if fails:
+        with pytest.raises(WrongUse):
+            session.run(show_to_model, prompt=POINT)
+        assert (seen, shown_prompts(session.case)) == ([(POINT,)], ())
+        return
+    session.run(show_to_model, prompt=POINT)
+    assert (seen, shown_prompts(session.case)) == ([(POINT,)], (POINT,))
+    session.run(accept_candidate, number=0)
+    assert shown_prompts(session.case) == ()
 
 
 def test_the_last_prompt_can_be_taken_back(installed, session, asked):

@@ -16,7 +16,7 @@ from medseg_app.engines.backend import REFERENCE, Backend
 from medseg_app.engines.model_card import LabelClass, ModelCard, ModelGrid, Network
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.registry import ModelSearch
-from medseg_app.ui.panels.model_card_view import card_lines
+from medseg_app.ui.panels.model_card_view import card_lines, computed_by
 from medseg_app.ui.panels.model_figures import figure_lines, figures_in_words
 
 
@@ -53,17 +53,25 @@ def test_the_card_speaks_of_use_licence_and_figures():
     assert "recall 0.91" in lines["Tested"]
 
 
-def test_the_card_says_how_close_exact_and_fast_come_to_torch():
+def test_the_card_says_how_close_exact_and_fast_come_to_the_reference():
     exact = Backend("cpu", "exact", "OpenVINO in float32", 4, 0.9999, 0.9998, None, 2.0, 300.0, 1.0, 100.0)
     fast = replace(exact, precision="fast", by="OpenVINO in bfloat16", dice=0.9921)
     told = dict(card_lines(card(backends=(exact, fast))))["Precision"].splitlines()
     assert told == [
-        "exact on the processor by OpenVINO in float32: Dice 0.9999 to torch in float32.",
-        "fast on the processor by OpenVINO in bfloat16: Dice 0.9921 to torch in float32.",
+        "Exact on the processor: Dice 0.9999 to the reference.",
+        "Fast on the processor: Dice 0.9921 to the reference.",
     ]
     far = dict(card_lines(card(backends=(replace(fast, dice=0.9731),))))["Precision"]
-    assert far.startswith("fast on the processor would come too far from torch")
-    assert "torch computes it" in far
+    assert far == (
+        "Fast on the processor: gives the same as exact, because Dice 0.9731 to the reference is too low."
+    )
+    assert computed_by((exact,)) == "Exact on the processor: OpenVINO in float32"
+    torch, nothing = replace(exact, by=REFERENCE), replace(exact, dice=None)
+    told = dict(card_lines(card(backends=(torch, nothing))))["Precision"].splitlines()
+    assert told == [
+        "Exact on the processor: the reference itself.",
+        "Exact on the processor: neither it nor the reference found anything to compare.",
+    ]
 
 
 def test_before_the_first_run_the_card_tells_what_it_takes(panel, session, monkeypatch):
@@ -74,7 +82,9 @@ def test_before_the_first_run_the_card_tells_what_it_takes(panel, session, monke
     panel._on_found(ModelSearch((ModelFolder(Path("m"), known, {}),), ()))
     expected = 40.0 * session.case.volume.voxels.size / 1e6 / 2
     told = in_words(Cost(expected, 300.0))
-    assert panel.summary.text() == f"By its card, takes {told}. Finds lesions."
+    assert panel.cost.text() == f"By its card, takes {told}"
+    assert panel.cost.isVisible()
+    assert panel.summary.text() == "Finds lesions."
 
 
 def test_figures_are_flattened():
@@ -165,7 +175,8 @@ def test_a_run_teaches_what_the_next_one_takes(panel, session, monkeypatch):
     session.settings.device = "cpu"
     task.value = Proposal(session.case.volume.id, (), model, cost=cost)
     session.tasks.changed.emit(task)
-    assert panel.summary.text() == "Takes about 60 s and 1.2 GB of memory. For demonstration only"
+    assert panel.cost.text() == "Takes about 60 s and 1.2 GB of memory"
+    assert panel.summary.text() == "For demonstration only"
 
 
 def test_a_model_of_organs_and_one_of_findings_run_together(panel, controller, monkeypatch):

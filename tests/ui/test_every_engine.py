@@ -76,7 +76,7 @@ def test_stop_in_mid_run_leaves_no_proposal(panel: Any, qtbot: Any) -> None:
     tasks: list[Any] = []
     session.tasks.changed.connect(tasks.append)
     panel.run_button.click()
-    qtbot.waitUntil(lambda: panel.summary.text().startswith("slice"), timeout=240_000)
+    qtbot.waitUntil(lambda: panel.summary.text().startswith("Slice"), timeout=240_000)
     panel.stop_button.click()
     qtbot.waitUntil(lambda: not panel.is_running, timeout=10_000)
     assert tasks[-1].state == "cancelled"

@@ -23,23 +23,26 @@ class ConsentNeeded(ModelError):
 
 def consent_text() -> str:
     """What a user is told before a TorchScript program is run: what holds it, and what does not."""
+    return " ".join(consent_paragraphs())
+
+
+def consent_paragraphs() -> tuple[str, ...]:
+    """The same in paragraphs: what is done, what it is kept from, what it is not kept from."""
     if not landlock_version():
         return (
             "On this computer nothing can keep a program from your files (that needs Landlock, Linux 5.13), "
-            "so TorchScript is not opened here at all."
+            "so TorchScript is not opened here at all.",
         )
     network = "the network (TCP)"
     held = ["your files (it sees a folder of its own only)", "your environment variables"]
-    return " ".join(
-        [
-            "TorchScript is a program, and it is run once to turn it into a graph of plain operations; "
-            "later only the graph is used.",
-            f"While it runs it is kept from {', '.join([*held, network] if keeps_from_tcp() else held)}.",
-            "" if keeps_from_tcp() else f"It may NOT be kept from {network} on this computer.",
-            f"Not contained: it takes memory and up to {SECONDS} seconds of a processor, it may use a fault "
-            "in torch, OpenVINO or the system to get out, and nobody checks that what it marks is right.",
-        ]
-    ).replace("  ", " ")
+    kept = f"While it runs it is kept from {', '.join([*held, network] if keeps_from_tcp() else held)}."
+    return (
+        "TorchScript is a program, and it is run once to turn it into a graph of plain operations; "
+        "later only the graph is used.",
+        kept if keeps_from_tcp() else f"{kept} It may NOT be kept from {network} on this computer.",
+        f"Not contained: it takes memory and up to {SECONDS} seconds of a processor, it may use a fault "
+        "in torch, OpenVINO or the system to get out, and nobody checks that what it marks is right.",
+    )
 
 
 def require_consent(path: Path, consent: bool) -> None:

@@ -27,9 +27,9 @@ class PromptTool:
         while not now.is_release:
             now = yield
             path.append(now.position)
-        prompt = _prompt_of(context.geometry, press, np.array(path))
-        if prompt is not None:
-            context.prompt(prompt)
+            prompt = _prompt_of(context.geometry, press, np.array(path))
+            if prompt is not None:
+                context.prompt(prompt, finished=now.is_release)
 
     def outline(self, context: ToolContext, pointer: PointerEvent) -> Outline | None:
         """The system's own cursor."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 from medseg_app.app.commands import export as commands
 from medseg_app.core.errors import MedsegError
 from medseg_app.ui.buttons import describe, give_key, push_button
+from medseg_app.ui.drop_down import DropDown
 from medseg_app.ui.labels import label
 
 from .export_result import ExportResult
@@ -55,7 +55,7 @@ class ExportDialog(DialogFrame):
         self._task: Task | None = None
         self.segments = self._segment_list()
         self.formats = self._format_boxes()
-        self.overlap = QComboBox()
+        self.overlap = DropDown()
         for key, word in OVERLAPS.items():
             self.overlap.addItem(word, key)
         meaning = "Where two segments share a voxel and the format holds one"

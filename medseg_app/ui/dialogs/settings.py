@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from medseg_app.ui.buttons import describe, give_key, push_button
+from medseg_app.ui.drop_down import DropDown
 from medseg_app.ui.labels import label, set_verdict
 
 from .frame import DialogFrame
@@ -136,7 +137,7 @@ class SettingsDialog(DialogFrame):
 
 
 def _choice(words: dict[str, str], value: str, name: str, key: str, detail: str) -> QComboBox:
-    box = QComboBox()
+    box = DropDown()
     for data, word in words.items():
         box.addItem(word, data)
     box.setCurrentIndex(max(0, box.findData(value)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QProgressBar, QSizePolicy
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QProgressBar, QSizePolicy
 
 from medseg_app.app.commands.proposals import run_model
 from medseg_app.app.first_cost import first_cost
@@ -14,6 +14,7 @@ from medseg_app.engines.expected_device import expected_device
 from medseg_app.ui import figures
 from medseg_app.ui.banner import VerdictMark
 from medseg_app.ui.buttons import describe, give_key, icon_button, push_button
+from medseg_app.ui.drop_down import DropDown
 from medseg_app.ui.labels import ElidedLabel, label
 
 from .model_card_view import ModelCardView, is_demonstration
@@ -34,7 +35,9 @@ DEMONSTRATION = "For demonstration only"
 
 
 class AiPanel(Section):
-    """One line to choose and run; the card opens below it; progress takes the card's summary line.
+    """One line to choose and run, one for what the model is, one for what a run takes; the card opens below.
+
+    Progress takes the line of what the model is.
 
     found: the cards of all models, each time they were looked for. wants_to_learn: name of the model that
     is to go on training.
@@ -50,13 +53,14 @@ class AiPanel(Section):
         self._task: Task | None = None
         self._costs = RunCosts(session.folders.cache)
         self._looking = True
-        self.choice = QComboBox()
+        self.choice = DropDown()
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         describe(self.choice, "Model", "Ctrl+Shift+M")
         self.run_button = push_button("Run", self.run, "Ctrl+R", detail="Run the chosen model", primary=True)
         self.stop_button = push_button("Stop", self.stop, "Ctrl+.", detail="Stop the model")
         self.mark = VerdictMark("note", 14)
         self.summary = ElidedLabel(LOOKING, "caption")
+        self.cost = ElidedLabel("", "caption")
         self.about = icon_button("About this model", "caret-down", self.toggle_card, "Ctrl+I")
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
@@ -65,7 +69,7 @@ class AiPanel(Section):
         self.learn_button = push_button(
             "Learn from my cases", self._ask_to_learn, "Ctrl+Shift+T", detail="Go on training this model"
         )
-        self.partner = QComboBox()
+        self.partner = DropDown()
         self.partner.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         meaning = "Run a second model too and merge organs with findings"
         describe(self.partner, "Together with", "Ctrl+Shift+Y", meaning)
@@ -83,6 +87,7 @@ class AiPanel(Section):
         line = self.row(self.mark, self.summary, self.about)
         line.setStretch(1, 1)
         self.row(self.bar)
+        self.row(self.cost)
         self.row(self.card)
         word = label("Together with", "caption")
         self.row(word, self.partner).setStretch(1, 1)
@@ -170,6 +175,8 @@ class AiPanel(Section):
         self._cards = [folder.card for folder in found.models if folder.card.task != "interactive"]
         self.choice.clear()
         self.choice.addItems([card.name for card in self._cards])
+        for place, card in enumerate(self._cards):
+            self.choice.setItemData(place, card.summary, Qt.ItemDataRole.ToolTipRole)
         self._choose_fitting()
         self._show()
         self.found.emit(tuple(self._cards))
@@ -202,10 +209,16 @@ class AiPanel(Section):
             return
         demonstration = card is not None and is_demonstration(card)
         self.mark.setVisible(demonstration and not misfit)
-        usual = self._usual_text(card, demonstration)
-        self.summary.setText(misfit or usual)
+        told = misfit or ("" if card is None else DEMONSTRATION if demonstration else card.summary)
+        self.summary.setText(told)
         where = f" Models are looked for in {self._session.folders.models}." if misfit == NO_MODEL else ""
-        self.summary.setToolTip((misfit or usual) + where)
+        self.summary.setToolTip(told + where)
+        self._show_cost("" if misfit or card is None else self._cost_text(card))
+
+    def _show_cost(self, text: str) -> None:
+        self.cost.setText(text)
+        self.cost.setToolTip(text)
+        self.cost.setVisible(bool(text))
 
     def _offer_partners(self, card: ModelCard | None) -> None:
         """The models whose results can be merged with those of the chosen one."""
@@ -220,19 +233,19 @@ class AiPanel(Section):
             for name in names:
                 self.partner.addItem(name, name)
 
-    def _usual_text(self, card: ModelCard | None, demonstration: bool) -> str:
+    def _cost_text(self, card: ModelCard) -> str:
+        """What a run takes: as the last ones took here, else by the card; empty where nobody knows."""
         case = self._session.case
-        if card is None or case is None:
+        if case is None:
             return ""
-        text = DEMONSTRATION if demonstration else card.summary
         settings = self._session.settings
         device, voxels = expected_device(settings.device), case.volume.voxels.size
         cost = self._costs.expected(self.model_name, device, settings.precision, voxels)
         if cost is not None:
-            return f"Takes {in_words(cost)}. {text}"
+            return f"Takes {in_words(cost)}"
         partner = [other for other in self._cards if other.name == self.partner.currentData()]
         cost = first_cost([card, *partner], case.volume.geometry, device, settings.precision)
-        return text if cost is None else f"By its card, takes {in_words(cost)}. {text}"
+        return "" if cost is None else f"By its card, takes {in_words(cost)}"
 
     def _on_task(self, task: Task) -> None:
         if task is not self._task:
@@ -255,6 +268,6 @@ class AiPanel(Section):
         self.bar.setVisible(task is not None)
         if task is not None:
             self.mark.hide()
+            self.cost.hide()
             self.bar.setValue(round(1000 * task.fraction))
-            parts = (task.message or "Starting", figures.time_left(task.seconds_left))
-            self.summary.setText(", ".join(part for part in parts if part))
+            self.summary.setText(figures.progress(task.message, task.seconds_left))

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from medseg_app.engines.model_card import ModelCard
 
 NAMES_SHOWN = 6
+PRECISION = "Precision"
 DEVICES = {"cpu": "the processor", "cuda": "a graphics card", "mps": "an Apple GPU"}
+INSTEAD = {"exact": "gives the reference itself", "fast": "gives the same as exact"}
+"""What is computed where a backend comes too far from the reference (see engines/precision.py)."""
 TASKS = {
     "semantic": "Marks organs and tissues",
     "instance": "Finds single lesions",
@@ -47,6 +50,8 @@ class ModelCardView(QFrame):
         for row, (word, sentence) in enumerate(card_lines(card) if card else []):
             text = label(sentence, "caption", wrap=True)
             text.setProperty("role", "body")
+            if word == PRECISION and card is not None:
+                text.setToolTip(computed_by(card.backends))
             self._grid.addWidget(label(word, "caption"), row, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(text, row, 1)
 
@@ -57,7 +62,7 @@ def card_lines(card: ModelCard) -> list[tuple[str, str]]:
         ("Does", f"{TASKS[card.task]}: {_names([label.name for label in card.labels.values()])}"),
         ("Images", ", ".join(card.modality)),
         ("Tested", figures_in_words(card.figures) or "No figures on its card"),
-        ("Precision", closeness_in_words(card.backends)),
+        (PRECISION, closeness_in_words(card.backends)),
         ("Data", card.data),
         ("Training", card.trained),
         ("Licence", card.licence),
@@ -67,16 +72,31 @@ def card_lines(card: ModelCard) -> list[tuple[str, str]]:
 
 
 def closeness_in_words(backends: tuple[Backend, ...]) -> str:
-    """How close "exact" and "fast" come to torch in float32; empty where that was not measured."""
+    """How close "exact" and "fast" come to the reference; empty where that was not measured.
+
+    The reference is the model as it was trained, computed by torch in float32.
+    """
     return "\n".join(_closeness(one) for one in backends)
 
 
 def _closeness(one: Backend) -> str:
-    what = f"{one.precision} on {DEVICES[one.device]}"
-    if not one.is_close:
-        return f"{what} would come too far from torch in float32 (Dice {one.dice:.4f}), so torch computes it."
-    agreement = "" if one.dice is None or one.is_reference else f": Dice {one.dice:.4f} to torch in float32"
-    return f"{what} by {one.by}{agreement}."
+    what = _what(one)
+    if one.is_reference:
+        return f"{what}: the reference itself."
+    if one.dice is None:
+        return f"{what}: neither it nor the reference found anything to compare."
+    if one.is_close:
+        return f"{what}: Dice {one.dice:.4f} to the reference."
+    return f"{what}: {INSTEAD[one.precision]}, because Dice {one.dice:.4f} to the reference is too low."
+
+
+def computed_by(backends: tuple[Backend, ...]) -> str:
+    """What computes "exact" and "fast", for those who look after the computer."""
+    return "\n".join(f"{_what(one)}: {one.by}" for one in backends)
+
+
+def _what(one: Backend) -> str:
+    return f"{one.precision.capitalize()} on {DEVICES[one.device]}"
 
 
 def is_demonstration(card: ModelCard) -> bool:

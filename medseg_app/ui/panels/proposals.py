@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from medseg_app.core.proposal import Proposal
 
 EMPTY = "Run a model to get proposals (Ctrl+R)."
-RUNNING = "Outlined is what the model has found so far. Decide when it is done."
+RUNNING = "Dotted outlines are found so far and not final. Decide when the model is done."
 ALL_DECIDED = "All decided. Shift+X undoes a rejection."
 SETTLE_MS = 40
 ROWS_LEAST, ROWS_MOST = 3, 7

@@ -17,14 +17,14 @@ ANSWERS = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape}
 class Question(QFrame):
     """A sentence and two buttons; Return answers, Escape keeps things as they are."""
 
-    def __init__(self, answer: str) -> None:
+    def __init__(self, answer: str, refusal: str = "Keep") -> None:
         super().__init__()
         self.setProperty("role", "card")
         self._then: Callable[[], object] | None = None
         self.text = label("", "body", wrap=True)
         self.yes = push_button(answer, self._agree, "Return")
         self.yes.setProperty("danger", True)
-        self.no = push_button("Keep", self.hide, "Esc")
+        self.no = push_button(refusal, self.hide, "Esc")
         whole = QVBoxLayout(self)
         whole.setContentsMargins(12, 8, 12, 8)
         whole.addWidget(self.text)

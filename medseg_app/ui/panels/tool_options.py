@@ -26,7 +26,8 @@ HINTS = {
     "zoom": "Drag up to enlarge. Ctrl+wheel does the same with every tool.",
     "pan": "Drag to move the image. The middle button does the same with every tool.",
     "ruler": "Drag from one end to the other. Backspace removes the last ruler.",
-    "prompt": "Click or scribble on what is to be marked, with Shift drag a box; with Ctrl on what is not.",
+    "prompt": "Click, scribble or drag a box (Shift) on what to mark, with Ctrl on what not. "
+    "Shift+G takes the last one back.",
     "fill": "Click into an enclosed area to fill it with the active segment.",
 }
 

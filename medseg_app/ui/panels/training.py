@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QLineEdit,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from medseg_app.app.commands.models import train
 from medseg_app.ui import figures
 from medseg_app.ui.buttons import describe, give_key, icon_button, push_button
+from medseg_app.ui.drop_down import DropDown
 from medseg_app.ui.labels import ElidedLabel, label
 
 from .section import Section
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from medseg_app.engines.model_card import ModelCard
 
 IDLE = "Learns from saved cases or a data set"
+NO_CASES = "Choose the folder of cases (Alt+Shift+C)."
+NO_NAME = "Give the model a name (Alt+N)."
 MINUTES, MOST_MINUTES = 60, 7 * 24 * 60
+FIELD_INDENT = 8
 KEPT = "Stopped; Train goes on where it was."
 
 
@@ -59,8 +62,9 @@ class TrainingPanel(Section):
         self._task: Task | None = None
         self._choices: list[Beginning] = list(NEW)
         self.source = QLineEdit()
+        self.source.setPlaceholderText("Folder of cases")
         describe(self.source, "Cases", "Alt+C", "Folder of cases or of a data set")
-        self.beginning = QComboBox()
+        self.beginning = DropDown()
         self.beginning.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         describe(self.beginning, "Start from", "Alt+B", "The model that goes on learning, or a new one")
         self.name = QLineEdit()
@@ -69,6 +73,7 @@ class TrainingPanel(Section):
         self.minutes.setRange(1, MOST_MINUTES)
         self.minutes.setValue(MINUTES)
         self.minutes.setSuffix(" min")
+        self.minutes.lineEdit().setTextMargins(FIELD_INDENT, 0, 0, 0)  # style sheets do not reach it
         describe(self.minutes, "Minutes", "Alt+M", "How long it learns; the model is finished by then")
         self.train_button = push_button("Train", self.start, "Alt+T", detail="Start to learn", primary=True)
         self.stop_button = push_button("Stop", self.stop, "Alt+S", detail="Stop and keep what was learnt")
@@ -82,6 +87,7 @@ class TrainingPanel(Section):
             give_key(field, key)
         self._build()
         self.offer(())
+        self._show_idle()
         self.hide()
         session.changed.connect(self._on_change)
         session.tasks.changed.connect(self._on_task)
@@ -111,7 +117,7 @@ class TrainingPanel(Section):
         self.row(self.bar)
         self.beginning.currentIndexChanged.connect(self._suggest_name)
         for field in (self.source, self.name):
-            field.textChanged.connect(lambda _: self._show())
+            field.textChanged.connect(lambda _: self._show_idle())
         self._show()
 
     def _close_button(self) -> QWidget:
@@ -168,8 +174,14 @@ class TrainingPanel(Section):
         self.bar.setVisible(task is not None)
         if task is not None:
             self.bar.setValue(round(1000 * task.fraction))
-            parts = (task.message or "Starting", figures.time_left(task.seconds_left))
-            self.summary.setText(", ".join(part for part in parts if part))
+            self.summary.setText(figures.progress(task.message, task.seconds_left))
+
+    def _show_idle(self) -> None:
+        """What is missing before it can begin."""
+        self.summary.setText(
+            NO_CASES if not self.source.text().strip() else IDLE if self.name.text().strip() else NO_NAME
+        )
+        self._show()
 
     def _on_task(self, task: Task) -> None:
         if task is not self._task:

@@ -113,7 +113,7 @@ class ViewerArea(QWidget):
         if changes_labels(change):
             self._heat.ask(self._session.case)
             self.volume_view.labels_changed()
-        if "measurements" in change.kinds:
+        if change.kinds & {"measurements", "proposal"}:
             self._show_lines()
 
     def _show_case(self) -> None:

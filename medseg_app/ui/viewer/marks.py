@@ -20,7 +20,8 @@ from medseg_app.core.segment import Colour, Segment
 
 from .plane import ViewPlane
 
-CHOSEN, PLAIN = 255, 128
+CHOSEN, PLAIN, UNSETTLED = 255, 128, 64
+"""Weights of a mark; unsettled is what a running model has found so far: dots without a fill."""
 RUNNING = -1
 """The number of what is not proposed yet: it cannot be chosen."""
 NUMBERS = 4096
@@ -33,7 +34,7 @@ Reach = tuple[int, int]
 class Marks:
     """The numbers of what is shown: one table per group from label value to number, and the candidates.
 
-    colours: (16, 256, 4) uint8, red, green, blue and CHOSEN or PLAIN.
+    colours: (16, 256, 4) uint8, red, green, blue and the weight.
     """
 
     case: Case
@@ -46,8 +47,10 @@ class Marks:
         """The marks that the session's view state asks for."""
         shown = [s for s in case.segmentation.segments if s.id not in session.view.hidden]
         candidates = list(_shown_candidates(session, case))
-        rows = [(s.colour, s.id == session.view.active_segment) for s in shown]
-        rows += [(c.colour, n == session.view.selected_candidate) for n, c in candidates]
+        rows = [(s.colour, _weight(s.id == session.view.active_segment)) for s in shown]
+        for number, candidate in candidates:
+            chosen = _weight(number == session.view.selected_candidate)
+            rows.append((candidate.colour, UNSETTLED if number == RUNNING else chosen))
         first = len(shown)
         numbered = tuple((number_of(first + n), c) for n, (_, c) in reversed(list(enumerate(candidates))))
         return cls(case, _tables(case, shown), numbered, _colours(rows))
@@ -165,8 +168,12 @@ def number_of(place: int) -> int:
     return place % (NUMBERS - 1) + 1
 
 
-def _colours(rows: list[tuple[Colour, bool]]) -> NDArray[np.uint8]:
+def _weight(chosen: bool) -> int:
+    return CHOSEN if chosen else PLAIN
+
+
+def _colours(rows: list[tuple[Colour, int]]) -> NDArray[np.uint8]:
     table = np.zeros((NUMBERS, 4), np.uint8)
-    for place, (colour, chosen) in enumerate(rows):
-        table[number_of(place)] = (*colour, CHOSEN if chosen else PLAIN)
+    for place, (colour, weight) in enumerate(rows):
+        table[number_of(place)] = (*colour, weight)
     return table.reshape(16, 256, 4)

@@ -61,6 +61,7 @@ void main() {
     vec2 place = fract(v_texture * u_size);
 
     // Weight 0 is no mark, one half a mark, 1 the chosen one: more opaque, with a wider outline.
+    // A quarter is a proposal that may still change: dots, and nothing inside.
     float chosen = step(0.9, label.a), shown = step(0.1, label.a) * u_marked;
     float edge = on_edge(label_bits, place, u_edge * (1.0 + 0.6 * chosen));
     float weight = max(edge * 0.95, u_fill * (1.0 + 0.25 * chosen)) * shown;
@@ -68,9 +69,11 @@ void main() {
 
     chosen = step(0.9, proposal.a);
     shown = step(0.1, proposal.a) * u_marked;
-    float dash = max(chosen, step(mod(gl_FragCoord.x + gl_FragCoord.y, 8.0), 5.0));
+    float settled = step(0.4, proposal.a);
+    vec2 dashes = mix(vec2(6.0, 2.0), vec2(8.0, 5.0), settled);  // period and length, pixels
+    float dash = max(chosen, step(mod(gl_FragCoord.x + gl_FragCoord.y, dashes.x), dashes.y));
     edge = on_edge(proposal_bits, place, u_edge * (1.0 + 0.6 * chosen)) * dash;
-    weight = max(edge, u_fill * (0.35 + 0.25 * chosen)) * shown;
+    weight = max(edge, u_fill * (0.35 + 0.25 * chosen) * settled) * shown;
     gl_FragColor = vec4(mix(colour, proposal.rgb, weight), 1.0);
 }
 """

@@ -17,7 +17,7 @@ from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.proposal import Candidate, ModelIdentity, Proposal
 from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
-from medseg_app.ui.viewer.marks import CHOSEN, PLAIN, Marks
+from medseg_app.ui.viewer.marks import CHOSEN, PLAIN, UNSETTLED, Marks
 from medseg_app.ui.viewer.plane import planes_of
 
 SHAPE = (4, 10, 12)
@@ -56,7 +56,9 @@ def test_numbers_follow_labels_and_proposals(session: Session) -> None:
 def test_what_a_running_model_found_lies_below_what_can_be_decided(session: Session) -> None:
     so_far = Candidate("so far", 1, Box((1, 3, 4), (2, 5, 6)), np.ones((1, 2, 2), bool), score=0.1)
     session.open().so_far = (so_far,)
-    _, slice_ = marks_of(session)
+    session.view.selected_candidate = 0
+    marks, slice_ = marks_of(session)
+    assert marks.colours[0, :6, 3].tolist() == [0, PLAIN, PLAIN, CHOSEN, UNSETTLED, 0]
     assert np.argwhere(slice_[..., 1] == 4).tolist() == [[3, 4], [3, 5], [4, 4]]
     assert (slice_[4:8, 5:9, 1] == 3).all()
 

@@ -1,1 +1,1 @@
-"""What is drawn over the images: texts, letters, scale bar, cross lines, slice bar, rulers, brush outline."""
+"""What is drawn over the images: texts, letters, bars, cross lines, rulers, prompts, brush outline."""

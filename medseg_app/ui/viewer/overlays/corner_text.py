@@ -21,6 +21,7 @@ SMALL = 360
 """Views lower than this show only window, plane and slice: the patient stands in the large one."""
 
 OUTSIDE = "The cross lies beyond this series"
+UNSETTLED = "A model still runs: dotted outlines are not final"
 AIR = 3.0
 """Lines keep this distance from texts."""
 NARROW = 400
@@ -85,9 +86,10 @@ def patient_lines(frame: Frame) -> Lines:
 
 
 def place_lines(frame: Frame) -> Lines:
-    """How the series goes with the open one, and whether it ends before the place of the cross."""
+    """How the series goes with the open one, whether it ends before the cross, and what is not final."""
     outside = () if frame.shows_cursor else (OUTSIDE,)
-    notes: Lines = [(text, "note") for text in (*frame.warnings, *outside)]
+    unsettled = (UNSETTLED,) if frame.case.so_far else ()
+    notes: Lines = [(text, "note") for text in (*frame.warnings, *outside, *unsettled)]
     return [(frame.caption, "plain"), *notes] if frame.caption else notes
 
 

@@ -17,7 +17,7 @@ from medseg_app.ui.viewer import view_gestures
 from medseg_app.ui.viewer.pointer import Pointer, event_at
 from medseg_app.ui.viewer.view_gestures import VIEW_TOOLS
 
-from . import brush, corner_text, cross, orientation, rulers, scale_bar
+from . import brush, corner_text, cross, orientation, prompts, rulers, scale_bar
 from .frame import Frame
 from .refused import RefusedFlash
 from .slice_bar import SliceBar
@@ -61,6 +61,7 @@ class Overlay(QWidget):
         painter.setClipRegion(event.region())
         self._refused.paint(painter)
         cross.paint(painter, frame)
+        prompts.paint(painter, frame, self._view.session.gestures.prompt)
         rulers.paint(painter, frame, self._view.session.gestures.ruler)
         scale_bar.paint(painter, frame)
         self.slice_bar.paint(painter, frame, downwards=self._downwards())
