@@ -20,7 +20,10 @@ from .row import Row
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-NOT_BENCHMARKS = {"__init__", "__main__", "clones", "on_card", "predictions", "row", "stages", "timing"}
+NOT_BENCHMARKS = {
+    *("__init__", "__main__", "clones", "row", "stages", "timing"),
+    *("nnunet_predictor", "on_card", "predictions"),
+}
 HEAD = """# Benchmarks
 
 `python -m benchmarks` runs them all, `python -m benchmarks scan load` some. Each line is one operation of

@@ -75,10 +75,7 @@ def monai(folder: ModelFolder, volume: Volume, device: str, usual: Usual) -> Pre
     import torch
     from monai.inferers import sliding_window_inference
 
-    fit = fit_volume(volume.geometry, folder.card.grid)
-    image = fit.image(volume.voxels)
-    maker = Preprocessing.from_json(folder.card.preprocessing).measured(image, volume.modality)
-    channels = torch.from_numpy(maker(image))[None]
+    channels, fit = prepared(folder, volume)
     loaded = LoadedNetwork(folder)
     tile = (usual.edge,) * 3
 
@@ -87,13 +84,23 @@ def monai(folder: ModelFolder, volume: Volume, device: str, usual: Usual) -> Pre
         autocast = torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=usual.bfloat16)
         with torch.inference_mode(), as_torch_comes(usual.tf32), autocast:
             logits = sliding_window_inference(
-                channels.to(device), tile, usual.at_once, network, usual.overlap, "gaussian"
+                channels[None].to(device), tile, usual.at_once, network, usual.overlap, "gaussian"
             )
             chances = logits[0] if not usual.on_grid else on_grid(logits[0].float().softmax(dim=0), fit)
             labels = chances.argmax(dim=0).to(torch.uint8).cpu().numpy()
         return fit.turned_back(labels)
 
     return run
+
+
+def prepared(folder: ModelFolder, volume: Volume) -> tuple[Tensor, Fit]:
+    """Channels (c, k, j, i) in the frame of the model, and the way back from there."""
+    import torch
+
+    fit = fit_volume(volume.geometry, folder.card.grid)
+    image = fit.image(volume.voxels)
+    maker = Preprocessing.from_json(folder.card.preprocessing).measured(image, volume.modality)
+    return torch.from_numpy(maker(image)), fit
 
 
 def on_grid(chances: Tensor, fit: Fit) -> Tensor:

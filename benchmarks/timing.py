@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import median
 
 from .row import Row
 
 Run = Callable[[], object]
+Peers = Mapping[str, Run]
 
 
-def measure(what: str, ours: Run, peers: dict[str, Run], goal: dict[str, float], rounds: int = 5) -> Row:
+def measure(what: str, ours: Run, peers: Peers, goal: dict[str, float], rounds: int = 5) -> Row:
     """A row of medians over rounds, each of which runs ours and every peer once."""
     times: dict[str, list[float]] = {"": [], **{name: [] for name in peers}}
     for number in range(rounds):
