@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from medseg_app.core.progress import silent
 from medseg_app.engines import device as device_file
 from medseg_app.engines import precision as precision_file
 from medseg_app.engines.backend import Backend, is_close, measured
@@ -15,6 +17,7 @@ from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.model_folder_writer import write_model_folder
 from medseg_app.engines.precision import precision_of
 from medseg_app.engines.predict import build_engine, predict
+from medseg_app.engines.preview import unwatched
 from medseg_app.engines.reference_engine import reference_engine
 from medseg_app.engines.voxel_network import VoxelNetwork
 
@@ -68,11 +71,11 @@ def test_an_exact_backend_that_is_too_far_off_is_left_aside_for_torch(tmp_path):
 
     def compiler(*arguments):
         asked.append(arguments[2])
-        return lambda tile: np.zeros((3, *tile.shape[1:]), np.float32)
+        return lambda tile: torch.zeros((3, *tile.shape[1:]))
 
     folder = tiny(tmp_path / "m", replace(EXACT, dice=0.998), FAST)
     network = VoxelNetwork(folder, compiler)
-    tile = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 32)).astype(np.float32)
+    tile = torch.rand((1, 32, 32, 32), generator=torch.Generator().manual_seed(0)) * 2 - 1
     assert network.on("cpu", "exact")(tile).any()
     assert network.is_by_torch("cpu", "exact")
     assert not network.on("cpu", "fast")(tile).any()
@@ -110,7 +113,7 @@ def test_the_reference_of_a_network_for_volumes_is_torch(tmp_path):
     reference = reference_engine(engine, folder)
     assert reference is not engine
     assert reference.network.is_by_torch("cpu", "exact")
-    mine = reference.open(plugin_volume(), "cpu").propose(Request(modality="CT"), lambda *_: None)
+    mine = reference.open(plugin_volume(), "cpu").propose(Request(modality="CT"), silent, unwatched)
     assert mine.candidates
 
 
