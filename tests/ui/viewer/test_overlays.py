@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QSize
 
+from medseg_app.app.session import Session
+from medseg_app.app.show_proposal import show_so_far
+from medseg_app.core.box import Box
+from medseg_app.core.proposal import Candidate
 from medseg_app.ui.viewer.camera import PlaneCamera
 from medseg_app.ui.viewer.layout import places
+from medseg_app.ui.viewer.overlays.corner_text import UNSETTLED, place_lines
 from medseg_app.ui.viewer.overlays.orientation import letters_of
 from medseg_app.ui.viewer.overlays.scale_bar import length_of
 from medseg_app.ui.viewer.overlays.slice_bar import SliceBar, runs_of
+
+from .conftest import SHAPE
 
 
 @pytest.mark.parametrize(
@@ -73,3 +83,14 @@ def test_a_portrait_window_puts_the_small_views_below_the_large_one() -> None:
         assert place.getRect() == (turned.y(), turned.x(), turned.height(), turned.width())
     assert below["axial"].width() == 600
     assert below["coronal"].top() > below["axial"].bottom()
+
+
+def test_while_a_model_runs_every_view_says_that_outlines_are_not_final(
+    show: Callable[..., Any], session: Session
+) -> None:
+    area = show(np.zeros(SHAPE, np.int16), (10, 20, 18))
+    box = Box((9, 18, 16), (12, 22, 20))
+    note = (UNSETTLED, "note")
+    for found, told in ((Candidate("Lesion", 1, box, np.ones(box.shape, bool)),), True), ((), False):
+        show_so_far(session, session.open(), found)
+        assert [note in place_lines(v.overlay.frame()) for v in area.views.values()] == [told] * 3
