@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from medseg_app.core.box import Box
 from medseg_app.core.geometry import VolumeGeometry
@@ -69,7 +70,7 @@ def off_by_a_little(*arguments):
 
     def wrong(tile):
         logits = run(tile)
-        logits[:, :, :, :12] = np.array([9.0, 0.0, 0.0])[:, None, None, None]
+        logits[:, :, :, :12] = torch.tensor([9.0, 0.0, 0.0])[:, None, None, None]
         return logits
 
     return wrong
