@@ -116,8 +116,11 @@ class TrainingPanel(Section):
         line.setStretch(0, 1)
         self.row(self.bar)
         self.beginning.currentIndexChanged.connect(self._suggest_name)
-        for field in (self.source, self.name):
-            field.textChanged.connect(lambda _: self._show_idle())
+        self.source.textChanged.connect(lambda _: self._show_idle())
+        # A name also changes by itself when a model was trained; what is said of that is to stay then.
+        self.name.textEdited.connect(lambda _: self._show_idle())
+        self.name.textChanged.connect(lambda _: self._show())
+        self.beginning.activated.connect(lambda _: self._show_idle())
         self._show()
 
     def _close_button(self) -> QWidget:
