@@ -7,17 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from medseg_app.app.api import load
+from medseg_app.core.box import Box
 from medseg_app.core.progress import silent
 from medseg_app.engines.backend import LEAST_DICE
 from medseg_app.engines.contract import Request
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.precision import precision_of
 from medseg_app.engines.predict import build_engine, run_engine
+from medseg_app.metrics.overlap import dice
 from medseg_app.training.backend_figures import measure_backends
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.recipe import read_recipe
+from medseg_app.training.tissue_labels import tissue_labels
 from tests.data_folder import data
 
+LEAST_IN_THE_CHEST = {"Gas and lung": 0.8, "Fat": 0.8, "Soft tissue": 0.8, "Bone": 0.65}
 CASES = 4
 TABLE_ROW = 404
 """First row of the couch in the lung CT; 512 rows and columns of 0.9766 mm."""
@@ -76,6 +81,22 @@ def test_a_real_couch_under_the_head_changes_little(repository):
         lying.append(five_organ_dice(engine, recipe, on_table(volume, table), truth))
     print(f"five-organ Dice without couch {np.mean(plain):.3f}, with couch {np.mean(lying):.3f}")  # noqa: T201
     assert np.mean(lying) > np.mean(plain) - 0.03
+
+
+def test_tissues_are_found_in_a_part_of_the_body_and_by_a_scanner_that_were_never_learnt(repository):
+    """The chest: heads, necks and limbs, on which the card's figures are measured, say nothing of lungs."""
+    chest = load(data("dicom/ct_lung_4d_rtstruct"))
+    part = Box((34, 0, 0), (66, *chest.geometry.shape[1:]))
+    volume = replace(chest, voxels=chest.voxels[part.slices], geometry=chest.geometry.cropped(part))
+    engine = build_engine(read_model_folder(repository / "models/ct-tissues"))
+    proposal = run_engine(engine, volume, Request(modality="CT"), "cpu", silent)
+    rules = tissue_labels(volume.voxels, volume.geometry.spacing_kji)
+    for one in proposal.candidates:
+        marked = np.zeros(rules.shape, bool)
+        marked[one.box.slices] = one.mask
+        by_rules = rules == one.class_value
+        assert dice(marked, by_rules) > LEAST_IN_THE_CHEST[one.name], one.name
+    assert {one.name for one in proposal.candidates} == set(LEAST_IN_THE_CHEST)
 
 
 SHIPPED = (
