@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from medseg_app.core.case import Case
 from medseg_app.core.errors import WrongUse
-from medseg_app.core.progress import Progress
 from medseg_app.core.prompt import Prompt
 from medseg_app.core.proposal import Proposal
 
 from .command import Job
-from .show_proposal import show_asked, show_proposal
+from .model_run import model_run
 
 if TYPE_CHECKING:
     from .session import Session
@@ -53,29 +52,8 @@ def ask_for_object(session: Session, prompts: tuple[Prompt, ...]) -> Job[Proposa
     Raises ModelError without the package, with how to install it; WrongUse while the model still works.
     """
     from medseg_app.engines.contract import Request
-    from medseg_app.engines.modality import check_modality
-    from medseg_app.engines.registry import find_model
 
     if any(task.title == TITLE for task in session.tasks.running):
         raise WrongUse("The model still works on the prompt before.", "Wait for its answer.")
-    case, folder = session.writable(), find_model(MODEL)
-    check_modality(folder.card, case.volume)
-    request = Request(revision=case.segmentation.revision, prompts=prompts)
-    lane, device = session.engines, session.settings.device
-
-    def show(asked: tuple[Prompt, ...]) -> None:
-        session.tasks.on_main(lambda: show_asked(session, case, asked))
-
-    def work(progress: Progress) -> Proposal:
-        show(prompts)
-        try:
-            return lane.propose(folder, case.volume, request, device, progress)
-        finally:
-            show(())
-
-    def apply(proposal: Proposal) -> Proposal:
-        if session.case is case:
-            show_proposal(session, proposal)
-        return proposal
-
-    return Job(TITLE, work, apply, lane="engine")
+    request = Request(revision=session.writable().segmentation.revision, prompts=prompts)
+    return model_run(session, TITLE, MODEL, request)

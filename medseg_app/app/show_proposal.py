@@ -24,9 +24,10 @@ def show_so_far(session: Session, case: Case, found: tuple[Candidate, ...]) -> N
 
 def show_asked(session: Session, case: Case, prompts: tuple[Prompt, ...]) -> None:
     """Show the prompts that a model works on now; nothing where it has answered."""
-    case.asked = prompts
-    if session.case is case:
-        session.changed.emit(Change.of("measurements"))
+    if case.asked or prompts:
+        case.asked = prompts
+        if session.case is case:
+            session.changed.emit(Change.of("measurements"))
 
 
 def show_proposal(session: Session, proposal: Proposal) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from medseg_app.app.commands.prompts import show_to_model, undo_prompt
-from medseg_app.app.commands.proposals import accept_candidate, show_proposal
+from medseg_app.app.commands.proposals import accept_candidate
 from medseg_app.app.prompting import shown_prompts
+from medseg_app.app.show_proposal import show_proposal
 from medseg_app.core.box import Box
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.prompt import Prompt
@@ -26,7 +27,7 @@ def asked(session, monkeypatch):
     """What the model was asked; it answers a block of voxels for each prompt."""
     requests = []
 
-    def propose(model, volume, request, device, progress):
+    def propose(model, volume, request, device, progress, show):
         requests.append(request.prompts)
         box = Box((1, 1, 1), (2, 2, 2 + len(request.prompts)))
         candidate = Candidate("Object", 1, box, np.ones(box.shape, bool))
@@ -115,7 +116,7 @@ def test_prompts_are_seen_while_the_model_works_and_until_the_answer_is_decided(
 ):
     seen = []
 
-    def propose(model, volume, request, device, progress):
+    def propose(model, volume, request, device, progress, show):
         seen.append(shown_prompts(session.case))
         if fails:
             raise WrongUse("No answer.", "Try again.")

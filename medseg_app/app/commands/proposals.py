@@ -6,49 +6,28 @@ from medseg_app.app.candidate_names import names_of
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
 from medseg_app.app.groups import group_for
+from medseg_app.app.model_run import model_run
 from medseg_app.app.new_segment import new_segment
 from medseg_app.app.session import Session
-from medseg_app.app.show_proposal import show_proposal, show_so_far, withdraw_proposal
+from medseg_app.app.show_proposal import withdraw_proposal
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.label_writer import LabelWriter
-from medseg_app.core.progress import Progress
-from medseg_app.core.proposal import Candidate, Proposal
+from medseg_app.core.proposal import Proposal
 from medseg_app.core.segment import Provenance
 
 
 @command("Run model", menu="AI", shortcut="Ctrl+R")
 def run_model(session: Session, *, model: str) -> Job[Proposal, Proposal]:
     """Let a model propose segments for the open series; nothing accepted is changed."""
-    case = session.writable()
     from medseg_app.engines.contract import Request
-    from medseg_app.engines.modality import check_modality
-    from medseg_app.engines.registry import find_model
 
-    folder = find_model(model)
-    check_modality(folder.card, case.volume)
     request = Request(
         precision=session.settings.precision,
-        revision=case.segmentation.revision,
+        revision=session.writable().segmentation.revision,
         focus_lps=session.view.cursor_lps,
     )
-    lane, device = session.engines, session.settings.device
-
-    def work(progress: Progress) -> Proposal:
-        def show(found: tuple[Candidate, ...]) -> None:
-            session.tasks.on_main(lambda: show_so_far(session, case, found))
-
-        try:
-            return lane.propose(folder, case.volume, request, device, progress, show)
-        finally:
-            show(())
-
-    def apply(proposal: Proposal) -> Proposal:
-        if session.case is case:
-            show_proposal(session, proposal)
-        return proposal
-
-    return Job(f"Run {model}", work, apply, lane="engine")
+    return model_run(session, f"Run {model}", model, request)
 
 
 @command("Accept", menu="AI", shortcut="A")

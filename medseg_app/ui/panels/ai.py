@@ -102,8 +102,11 @@ class AiPanel(Section):
         from medseg_app.engines.processor_speed import processor_gflops
         from medseg_app.engines.registry import search_models
 
-        # Kept from here on, so that nobody waits for it when a cost is told.
-        self._beside.run(lambda: (processor_gflops(), search_models())[1], self._on_found)
+        def look() -> ModelSearch:
+            processor_gflops()  # kept from here on, so that nobody waits for it when a cost is told
+            return search_models()
+
+        self._beside.run(look, self._on_found)
 
     @property
     def chosen(self) -> ModelCard | None:

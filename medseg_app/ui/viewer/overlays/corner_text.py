@@ -21,7 +21,8 @@ SMALL = 360
 """Views lower than this show only window, plane and slice: the patient stands in the large one."""
 
 OUTSIDE = "The cross lies beyond this series"
-UNSETTLED = "A model still runs: dotted outlines are not final"
+UNSETTLED = "Dotted: not final yet"
+"""Short, so that it ends before the letter at the top of a small view."""
 AIR = 3.0
 """Lines keep this distance from texts."""
 NARROW = 400

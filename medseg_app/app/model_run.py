@@ -1,0 +1,47 @@
+"""A run of a model on the open case: what is seen while it goes on, and what is proposed at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medseg_app.core.progress import Progress
+from medseg_app.core.proposal import Candidate, Proposal
+
+from .command import Job
+from .show_proposal import show_asked, show_proposal, show_so_far
+
+if TYPE_CHECKING:
+    from medseg_app.engines.contract import Request
+
+    from .session import Session
+
+
+def model_run(session: Session, title: str, model: str, request: Request) -> Job[Proposal, Proposal]:
+    """The job that runs a model on the open case, unless another case is open by then.
+
+    Raises ModelError for an unknown model, ModalityError where it does not fit the images.
+    """
+    from medseg_app.engines.modality import check_modality
+    from medseg_app.engines.registry import find_model
+
+    case, folder = session.writable(), find_model(model)
+    check_modality(folder.card, case.volume)
+    lane, device, on_main = session.engines, session.settings.device, session.tasks.on_main
+
+    def show(found: tuple[Candidate, ...]) -> None:
+        on_main(lambda: show_so_far(session, case, found))
+
+    def work(progress: Progress) -> Proposal:
+        on_main(lambda: show_asked(session, case, request.prompts))
+        try:
+            return lane.propose(folder, case.volume, request, device, progress, show)
+        finally:
+            show(())
+            on_main(lambda: show_asked(session, case, ()))
+
+    def apply(proposal: Proposal) -> Proposal:
+        if session.case is case:
+            show_proposal(session, proposal)
+        return proposal
+
+    return Job(title, work, apply, lane="engine")
