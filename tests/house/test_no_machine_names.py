@@ -36,7 +36,7 @@ def test_no_tracked_file_names_a_machine() -> None:
 @pytest.mark.parametrize(
     "planted",
     [
-        "see /work/shared/data",
+        "see /mnt/studies/data",
         "open('/home/anna/ct')",
         "C:\\Users\\anna",
         "http://mirror:8080",
