@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -87,5 +89,10 @@ def display() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def qapp_args(display: str) -> list[str]:
-    """pytest-qt asks for these before it makes the QApplication: so the screen is there first."""
+    """pytest-qt asks for these before it makes the QApplication: so the screen is there first.
+
+    So is triton, which torch reads when it trains: it crashes where software OpenGL brought its LLVM before.
+    """
+    with suppress(ImportError):  # only torch for Linux has it
+        importlib.import_module("triton")
     return ["medseg"]
