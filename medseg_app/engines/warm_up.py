@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from medseg_app.core.box import Box
 from medseg_app.core.progress import Progress
 from medseg_app.core.volume import Volume
@@ -25,5 +23,4 @@ def middle_of(volume: Volume) -> Volume:
     shape = volume.geometry.shape
     start = [max((n - most) // 2, 0) for n, most in zip(shape, PIECE, strict=True)]
     stop = [a + min(n, most) for a, n, most in zip(start, shape, PIECE, strict=True)]
-    box = Box.of(start, stop)
-    return replace(volume, voxels=volume.voxels[box.slices], geometry=volume.geometry.cropped(box))
+    return volume.cropped(Box.of(start, stop))
