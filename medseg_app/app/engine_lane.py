@@ -25,7 +25,7 @@ from medseg_app.engines.contract import Request
 from medseg_app.engines.exchange import ExchangeFolder, VolumeTicket, discard, take_proposal
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.preview import Show
-from medseg_app.engines.worker import Answer, CancelOrder, Order, Report, SoFar, serve
+from medseg_app.engines.worker import Answer, CancelOrder, Order, Report, SoFar, WarmOrder, serve
 
 PATIENCE_SECONDS = 0.6
 """How long a cancelled run may take to reach its next tile before the worker is ended."""
@@ -66,7 +66,8 @@ class EngineLane:
         Raises EngineError where the worker died, else what the engine raised.
         """
         with self._my_turn(progress):
-            ticket, answer = self._prepare(volume)
+            with self._on_disk() as folder:
+                ticket, answer = self._ticket(volume, folder), folder.new_file()
             try:
                 self._number += 1
                 self._send(Order(self._number, model, ticket, request, device, answer))
@@ -76,6 +77,20 @@ class EngineLane:
                 return take_proposal(answer, result)
             finally:
                 discard(answer)
+
+    def warm_up(self, model: ModelFolder, volume: Volume, request: Request, device: str = "auto") -> None:
+        """Have the worker ready for a run that may come; returns as soon as it was asked.
+
+        Nothing is asked of a worker that is at work. Raises CouldNotBeDone where the disk is full.
+        """
+        if not self._turn.acquire(blocking=False):
+            return
+        try:
+            with self._on_disk() as folder:
+                ticket = self._ticket(volume, folder)
+            self._send(WarmOrder(model, ticket, request, device))
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """End the worker and remove the files of this window."""
@@ -98,12 +113,13 @@ class EngineLane:
         finally:
             self._turn.release()
 
-    def _prepare(self, volume: Volume) -> tuple[VolumeTicket, Path]:
-        """The file of the volume, and an empty one for the answer."""
+    @contextmanager
+    def _on_disk(self) -> Iterator[ExchangeFolder]:
+        """The folder of this window's files; a full disk is told in words that help."""
         try:
             if self._folder is None:
                 self._folder = ExchangeFolder(self._cache)
-            return self._ticket(volume, self._folder), self._folder.new_file()
+            yield self._folder
         except OSError as error:
             raise CouldNotBeDone(
                 f"The images cannot be written to {self._cache} for the model ({error.strerror}).",
@@ -122,7 +138,7 @@ class EngineLane:
         self._volume = weakref.ref(volume), ticket
         return ticket
 
-    def _send(self, order: Order) -> None:
+    def _send(self, order: Order | WarmOrder) -> None:
         if self.worker_id is None:
             self._end_worker()
             context = multiprocessing.get_context("spawn")

@@ -16,6 +16,29 @@ if TYPE_CHECKING:
     from .session import Session
 
 
+def request_of(session: Session) -> Request:
+    """What is asked of a model that the reader starts now."""
+    from medseg_app.engines.contract import Request
+
+    return Request(
+        precision=session.settings.precision,
+        revision=session.writable().segmentation.revision,
+        focus_lps=session.view.cursor_lps,
+    )
+
+
+def warm_up(session: Session, model: str) -> None:
+    """Have the engine worker ready for a model on the open case; for a thread beside the window.
+
+    Raises as `model_run` does.
+    """
+    from medseg_app.engines.registry import find_model
+
+    session.engines.warm_up(
+        find_model(model), session.writable().volume, request_of(session), session.settings.device
+    )
+
+
 def model_run(session: Session, title: str, model: str, request: Request) -> Job[Proposal, Proposal]:
     """The job that runs a model on the open case, unless another case is open by then.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .box import Box
 from .errors import GeometryError
 from .geometry import VolumeGeometry
 
@@ -66,6 +67,11 @@ class Volume:
                 f"Voxels of shape {self.voxels.shape} do not fit a grid of {self.geometry.shape}."
             )
         self.voxels.setflags(write=False)
+
+    def cropped(self, box: Box) -> Volume:
+        """The voxels of a box, copied, at their true place; without the files they were read from."""
+        voxels = self.voxels[box.slices].copy()
+        return replace(self, voxels=voxels, geometry=self.geometry.cropped(box), source=None)
 
     @cached_property
     def sha256(self) -> str:

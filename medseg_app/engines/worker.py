@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -24,6 +25,7 @@ from .contract import Engine, Request
 from .exchange import ProposalTicket, VolumeTicket, put_proposal
 from .model_folder import ModelFolder
 from .preview import UnhurriedPreview
+from .warm_up import warm_up
 
 REPORT_SECONDS = 0.1
 ENGINES_KEPT = 3
@@ -41,6 +43,16 @@ class Order:
     request: Request
     device: str
     answer: Path
+
+
+@dataclass(frozen=True)
+class WarmOrder:
+    """Somebody may soon run this model on this volume; no answer is sent."""
+
+    model: ModelFolder
+    volume: VolumeTicket
+    request: Request
+    device: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,9 @@ def serve(pipe: Connection, parent: int) -> None:
     engines = _Engines()
     while True:
         order = inbox.orders.get()
+        if isinstance(order, WarmOrder):
+            _warm_up(order, engines, inbox)
+            continue
         reporter = _Reporter(pipe, inbox, order.number)
         preview = UnhurriedPreview(partial(_send_so_far, pipe, order.number))
         answer = Answer(order.number, _run(order, engines, reporter, preview))
@@ -95,6 +110,15 @@ def serve(pipe: Connection, parent: int) -> None:
 
 def _send_so_far(pipe: Connection, number: int, candidates: tuple[Candidate, ...]) -> None:
     pipe.send(SoFar(number, candidates))
+
+
+def _warm_up(order: WarmOrder, engines: _Engines, inbox: _Inbox) -> None:
+    def give_way(fraction: float, message: str = "") -> None:
+        if not inbox.orders.empty():
+            raise Cancelled
+
+    with suppress(Exception):  # the run itself will tell what is wrong
+        warm_up(engines.get(order.model), order.volume.open(), order.request, order.device, give_way)
 
 
 def _run(
@@ -149,7 +173,7 @@ class _Inbox:
     """Reads the pipe in a thread, so that a cancel or the end of the window is noticed during a run."""
 
     def __init__(self, pipe: Connection, parent: int) -> None:
-        self.orders: queue.Queue[Order] = queue.Queue()
+        self.orders: queue.Queue[Order | WarmOrder] = queue.Queue()
         self.cancelled = -1
         self._pipe, self._parent = pipe, parent
         threading.Thread(target=self._read, name="medseg-inbox", daemon=True).start()

@@ -38,9 +38,4 @@ def _projection(volume: Volume, axis: int) -> Volume:
 def _middle_slice(volume: Volume) -> Volume:
     k = volume.geometry.shape[0] // 2
     box = Box((k, 0, 0), (k + 1, *volume.geometry.shape[1:]))
-    return replace(
-        volume,
-        voxels=volume.voxels[box.slices].copy(),
-        geometry=volume.geometry.cropped(box),
-        description="Localizer, axial",
-    )
+    return replace(volume.cropped(box), description="Localizer, axial")

@@ -96,9 +96,7 @@ def _middle(image: Volume, card: ModelCard) -> Volume:
     count = image.geometry.shape[0]
     kept = max(2, int(count * min(1.0, MOST_MILLIONS / _millions(image, card))))
     first = (count - kept) // 2
-    box = Box((first, 0, 0), (first + kept, *image.geometry.shape[1:]))
-    voxels = np.ascontiguousarray(image.voxels[box.slices])
-    return replace(image, voxels=voxels, geometry=image.geometry.cropped(box))
+    return image.cropped(Box((first, 0, 0), (first + kept, *image.geometry.shape[1:])))
 
 
 def _answers(

@@ -120,8 +120,7 @@ def pieces(reference: Reference, boxes: dict[str, Box]) -> Iterator[Piece]:
         # Cut findings may fall apart; each part is still the same tumour, so it stays one finding.
         cut = [mask[box.slices] for mask in masks]
         inside = tuple(Finding(Box.whole(mask.shape), mask) for mask in cut if mask.any())
-        voxels = np.ascontiguousarray(volume.voxels[box.slices])
-        yield Piece(kind, replace(volume, voxels=voxels, geometry=volume.geometry.cropped(box)), inside)
+        yield Piece(kind, volume.cropped(box), inside)
 
 
 def _finding_masks(truth: LabelMap) -> list[NDArray[np.bool_]]:

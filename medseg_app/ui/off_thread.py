@@ -33,11 +33,12 @@ class MainThread(QObject):
 
 class _Work(QRunnable, Generic[T]):
     def __init__(
-        self, work: Callable[[], T], done: Callable[[T], object], main: MainThread,
+        self, work: Callable[[], T], done: Callable[[T], object],
+        deliver: Callable[[Callable[[], object]], None],
         failed: Callable[[Exception], object] | None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self._work, self._done, self._main, self._failed = work, done, main, failed
+        self._work, self._done, self._deliver, self._failed = work, done, deliver, failed
 
     def run(self) -> None:
         try:
@@ -45,14 +46,14 @@ class _Work(QRunnable, Generic[T]):
         except Exception as error:  # noqa: BLE001 - a thread has no caller; the window's thread is told
             self._report(error)
             return
-        self._main.call(lambda: self._done(result))
+        self._deliver(lambda: self._done(result))
 
     def _report(self, error: Exception) -> None:
         failed = self._failed
         if failed is None:
             log.warning("work beside the window failed", exc_info=error)
             return
-        self._main.call(lambda: failed(error))
+        self._deliver(lambda: failed(error))
 
 
 class OffThread:
@@ -60,6 +61,7 @@ class OffThread:
 
     def __init__(self, main: MainThread, threads: int = 1) -> None:
         self._main = main
+        self._closed = False
         self._pool = QThreadPool()
         self._pool.setMaxThreadCount(threads)
 
@@ -68,9 +70,20 @@ class OffThread:
         failed: Callable[[Exception], object] | None = None,
     ) -> None:  # fmt: skip
         """Run work in a thread; done(result) or failed(error) follows on the window's thread."""
-        self._pool.start(_Work(work, done, self._main, failed))
+        self._pool.start(_Work(work, done, self._deliver, failed))
 
     def close(self) -> None:
-        """Drop what has not begun and wait for the rest: Python must not end within an import."""
+        """Drop what has not begun and wait for the rest: Python must not end within an import.
+
+        Nothing is handed back from here on: the widgets that asked may be gone.
+        """
+        self._closed = True
         self._pool.clear()
         self._pool.waitForDone(PATIENCE_MS)
+
+    def _deliver(self, call: Callable[[], object]) -> None:
+        def unless_closed() -> None:
+            if not self._closed:
+                call()
+
+        self._main.call(unless_closed)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,16 @@ import pytest
 
 from medseg_app.app.engine_lane import EngineLane
 from medseg_app.core.errors import Cancelled, CouldNotBeDone, EngineError, ModalityError, OutOfMemory
+from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.progress import silent
+from medseg_app.core.volume import Volume
 from medseg_app.engines import worker
 from medseg_app.engines.contract import Request
 from medseg_app.engines.exchange import ExchangeFolder
 from medseg_app.engines.predict import predict
 from medseg_app.engines.preview import unwatched
+from medseg_app.engines.warm_up import middle_of
+from tests.engines.grids import GRIDS
 from tests.engines.plugin_engine import install, plugin_volume, write_plugin_model
 from tests.engines.tiny_models import write_tiny_model
 
@@ -85,6 +89,73 @@ def test_reports_rise_and_come_at_most_ten_times_a_second(lane: EngineLane, tmp_
     assert watch.fractions == sorted(watch.fractions)
     moved = [t for t, f in zip(watch.times, watch.fractions, strict=True) if f > 0]
     assert 3 < len(moved) <= 10 * (moved[-1] - moved[0]) + 2
+
+
+def wait_for(something: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not something():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_warm_worker_has_run_the_middle_of_the_volume(lane: EngineLane, tmp_path: Path) -> None:
+    diary, volume = tmp_path / "diary", plugin_volume()
+    model = write_plugin_model(tmp_path / "m", diary=str(diary))
+    lane.warm_up(model, volume, Request())
+    wait_for(diary.exists)
+    warm = lane.worker_id
+    assert lane.propose(model, volume, Request()).candidates
+    assert lane.worker_id == warm
+    piece = middle_of(volume)
+    assert diary.read_text().splitlines() == [
+        f"{part.voxels.shape} {part.geometry.to_patient((0, 0, 0)).tolist()}" for part in (piece, volume)
+    ]
+
+
+def test_a_run_does_not_wait_for_a_warm_up(lane: EngineLane, tmp_path: Path) -> None:
+    diary, volume = tmp_path / "diary", plugin_volume()
+    slow = write_plugin_model(tmp_path / "slow", steps=3000, seconds=0.1, diary=str(diary))
+    lane.warm_up(slow, volume, Request())
+    wait_for(diary.exists)
+    start = time.monotonic()
+    assert lane.propose(write_plugin_model(tmp_path / "m"), volume, Request()).candidates
+    assert time.monotonic() - start < 30, "the warm-up takes 300 s"
+
+
+@pytest.mark.parametrize("end", ["raise", "crash"])
+def test_a_warm_up_that_fails_is_not_told_and_harms_no_run(
+    lane: EngineLane, tmp_path: Path, end: str
+) -> None:
+    diary, volume = tmp_path / "diary", plugin_volume()
+    lane.warm_up(write_plugin_model(tmp_path / "bad", end=end, diary=str(diary)), volume, Request())
+    wait_for(diary.exists)
+    if end == "crash":
+        wait_for(lambda: lane.worker_id is None)
+    assert lane.propose(write_plugin_model(tmp_path / "m"), volume, Request()).candidates
+
+
+def test_a_worker_at_work_is_not_asked_to_warm_up(lane: EngineLane, tmp_path: Path) -> None:
+    diary, volume = tmp_path / "diary", plugin_volume()
+    other = write_plugin_model(tmp_path / "other", diary=str(diary))
+
+    def ask(fraction: float, message: str = "") -> None:
+        lane.warm_up(other, volume, Request())
+
+    lane.propose(write_plugin_model(tmp_path / "m", steps=3, seconds=0.1), volume, Request(), "cpu", ask)
+    lane.propose(write_plugin_model(tmp_path / "next"), volume, Request())
+    assert not diary.exists()
+
+
+def test_the_middle_of_a_large_volume_is_small_and_at_its_place() -> None:
+    shape = (40, 300, 90)
+    affine = GRIDS["oblique"].affine
+    volume = Volume(np.arange(np.prod(shape)).reshape(shape), VolumeGeometry.regular(shape, affine), "1")
+    piece = middle_of(volume)
+    assert piece.voxels.shape == (16, 128, 90)
+    np.testing.assert_array_equal(piece.voxels, volume.voxels[12:28, 86:214])
+    np.testing.assert_allclose(
+        piece.geometry.to_patient((0, 0, 0)), volume.geometry.to_patient((12, 86, 0)), atol=1e-9
+    )
 
 
 @posix_only

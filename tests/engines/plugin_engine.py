@@ -34,6 +34,9 @@ class PluginEngine:
         self.card = folder.card
 
     def open(self, volume: Volume, device: str) -> PluginSession:
+        if diary := self.card.network.arguments.get("diary"):
+            with Path(diary).open("a") as file:
+                file.write(f"{volume.voxels.shape} {volume.geometry.to_patient((0, 0, 0)).tolist()}\n")
         return PluginSession(self.card, volume)
 
 
@@ -83,7 +86,7 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_plugin_model(path: Path, engine: str = "plugin", **plan: object) -> ModelFolder:
-    """A model folder whose engine does as the plan says: steps, seconds, end."""
+    """A model folder whose engine does as the plan says: steps, seconds, end; a diary of what was opened."""
     card = ModelCard(
         name=path.name,
         version="1.0",

@@ -6,6 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QApplication
 
 from medseg_app.app import first_cost
 from medseg_app.app.run_costs import in_words
@@ -16,6 +19,8 @@ from medseg_app.engines.backend import REFERENCE, Backend
 from medseg_app.engines.model_card import LabelClass, ModelCard, ModelGrid, Network
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.registry import ModelSearch
+from medseg_app.ui import theme
+from medseg_app.ui.panels import warm_model
 from medseg_app.ui.panels.model_card_view import card_lines, computed_by
 from medseg_app.ui.panels.model_figures import figure_lines, figures_in_words
 
@@ -195,3 +200,45 @@ def test_a_model_of_organs_and_one_of_findings_run_together(panel, controller, m
     panel.choice.setCurrentIndex(1)
     assert panel.partner.count() == 1
     assert panel.model_name == "sarcoma"
+
+
+def come_with_the_mouse(panel) -> None:
+    there = QPointF(5, 5)
+    QApplication.sendEvent(panel, QEnterEvent(there, there, there))
+
+
+def test_a_mouse_that_comes_to_the_panel_warms_the_chosen_model_up_once(panel, session, qtbot, monkeypatch):
+    asked = []
+    monkeypatch.setattr(warm_model, "warm_up", lambda session, model: asked.append(model))
+    come_with_the_mouse(panel)
+    come_with_the_mouse(panel)
+    qtbot.waitUntil(lambda: bool(asked))
+    session.settings.precision = "fast"
+    come_with_the_mouse(panel)
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    panel.choice.setCurrentIndex(1)  # made for MR; the series is CT
+    come_with_the_mouse(panel)
+    qtbot.wait(50)
+    assert asked == ["demo-lesions", "demo-lesions"]
+
+
+def test_a_run_that_did_not_end_well_warms_up_again(panel, session, qtbot, monkeypatch):
+    asked = []
+    monkeypatch.setattr(warm_model, "warm_up", lambda session, model: asked.append(model))
+    come_with_the_mouse(panel)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    panel._task = task = Task("Run")
+    task.state = "cancelled"
+    panel._on_task(task)
+    come_with_the_mouse(panel)
+    qtbot.waitUntil(lambda: len(asked) == 2)
+
+
+def test_models_for_other_images_stand_in_grey_and_say_why(panel):
+    def grey(place):
+        return panel.choice.itemData(place, Qt.ItemDataRole.ForegroundRole)
+
+    assert grey(0) is None
+    assert grey(1).name() == theme.DISABLED.lower()
+    assert panel.choice.itemData(1, Qt.ItemDataRole.ToolTipRole) == "Made for MR; this series is CT."
+    assert panel.choice.itemData(0, Qt.ItemDataRole.ToolTipRole) == card().summary

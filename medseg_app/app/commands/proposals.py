@@ -6,7 +6,7 @@ from medseg_app.app.candidate_names import names_of
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
 from medseg_app.app.groups import group_for
-from medseg_app.app.model_run import model_run
+from medseg_app.app.model_run import model_run, request_of
 from medseg_app.app.new_segment import new_segment
 from medseg_app.app.session import Session
 from medseg_app.app.show_proposal import withdraw_proposal
@@ -20,14 +20,7 @@ from medseg_app.core.segment import Provenance
 @command("Run model", menu="AI", shortcut="Ctrl+R")
 def run_model(session: Session, *, model: str) -> Job[Proposal, Proposal]:
     """Let a model propose segments for the open series; nothing accepted is changed."""
-    from medseg_app.engines.contract import Request
-
-    request = Request(
-        precision=session.settings.precision,
-        revision=session.writable().segmentation.revision,
-        focus_lps=session.view.cursor_lps,
-    )
-    return model_run(session, f"Run {model}", model, request)
+    return model_run(session, f"Run {model}", model, request_of(session))
 
 
 @command("Accept", menu="AI", shortcut="A")

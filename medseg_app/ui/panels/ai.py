@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QProgressBar, QSizePolicy
 
 from medseg_app.app.commands.proposals import run_model
@@ -18,10 +18,13 @@ from medseg_app.ui.drop_down import DropDown
 from medseg_app.ui.labels import ElidedLabel, label
 
 from .model_card_view import ModelCardView, is_demonstration
-from .model_choice import best_place, misfit_of, partners_of
+from .model_choice import best_place, describe_choices, misfit_of, partners_of
 from .section import Section
+from .warm_model import WarmModel
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QEnterEvent
+
     from medseg_app.app.change import Change
     from medseg_app.app.session import Session
     from medseg_app.app.tasks import Task
@@ -53,6 +56,7 @@ class AiPanel(Section):
         self._task: Task | None = None
         self._costs = RunCosts(session.folders.cache)
         self._looking = True
+        self._warm = WarmModel(session, beside)
         self.choice = DropDown()
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         describe(self.choice, "Model", "Ctrl+Shift+M")
@@ -137,6 +141,12 @@ class AiPanel(Section):
         self._task = self._session.start(run_model, model=self.model_name)
         self._show_running()
 
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """A mouse that comes here may run the model: the seconds until then are used."""
+        super().enterEvent(event)
+        if self._task is None and not self.misfit:
+            self._warm.ask(self.model_name)
+
     def _keep_choice(self, *_: object) -> None:
         """Offer this model again for images of this modality."""
         card, case = self.chosen, self._session.case
@@ -178,8 +188,6 @@ class AiPanel(Section):
         self._cards = [folder.card for folder in found.models if folder.card.task != "interactive"]
         self.choice.clear()
         self.choice.addItems([card.name for card in self._cards])
-        for place, card in enumerate(self._cards):
-            self.choice.setItemData(place, card.summary, Qt.ItemDataRole.ToolTipRole)
         self._choose_fitting()
         self._show()
         self.found.emit(tuple(self._cards))
@@ -196,6 +204,7 @@ class AiPanel(Section):
     def _choose_fitting(self) -> None:
         """Offer the model that suits the open series best."""
         case = self._session.case
+        describe_choices(self.choice, self._cards, case.volume if case else None)
         if case is not None:
             used = self._session.settings.models.get(case.volume.modality, "")
             place = best_place(self._cards, case.volume, used)
@@ -255,6 +264,8 @@ class AiPanel(Section):
             return
         if task.is_over:
             self._learn(task)
+            if task.state != "done":
+                self._warm.forget()  # a worker that did not stop in time was ended
             self._task = None
             self._show()
         self._show_running()

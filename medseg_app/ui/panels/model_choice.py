@@ -1,11 +1,16 @@
-"""Which model to offer first for a series, and why a model cannot run on it."""
+"""Which model to offer first for a series, which in grey, and why a model cannot run on it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QComboBox
+
 from medseg_app.app.demo_study import is_made_up
+from medseg_app.ui import theme
 
 from .model_card_view import is_demonstration
 
@@ -41,6 +46,15 @@ def misfit_of(card: ModelCard, volume: Volume | None) -> str:
     if volume.modality and volume.modality not in card.modality:
         return f"Made for {', '.join(card.modality)}; this series is {volume.modality}."
     return ""
+
+
+def describe_choices(choice: QComboBox, cards: Sequence[ModelCard], volume: Volume | None) -> None:
+    """Models for other images stand in grey and say why; they can be chosen, to read their cards."""
+    for place, card in enumerate(cards):
+        misfit = "" if volume is None else misfit_of(card, volume)
+        grey = QColor(theme.DISABLED) if misfit else None
+        choice.setItemData(place, grey, Qt.ItemDataRole.ForegroundRole)
+        choice.setItemData(place, misfit or card.summary, Qt.ItemDataRole.ToolTipRole)
 
 
 def _strangeness(card: ModelCard, volume: Volume, used: str) -> tuple[bool, bool]:
