@@ -37,7 +37,7 @@ def run(environment: Environment, arguments: list[str]) -> int:
 
 
 def test(environment: Environment, arguments: list[str]) -> int:
-    """Run the whole suite and list what was skipped and why; tests/conftest.py starts the screens it needs."""
+    """Run the whole suite and list what was skipped and why; tests/conftest.py starts the screens."""
     cores = os.cpu_count() or 1
     processes = min(cores, MOST_AT_ONCE)
     beside = ["-n", str(processes), "--dist", "loadfile"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from medseg_app.core.case import Case, Position
+from medseg_app.core.case import Case, Position, new_case_id
 from medseg_app.core.volume import Volume
 
-from .case_journal import CaseJournal
+from .case_journal import CaseJournal, TakenOver, belongs_to_another
 from .case_lock import lock_case
 from .change import Change
 from .session import Session
@@ -21,13 +21,44 @@ def enter(session: Session, case: Case) -> int:
         session.case_lock = lock_case(case.path)
         case.read_only = session.case_lock is None
     session.case = case
-    recovered = 0
+    taken = TakenOver()
     if not case.read_only:
-        session.journal = CaseJournal(session.folders.journals, case, about(case))
-        recovered = session.journal.take_over(case)
+        taken = _own(session, case)
     _look_at(session, case.volume)
     session.changed.emit(Change.of("case", "voxels", "segments", "proposal", "measurements", "saved"))
-    return recovered
+    if taken.lost:
+        session.tell(
+            "problem",
+            f"{taken.lost} of the steps that had not been saved fit these labels no more.",
+            f"They are kept beside the journals in {session.folders.journals}.",
+        )
+    return taken.steps
+
+
+def new_journal(session: Session, case: Case) -> CaseJournal:
+    """The journal of a case that this window is to write."""
+
+    def failed(error: BaseException) -> None:
+        text = f"The last steps are not on disk yet ({error})."
+        hint = f"Free some space for {session.folders.journals}; they are written with the next step."
+        session.tasks.on_main(lambda: session.tell("problem", text, hint))
+
+    return CaseJournal(session.folders.journals, case, about(case), failed)
+
+
+def _own(session: Session, case: Case) -> TakenOver:
+    """Take the case's journal; where another window writes it, the case is for reading only."""
+    if belongs_to_another(session.folders.journals, case):
+        case.id = new_case_id()
+    journal = new_journal(session, case)
+    if journal.acquire():
+        session.journal = journal
+        return journal.take_over(case)
+    case.read_only = True
+    if session.case_lock is not None:
+        session.case_lock.release()
+        session.case_lock = None
+    return TakenOver()
 
 
 def about(case: Case) -> dict[str, Any]:

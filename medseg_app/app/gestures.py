@@ -33,6 +33,7 @@ class Gestures:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._gesture: Gesture | None = None
+        self._last: PointerEvent | None = None
         self._tool: Tool | None = None
         self.ruler: Ruler | None = None
         self.prompt: Prompt | None = None
@@ -47,6 +48,7 @@ class Gestures:
         session = self._session
         if self.is_running or session.case is None or session.view.tool not in tool_names():
             return
+        self._last = event
         try:
             self._tool = load_tool(session.view.tool)
             case = session.writable()
@@ -63,6 +65,7 @@ class Gestures:
         """The pointer moved with the button down."""
         if self._gesture is None:
             return
+        self._last = event
         try:
             self._gesture.send(event)
         except StopIteration:
@@ -73,6 +76,12 @@ class Gestures:
     def release(self, event: PointerEvent) -> None:
         """The button was let go: the step is committed."""
         self.move(replace(event, is_release=True))
+
+    def settle(self) -> None:
+        """Let the button go where the pointer was last: what comes now sees whole steps only."""
+        if self._gesture is not None and self._last is not None:
+            self.release(self._last)
+            self.abort()
 
     def abort(self) -> None:
         """Escape: everything since the press is put back."""

@@ -67,6 +67,7 @@ class Session:
     def run(self, command: Command[P, R], *args: P.args, **kwargs: P.kwargs) -> Any:
         """Do a command now and return what it returns (for long ones: the applied result)."""
         log.info("%s %s", spec_of(command).name, sorted(kwargs))
+        self.gestures.settle()
         result: Any = command(self, *args, **kwargs)
         return result.apply(result.work(silent)) if isinstance(result, Job) else result
 
@@ -89,6 +90,7 @@ class Session:
         self, command: Any, failed: Callable[[BaseException], None], args: Any, kwargs: dict[str, Any]
     ) -> Task | None:
         log.info("%s %s", spec_of(command).name, sorted(kwargs))
+        self.gestures.settle()
         try:
             result: Any = command(self, *args, **kwargs)
         except MedsegError as error:
@@ -163,6 +165,7 @@ class Session:
     @contextmanager
     def step(self, name: str, source: str = "human", **more: Any) -> Iterator[LabelWriter]:
         """One undoable step: what is written inside is committed at the end, put back on an error."""
+        self.gestures.settle()
         case = self.writable()
         case.writer.begin(name)
         try:
@@ -209,6 +212,7 @@ class Session:
 
     def release_case(self, *, forget_unsaved: bool) -> None:
         """Let go of the open case. forget_unsaved: the user chose not to keep what was not saved."""
+        self.gestures.settle()
         self.show_beside(None)
         if self.journal:
             self.journal.close(forget_unsaved=forget_unsaved)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from psygnal import Signal
 
-from medseg_app.core.errors import Cancelled, MedsegError
+from medseg_app.core.errors import Cancelled
 
 from .command import Job
 
@@ -102,9 +102,11 @@ class TaskRunner:
             self._end(task, None, Cancelled(), on_failure)
             return
         try:
-            self._end(task, job.apply(result), None, on_failure)
-        except MedsegError as error:
+            value = job.apply(result)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the task is over; on_failure shows or raises it
             self._end(task, None, error, on_failure)
+            return
+        self._end(task, value, None, on_failure)
 
     def _end(
         self, task: Task, value: Any, error: BaseException | None, on_failure: Callable[[BaseException], None]

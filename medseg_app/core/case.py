@@ -33,6 +33,11 @@ class Ruler:
         return float(np.linalg.norm(np.subtract(self.end_lps, self.start_lps)))
 
 
+def new_case_id() -> str:
+    """An id that no other case has."""
+    return uuid.uuid4().hex
+
+
 @dataclass(eq=False)
 class Case:
     """What is open: the volume, what was marked on it and what is proposed for it.
@@ -44,7 +49,7 @@ class Case:
 
     volume: Volume
     segmentation: Segmentation
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=new_case_id)
     path: Path | None = None
     read_only: bool = False
     proposal: Proposal | None = None

@@ -1,8 +1,8 @@
 """Journal: every step on disk before it is acknowledged; survives kill -9 and power loss.
 
 One writer thread appends records to a SQLite file (write-ahead log, synchronous=FULL). A record's
-future is done when the record is durable. Undo after reopening, recovery, audit and time sheet are
-views of this one file.
+future is done when the record is durable; it fails where the disk is full, and the record is tried again
+before any later one. Undo after reopening, recovery, audit and time sheet are views of this one file.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import json
 import sqlite3
 import time
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +31,8 @@ CREATE TABLE IF NOT EXISTS records (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, revision INTEGER NOT NULL,
     at REAL NOT NULL, facts TEXT NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL);
 """
+_INSERT = "INSERT INTO records (kind, revision, at, facts, crc, payload) VALUES (?, ?, ?, ?, ?, ?)"
+_Row = tuple[Kind, int, float, str, int, bytes]
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,17 @@ class Journal:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
-        self._connection: sqlite3.Connection = self._thread.submit(self._open, about).result()
+        self._waiting: deque[_Row] = deque()
+        try:
+            self._connection: sqlite3.Connection = self._thread.submit(self._open, about).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+
+    @property
+    def behind(self) -> int:
+        """How many records could not be written yet."""
+        return len(self._waiting)
 
     def append(
         self, kind: Kind, revision: int, payload: bytes = b"", facts: Facts | None = None
@@ -96,7 +110,9 @@ class Journal:
         return self._thread.submit(lambda: list(_read_records(self._connection))).result()
 
     def close(self) -> None:
-        """Write what is pending and close the file."""
+        """Write what is pending, as far as the disk lets it, and close the file."""
+        with suppress(sqlite3.Error):
+            self._thread.submit(self._write_waiting).result()
         self._thread.submit(self._connection.close).result()
         self._thread.shutdown()
 
@@ -105,6 +121,10 @@ class Journal:
         rows = [(record.seq,) for record in records]
         statement = "DELETE FROM records WHERE seq = ?"
         self._thread.submit(lambda: self._connection.executemany(statement, rows)).result()
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the file, with all that is in it."""
+        self._thread.submit(self._copy_to, path).result()
 
     def discard(self) -> None:
         """Close and delete the file."""
@@ -139,11 +159,33 @@ class Journal:
         return self._write("edit", edit.revision, facts, to_bytes(edit))
 
     def _write(self, kind: Kind, revision: int, facts: str, payload: bytes) -> int:
-        row = (kind, revision, time.time(), facts, zlib.crc32(payload), payload)
-        cursor = self._connection.execute(
-            "INSERT INTO records (kind, revision, at, facts, crc, payload) VALUES (?, ?, ?, ?, ?, ?)", row
-        )
-        return int(cursor.lastrowid or 0)
+        self._waiting.append((kind, revision, time.time(), facts, zlib.crc32(payload), payload))
+        return self._write_waiting()
+
+    def _write_waiting(self) -> int:
+        """Write all that waits, the oldest first: a step that is missing makes those after it useless."""
+        number = 0
+        while self._waiting:
+            cursor = self._connection.execute(_INSERT, self._waiting[0])
+            self._waiting.popleft()
+            number = int(cursor.lastrowid or 0)
+        return number
+
+    def _copy_to(self, path: Path) -> None:
+        copy = sqlite3.connect(path)
+        try:
+            self._connection.backup(copy)
+        finally:
+            copy.close()
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What a journal file says about its case, without opening it for writing."""
+    connection = sqlite3.connect(path)
+    try:
+        return _read_about(connection)
+    finally:
+        connection.close()
 
 
 def read_journal(path: Path) -> tuple[dict[str, Any], list[Record]]:

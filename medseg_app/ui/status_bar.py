@@ -177,6 +177,8 @@ def saved_text(session: Session) -> str:
         return ""
     if session.case.read_only:
         return "Read-only"
+    if session.journal is not None and session.journal.is_failing:
+        return "Not on disk"
     if session.saved_at is None:
         return "Nothing marked yet"
     return f"Saved {figures.age(time.time() - session.saved_at)}"

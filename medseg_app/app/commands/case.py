@@ -7,22 +7,24 @@ from pathlib import Path
 from medseg_app.app.case_lock import lock_case
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
-from medseg_app.app.enter_case import about
+from medseg_app.app.enter_case import about, new_journal
 from medseg_app.app.session import Session, change_of
-from medseg_app.core.case import Case
+from medseg_app.core.case import Case, new_case_id
 from medseg_app.core.errors import CaseError, WrongUse
 from medseg_app.core.progress import Progress
 
 
 @command("Save", menu="File", shortcut="Ctrl+S")
 def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
-    """Save the case; with a path under that name."""
+    """Save the case; with a path under that name, which makes it a case of its own beside the former."""
     case = session.open()
     target = _target(case, path)
+    is_copy = case.path is not None and target != case.path
     lock = session.case_lock if target == case.path else lock_case(target)
     if lock is None:
         raise CaseError(f"{target.name} is open in another window.", "Save it under another name.")
-    frozen = Case(case.volume, case.segmentation.snapshot(), case.id, rulers=list(case.rulers))
+    number = new_case_id() if is_copy else case.id
+    frozen = Case(case.volume, case.segmentation.snapshot(), number, rulers=list(case.rulers))
 
     def work(progress: Progress) -> Case:
         from medseg_app.io.case_file import write_case_file
@@ -34,7 +36,9 @@ def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
         if lock is not session.case_lock and session.case_lock is not None:
             session.case_lock.release()
         session.case_lock = lock
-        case.path, case.saved_revision, case.read_only = target, saved.segmentation.revision, False
+        case.id, case.path, case.saved_revision = saved.id, target, saved.segmentation.revision
+        if is_copy:
+            _go_on_in_copy(session, case)
         if session.journal:
             session.journal.describe(about(case))
             session.journal.mark("checkpoint", saved.segmentation.revision, session.facts("save"))
@@ -43,6 +47,15 @@ def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
         return target
 
     return Job(f"Save {target.name}", work, apply)
+
+
+def _go_on_in_copy(session: Session, case: Case) -> None:
+    """From here on the copy is worked on, and the former file keeps what it held."""
+    former, session.journal = session.journal, new_journal(session, case)
+    session.journal.acquire()
+    if former is not None:
+        former.continue_in(session.journal)
+    case.read_only = False
 
 
 def _target(case: Case, path: Path | None) -> Path:

@@ -1,0 +1,232 @@
+"""No stroke is lost: commands in mid-stroke, a full disk, copies of cases, journals with a gap."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+
+import numpy as np
+import pytest
+
+from medseg_app.app.command import Job
+from medseg_app.app.commands.case import close_case, save_case, undo
+from medseg_app.app.commands.open import open_case
+from medseg_app.app.commands.segments import add_segment
+from medseg_app.app.enter_case import enter
+from medseg_app.app.recovery import find_recoverable, recover
+from medseg_app.app.session import Session
+from medseg_app.app.settings import Settings
+from medseg_app.core.case import Case
+from medseg_app.ui.status_bar import saved_text
+from tests.app.test_session import at, paint
+
+
+@pytest.fixture(autouse=True)
+def images_without_files(volume, monkeypatch):
+    for place in ("commands.open", "recovery"):
+        monkeypatch.setattr(f"medseg_app.app.{place}.find_images", lambda *_: volume)
+
+
+@pytest.fixture
+def told(session):
+    notices = []
+    session.notices.connect(notices.append)
+    return notices
+
+
+@pytest.fixture
+def other(folders):
+    """Another window of the same user."""
+    session = Session(folders, Settings())
+    yield session
+    session.close()
+
+
+def wait_for(something, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not something():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def slices(session):
+    return sorted(set(np.argwhere(session.case.segmentation.labels())[:, 0].tolist()))
+
+
+def press(session, *index):
+    session.view.tool = "brush"
+    session.gestures.press(at(session, *index))
+
+
+def test_a_case_saved_with_the_button_down_holds_the_stroke_and_opens(session, tmp_path):
+    press(session, 5, 20, 21)
+    session.run(save_case, path=tmp_path / "case.medseg")
+    session.gestures.move(at(session, 5, 30, 30))
+    session.gestures.release(at(session, 5, 30, 30))
+    labels = session.case.segmentation.labels().copy()
+    assert labels.any()
+    assert not session.unsaved
+    session.run(close_case)
+    session.run(open_case, path=tmp_path / "case.medseg")
+    assert np.array_equal(session.case.segmentation.labels(), labels)
+
+
+def test_undo_with_the_button_down_takes_the_stroke_back(session):
+    press(session, 5, 20, 21)
+    assert session.run(undo) == "Brush"
+    assert not session.case.segmentation.labels().any()
+
+
+def test_a_step_with_the_button_down_comes_after_the_stroke(session):
+    press(session, 5, 20, 21)
+    session.start(add_segment, name="Liver")
+    assert session.case.history.names == ("Brush", "Add Liver")
+
+
+def test_a_case_closed_with_the_button_down_brings_the_stroke_back(session, folders, tmp_path):
+    session.run(save_case, path=tmp_path / "case.medseg")
+    press(session, 5, 20, 21)
+    session.run(close_case)
+    session.run(open_case, path=tmp_path / "case.medseg")
+    assert slices(session) == [5]
+
+
+def fill_disk(session, *, full):
+    """What SQLite says when the disk is full, by a limit on the pages of the file."""
+    journal = session.journal._journal
+
+    def limit():
+        pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
+        journal._connection.execute(f"PRAGMA max_page_count={pages if full else pages + 10_000}")
+
+    journal._thread.submit(limit).result()
+
+
+def test_a_full_disk_is_told_once_and_the_steps_are_written_when_there_is_space(
+    session, told, folders, other
+):
+    paint(session, (2, 20, 21))
+    wait_for(lambda: session.journal.is_durable)
+    fill_disk(session, full=True)
+    for k in range(3, 9):
+        paint(session, *((k, j, i) for j in range(4, 36, 4) for i in range(4, 44, 4)))
+    wait_for(lambda: session.journal.is_failing)
+    wait_for(lambda: not session.journal._pending or all(f.done() for f in session.journal._pending))
+    assert not session.journal.is_durable
+    assert saved_text(session) == "Not on disk"
+    (notice,) = told
+    assert "not on disk yet" in notice.text
+    assert "full" in notice.text
+    assert str(folders.journals) in notice.hint
+    fill_disk(session, full=False)
+    paint(session, (9, 20, 21))
+    wait_for(lambda: session.journal.is_durable)
+    assert saved_text(session).startswith("Saved")
+    labels = session.case.segmentation.labels().copy()
+    session.close()
+    (item,) = find_recoverable(folders.journals)
+    other.run(recover, item=item)
+    assert np.array_equal(other.case.segmentation.labels(), labels)
+
+
+def test_a_journal_that_cannot_be_made_does_not_stop_the_brush(session, told, folders):
+    shutil.rmtree(folders.journals)
+    folders.journals.touch()
+    paint(session, (2, 20, 21))
+    assert slices(session) == [2]
+    assert "not on disk yet" in told[0].text
+    folders.journals.unlink()
+    paint(session, (3, 20, 21))
+    wait_for(lambda: session.journal.is_durable)
+    session.close()
+    (item,) = find_recoverable(folders.journals)
+    assert item.steps == 2
+
+
+def test_steps_after_a_gap_are_kept_aside_and_the_others_come_back(session, folders, other):
+    notices = []
+    other.notices.connect(notices.append)
+    for k in (2, 3, 4, 5):
+        paint(session, (k, 20, 21))
+    session.close()
+    (item,) = find_recoverable(folders.journals)
+    with sqlite3.connect(item.path) as damaged:
+        damaged.execute("DELETE FROM records WHERE seq = (SELECT max(seq) - 1 FROM records)")
+    other.run(recover, item=item)
+    assert slices(other) == [2, 3]
+    assert any("1 of the steps" in notice.text for notice in notices)
+    assert len(list(folders.journals.glob("*.kept"))) == 1
+    paint(other, (7, 20, 21))
+    other.close()
+    (item,) = find_recoverable(folders.journals)
+    third = Session(folders, Settings())
+    third.run(recover, item=item)
+    assert slices(third) == [2, 3, 7]
+    third.close()
+
+
+@pytest.fixture
+def copied(session, tmp_path):
+    """A case saved under one name, then under another, and painted on: the copy is open."""
+    paint(session, (2, 20, 21))
+    session.run(save_case, path=tmp_path / "first.medseg")
+    paint(session, (3, 20, 21))
+    session.run(save_case, path=tmp_path / "copy.medseg")
+    paint(session, (4, 20, 21))
+    return tmp_path
+
+
+def test_the_first_file_and_its_copy_are_two_cases(session, copied, other):
+    other.run(open_case, path=copied / "first.medseg")
+    assert not other.case.read_only
+    assert slices(other) == [2]
+    paint(other, (9, 20, 21))
+    assert slices(session) == [2, 3, 4]
+    session.run(close_case)
+    other.run(close_case)
+    other.run(open_case, path=copied / "copy.medseg")
+    assert slices(other) == [2, 3, 4]
+    assert other.case.history.names == ("Brush", "Brush", "Brush"), "undo goes back to before the copy"
+    other.run(open_case, path=copied / "first.medseg")
+    assert slices(other) == [2, 9]
+
+
+def test_a_case_read_only_is_journalled_once_it_has_a_name_of_its_own(session, copied, other):
+    other.run(open_case, path=copied / "copy.medseg")
+    assert other.case.read_only
+    other.run(save_case, path=copied / "mine.medseg")
+    paint(other, (8, 20, 21))
+    wait_for(lambda: other.journal.is_durable)
+    other.run(close_case)
+    other.run(open_case, path=copied / "mine.medseg")
+    assert slices(other) == [2, 3, 8]
+
+
+def test_a_file_that_was_copied_by_hand_does_not_take_the_strokes_of_the_first(session, copied):
+    session.run(close_case)
+    shutil.copy(copied / "copy.medseg", copied / "by_hand.medseg")
+    session.run(open_case, path=copied / "by_hand.medseg")
+    assert slices(session) == [2, 3]
+    session.run(open_case, path=copied / "copy.medseg")
+    assert slices(session) == [2, 3, 4]
+
+
+def test_a_journal_that_another_window_writes_makes_a_case_read_only(session, other, volume, folders):
+    twin = Case(volume, Case.of(volume).segmentation, id=session.case.id)
+    enter(other, twin)
+    assert twin.read_only
+    assert other.journal is None
+
+
+def test_a_task_is_over_whatever_its_end_raises(session, told):
+    seen = []
+
+    def apply(result):
+        raise ZeroDivisionError
+
+    task = session.tasks.start(Job("Divide", lambda progress: 1, apply), seen.append)
+    assert task.finished.wait(10)
+    assert task.state == "failed"
+    assert not session.tasks.running
+    assert [type(error) for error in seen] == [ZeroDivisionError]
