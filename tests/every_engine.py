@@ -13,7 +13,10 @@ from medseg_app.app.import_model import import_model
 from medseg_app.engines.foreign.landlock import landlock_version
 from tests.data_folder import data
 
-SHIPPED = ("sarcoma-unet", "sarcoma-mask-rcnn", "sarcoma-yolact", "sarcoma-mask2former", "ct-tissues")
+SHIPPED = (
+    *("sarcoma-unet", "sarcoma-mask-rcnn", "sarcoma-yolact", "sarcoma-mask2former"),
+    *("ct-tissues", "ct-head-neck-organs"),
+)
 JOINED = "ct-tissues+sarcoma-mask-rcnn"
 IMPORTED = ("from-onnx", "from-monai", "from-nnunet", "from-torchscript")
 CAN_CONTAIN = bool(landlock_version())

@@ -9,7 +9,6 @@ from medseg_app.engines.model_card import ModelCard
 
 Figures = dict[str, Any]
 
-RULE = "|---|---|---|---|---|---|"
 SCORED = ("recall_at_1_false_positive", "ap_at_iou_0.1", "ap_at_iou_0.5", "seconds_per_image")
 
 
@@ -60,16 +59,18 @@ def _closeness(one: Backend) -> str:
 
 
 def _semantic(figures: Figures) -> str:
-    tolerance = figures["nsd_tolerance_mm"]
-    head = f"| class | patients | Dice | worst | NSD at {tolerance:g} mm | HD95 (mm) |"
+    tolerances = {"nsd": figures["nsd_tolerance_mm"], "nsd_wide": figures.get("nsd_wide_tolerance_mm")}
+    known = {key: f"NSD at {value:g} mm" for key, value in tolerances.items() if value is not None}
+    columns = {"patients": "patients", "dice": "Dice", "worst_dice": "worst", **known, "hd95_mm": "HD95 (mm)"}
+    head = f"| class | {' | '.join(columns.values())} |"
     rows = [
-        f"| {name} | {row['patients']} | {_say(row['dice'])} | {_say(row['worst_dice'])} "
-        f"| {_say(row['nsd'])} | {_say(row['hd95_mm'])} |"
+        f"| {name} | {' | '.join(_say(row[key]) for key in columns)} |"
         for name, row in figures["classes"].items()
     ]
+    rule = "|---" * (1 + len(columns)) + "|"
     over = ", ".join(figures["headline_classes"])
     means = f"{figures['patients']} patients. Mean Dice {_say(figures['mean_dice'])} over: {over}."
-    return "\n".join([means, "", head, RULE, *rows, *_disturbed(figures.get("disturbed", {}))])
+    return "\n".join([means, "", head, rule, *rows, *_disturbed(figures.get("disturbed", {}))])
 
 
 def _disturbed(figures: Figures) -> list[str]:

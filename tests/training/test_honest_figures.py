@@ -74,9 +74,12 @@ def test_figures_of_a_semantic_model_come_from_its_folder(tmp_path):
     before = read_model_folder(out).card.sha256
     figures = evaluate_model(out, recipe)
     assert figures["classes"]["Rod"] == {
-        "patients": 0, "dice": None, "nsd": None, "hd95_mm": None, "worst_dice": None,
+        "patients": 0, "dice": None, "nsd": None, "nsd_wide": None, "hd95_mm": None, "worst_dice": None,
     }  # fmt: skip
-    assert figures["mean_dice"] == figures["classes"]["Block"]["dice"] > 0.5
+    block = figures["classes"]["Block"]
+    assert figures["mean_dice"] == block["dice"] > 0.5
+    assert block["nsd"] <= block["nsd_wide"]
+    assert "| NSD at 2 mm | NSD at 3 mm |" in (out / "docs/README.md").read_text("utf-8")
     card = read_model_folder(out).card
     assert card.figures == figures
     assert card.sha256 == before
