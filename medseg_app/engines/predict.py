@@ -14,6 +14,7 @@ from medseg_app.core.volume import Volume
 from .contract import Engine, Precision, Request
 from .modality import check_modality
 from .model_folder import ModelFolder
+from .padding import without_padding
 from .preview import Preview, unwatched
 from .registry import load_engine
 from .run_cost import with_cost
@@ -58,8 +59,8 @@ def run_engine(
     _require_numbers(volume)
     modality, remark = check_modality(engine.card, volume, request.modality)
     try:
-        asked = replace(request, modality=modality)
-        proposal = with_cost(lambda: engine.open(volume, device).propose(asked, progress, preview))
+        asked, seen = replace(request, modality=modality), without_padding(volume)
+        proposal = with_cost(lambda: engine.open(seen, device).propose(asked, progress, preview))
     except MemoryError as error:
         raise OutOfMemory(
             f"The computer ran out of memory while {engine.card.name} worked on {volume.id}.",
