@@ -43,7 +43,7 @@ class Controller:
         self.beside = OffThread(main)
         self.closing = Closing(window, session)
         self.actions = Actions(window)
-        self.opening = Opening(window, session, self.closing, self.actions, self.beside)
+        self.opening = Opening(window, session, self.closing, self.actions, self.beside, main)
         self.side_by_side = SideBySide(session)
         self.studies = StudiesPanel(session, self.beside, self.opening.open_series, self.side_by_side.show)
         self.drops = Drops(session, self.opening, self.side_by_side.show)
@@ -107,6 +107,7 @@ class Controller:
         """End everything that the window started."""
         self.closing.remember_place()
         self.viewer.close()
+        self.opening.first_look.close_look()
         self.beside.close()
         self.session.close()
 

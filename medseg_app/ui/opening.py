@@ -12,6 +12,7 @@ from medseg_app.app.commands import open as commands
 from medseg_app.app.left_out import is_dicom_seg
 from medseg_app.io.images import is_image_file
 
+from .first_look import FirstLook
 from .panels.mask_question import MaskQuestion
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from .actions import Actions
     from .closing import Closing
-    from .off_thread import OffThread
+    from .off_thread import MainThread, OffThread
     from .window import MainWindow
 
 IMAGES = "Images (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd)"
@@ -37,11 +38,13 @@ class Opening:
     """Every way in. A folder that holds one series, or the first one opened, shows its largest series."""
 
     def __init__(
-        self, window: MainWindow, session: Session, closing: Closing, actions: Actions, beside: OffThread
-    ) -> None:
+        self, window: MainWindow, session: Session, closing: Closing, actions: Actions, beside: OffThread,
+        main: MainThread,
+    ) -> None:  # fmt: skip
         self._window, self._session, self._closing = window, session, closing
         self._actions, self._beside = actions, beside
         self.question = MaskQuestion(self._open_mask, self.open)
+        self.first_look = FirstLook(window, window.central, session, main)
         session.changed.connect(self._on_change)
 
     def open(self, path: Path) -> None:
@@ -146,7 +149,8 @@ class Opening:
 
     def _start_series(self, volume_id: str) -> None:
         self._window.banner.hide()
-        self._session.start(commands.open_volume, volume_id=volume_id)
+        task = self._session.start(commands.open_volume, volume_id=volume_id)
+        self.first_look.follow(task, self._session.studies.find(volume_id))
 
     def _start(self, path: Path) -> None:
         self._window.banner.hide()  # what it said was about something else

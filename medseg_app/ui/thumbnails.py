@@ -31,23 +31,28 @@ class Thumbnails:
         self._beside.run(lambda: picture_of(info), lambda picture: self._done(info.id, picture))
 
 
-def picture_of(info: VolumeInfo) -> QImage:
+def picture_of(info: VolumeInfo, long_side: int = LONG_SIDE) -> QImage:
     """The middle slice as it lies on the screen: square millimetres, window of the file or of the slice."""
     from medseg_app.io.dicom.volume import load_slice
 
     plane = load_slice(info, info.shape[0] // 2)
     _, row_mm, column_mm = info.spacing
-    return grey_picture(plane, row_mm, column_mm, info.window, info.inverted)
+    return grey_picture(plane, row_mm, column_mm, info.window, info.inverted, long_side)
 
 
 def grey_picture(
-    plane: Any, row_mm: float, column_mm: float, window: tuple[float, float] | None, inverted: bool = False
+    plane: Any,
+    row_mm: float,
+    column_mm: float,
+    window: tuple[float, float] | None,
+    inverted: bool = False,
+    long_side: int = LONG_SIDE,
 ) -> QImage:
-    """A plane (rows, columns) of real values as a grey picture of at most LONG_SIDE pixels a side."""
+    """A plane (rows, columns) of real values as a grey picture of at most so many pixels a side."""
     import numpy as np
 
     rows, columns = plane.shape
-    scale = LONG_SIDE / max(rows * row_mm, columns * column_mm)
+    scale = long_side / max(rows * row_mm, columns * column_mm)
     size = max(1, round(rows * row_mm * scale)), max(1, round(columns * column_mm * scale))
     at = [(np.arange(n) + 0.5) * m / n for n, m in zip(size, (rows, columns), strict=True)]
     small = plane[np.ix_(at[0].astype(int), at[1].astype(int))].astype(np.float32)
