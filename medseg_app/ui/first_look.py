@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from medseg_app.app.tasks import Task
     from medseg_app.io.dicom.volume_info import VolumeInfo
 
-LONG_SIDE = 1024
+MOST_PIXELS = 1024
 LINE = 32
 
 
@@ -40,7 +40,7 @@ class FirstLook(QWidget):
         """Show the middle slice of a series as soon as it is read, unless the whole series was faster."""
         self._task = task
         if task is not None:
-            self._beside.run(partial(picture_of, info, LONG_SIDE), partial(self._show, task))
+            self._beside.run(partial(picture_of, info, _pixels(info)), partial(self._show, task))
 
     def close_look(self) -> None:
         """Wait for what is being read; call it before the window closes."""
@@ -79,3 +79,9 @@ class FirstLook(QWidget):
             line = QRectF(0, self.height() - LINE, self.width(), LINE)
             text = figures.progress(self._task.message, self._task.seconds_left)
             painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _pixels(info: VolumeInfo) -> int:
+    """Pixels of the longer side: not more than there are voxels, or their edges would be seen."""
+    (_, rows, columns), (_, row_mm, column_mm) = info.shape, info.spacing
+    return min(MOST_PIXELS, round(max(rows * row_mm, columns * column_mm) / min(row_mm, column_mm)))

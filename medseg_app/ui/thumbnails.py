@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QImage
 
+from medseg_app.app.windows import CT_WINDOWS, SOFT_TISSUE
+
 from .off_thread import OffThread
 
 if TYPE_CHECKING:
@@ -32,12 +34,13 @@ class Thumbnails:
 
 
 def picture_of(info: VolumeInfo, long_side: int = LONG_SIDE) -> QImage:
-    """The middle slice as it lies on the screen: square millimetres, window of the file or of the slice."""
+    """The middle slice as it lies on the screen: square millimetres, the window it is first opened with."""
     from medseg_app.io.dicom.volume import load_slice
 
     plane = load_slice(info, info.shape[0] // 2)
     _, row_mm, column_mm = info.spacing
-    return grey_picture(plane, row_mm, column_mm, info.window, info.inverted, long_side)
+    window = info.window or (CT_WINDOWS[SOFT_TISSUE] if info.modality == "CT" else None)
+    return grey_picture(plane, row_mm, column_mm, window, info.inverted, long_side)
 
 
 def grey_picture(
