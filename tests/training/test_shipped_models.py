@@ -106,13 +106,15 @@ SHIPPED = (
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_shipped_card_says_how_close_it_comes_to_torch(name, repository):
+def test_every_shipped_card_says_how_it_was_trained_and_how_close_it_comes_to_torch(name, repository):
     card = read_model_folder(repository / "models" / name).card
     known = {(one.device, one.precision): one for one in card.backends}
     assert known["cpu", "exact"].dice >= LEAST_DICE["exact"]
     assert known["cpu", "fast"].is_close or precision_of(card, "cpu", "fast") == "exact"
     text = (repository / "models" / name / "docs/README.md").read_text("utf-8")
     assert all(f"| {one.precision}, {one.device} | {one.by} |" in text for one in card.backends)
+    assert f"- Training: {card.trained}" in text
+    assert card.trained
 
 
 @pytest.mark.campaign
