@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medseg_app.core.errors import CaseError, InputError, WrongUse
+from medseg_app.core.errors import InputError, WrongUse
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
@@ -88,12 +88,7 @@ def _images_of_case(path: Path, source: Path | None, progress: Progress) -> Volu
     """The images of a case, where it says or where the user says that they are now; checked by hash."""
     if source is not None and not source.exists():
         raise InputError(f"{source} does not exist.", "Check the name of the source.")
-    try:
-        return open_case_images(path, progress, source)
-    except CaseError as error:
-        if not error.hint.startswith("Choose"):
-            raise
-        raise CaseError(error.message, "Name the folder where they are now: --source FOLDER.") from error
+    return open_case_images(path, progress, source, "Name the folder where they are now: --source FOLDER.")
 
 
 def _source_volume(

@@ -5,6 +5,7 @@ MedsegError
     InputError          a file or folder cannot be used                               exit 2
         GeometryError   the geometry does not allow what was asked                    exit 2
         CaseError       a case file cannot be opened or saved as asked                exit 2
+            ImagesMoved     the images of a case are not where it says                exit 2
     ModelError          a model folder is missing, changed or not allowed             exit 2
         ModalityError   the model does not fit the images                             exit 2
     CouldNotBeDone      the work failed though the request was right                  exit 1
@@ -53,6 +54,10 @@ class GeometryError(InputError):
 
 class CaseError(InputError):
     """A case file cannot be opened or saved as asked."""
+
+
+class ImagesMoved(CaseError):
+    """The images of a case are not where it says: whoever opens it can say where they are now."""
 
 
 class ModelError(MedsegError):

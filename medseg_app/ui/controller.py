@@ -69,6 +69,7 @@ class Controller:
         self.segments.use(self.actions)
         self.segments.panel.row(self.opening.question)
         self.ai.row(self.importing.question)
+        self.studies.row(self.opening.moved.question, at=0)
         self.window.left.add(self.studies, 1)
         self.window.right.add(self.segments.panel, 1)
         self.window.right.add(self.ai)
