@@ -2,6 +2,7 @@
 
 MedsegError
     WrongUse            the request itself is wrong (bad option, unknown suffix)      exit 2
+        SegmentsOverlap a format cannot hold segments that share voxels               exit 2
     InputError          a file or folder cannot be used                               exit 2
         GeometryError   the geometry does not allow what was asked                    exit 2
         CaseError       a case file cannot be opened or saved as asked                exit 2
@@ -40,6 +41,10 @@ class WrongUse(MedsegError):
     """The request itself is wrong."""
 
     exit_code = 2
+
+
+class SegmentsOverlap(WrongUse):
+    """A format cannot hold segments that share voxels, and nobody said who keeps them."""
 
 
 class InputError(MedsegError):

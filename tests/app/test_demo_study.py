@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import medseg_app.phantom
-
 from medseg_app.app import demo_study
 from medseg_app.app.demo_study import DEMO_FILES, ensure_demo_study
 from medseg_app.io.atomic import replacing, temporary_prefix
@@ -40,9 +39,10 @@ def half(tmp_path, monkeypatch) -> Path:
             raise Killed
         return replacing(path, suffix)
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr("medseg_app.io.dicom.series_writer.replacing", until_killed)
-        ensure_demo_study(tmp_path / "study")
+        with pytest.raises(Killed):
+            ensure_demo_study(tmp_path / "study")
     return tmp_path / "study"
 
 
