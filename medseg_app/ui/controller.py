@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,11 +106,12 @@ class Controller:
             self.window.banner.show_message(notice.kind, notice.text, notice.hint)
 
     def close(self) -> None:
-        """End everything that the window started."""
-        self.closing.remember_place()
-        self.viewer.close()
-        self.beside.close()
-        self.session.close()
+        """End everything that the window started, each whatever becomes of the others."""
+        with ExitStack() as last_first:
+            last_first.callback(self.closing.remember_place)
+            last_first.callback(self.session.close)
+            last_first.callback(self.beside.close)
+            last_first.callback(self.viewer.close)
 
 
 def _holds(zone: QWidget, widget: QWidget) -> bool:
