@@ -116,8 +116,7 @@ class _Shots:
         active = self._session.view.active_segment
         assert active is not None
         self._session.run(jump_to_segment, segment_id=active)
-        state = self._session.view
-        state.tool, state.brush_mm, state.paint_over = "brush", 6.0, "unlocked"
+        self._session.view.tool, self._session.view.brush_mm = "brush", 6.0
         area = self._controller.viewer.area
         assert area is not None
         view = area.views["axial"]
@@ -129,7 +128,6 @@ class _Shots:
         path = self._shot("painting")
         QTest.mouseRelease(view.overlay, Qt.MouseButton.LeftButton, pos=places[-1])
         self._controller.actions["undo"].trigger()
-        state.paint_over = "empty"
         return path
 
     def _export(self) -> Path:
