@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 
-def lock_case(path: Path) -> Any | None:
-    """The lock of a case file, None where another window holds it (or the folder is read-only).
+class CaseLock:
+    """Held until it is released, or until nobody has it any more. The system frees it when its window dies.
 
-    The system frees the lock when the window that holds it dies.
+    release: lets go of the case and leaves no file beside it; a second call does nothing.
     """
+
+    def __init__(self, lock: Any) -> None:
+        self.release = weakref.finalize(self, _let_go, lock)
+
+
+def lock_case(path: Path) -> CaseLock | None:
+    """The lock of a case file, None where another window holds it (or the folder is read-only)."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    lock = FileLock(path.with_name(f".{path.name}.lock"), thread_local=False)
     try:
         lock.acquire(timeout=0)
     except (Timeout, OSError):
         return None
-    return lock
+    return CaseLock(lock)
+
+
+def _let_go(lock: Any) -> None:
+    # The file goes first: removed after the lock was freed it could be the one that another window has
+    # just locked, and a third window would make and lock a new one. A window that waits for the removed
+    # file is told by filelock that it has no name any more. Windows removes no open file; there filelock
+    # does it afterwards, which fails where another window has it open.
+    with suppress(OSError):
+        Path(lock.lock_file).unlink()
+    lock.release()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 DEMO_SEED = 2028
 """The demonstration patient; no model is trained on it."""
+DEMO_FILES = 47
+"""Files of the demonstration study: 44 slices and 3 localizers."""
 
 
 def write_demo_study(folder: Path, seed: int = DEMO_SEED) -> Path:
@@ -24,6 +26,17 @@ def write_demo_study(folder: Path, seed: int = DEMO_SEED) -> Path:
 
     write_stacks(localizers_in_study(make_phantom(seed).volume), folder, seed)
     return folder
+
+
+def ensure_demo_study(folder: Path) -> Path:
+    """The whole demonstration study in a folder, which is returned.
+
+    It is written where it is not there, and completed where a start was interrupted while it was written:
+    every file is written in one piece, and the same seed gives the same files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [path for path in folder.rglob("*.dcm") if not path.name.startswith(".")]
+    return folder if len(files) >= DEMO_FILES else write_demo_study(folder)
 
 
 def is_made_up(volume: Volume) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medseg_app.core.errors import CaseError, InputError, WrongUse
+from medseg_app.core.errors import InputError, SegmentsOverlap, WrongUse
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
@@ -17,6 +17,7 @@ from .case_output import read_case
 from .documents import export_document
 from .inputs import load_input, open_case_images, require_series
 from .outputs import Contents, check_outputs, write_outputs
+from .remedy import remedy
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,8 @@ def export_files(
     chosen = options or ExportOptions()
     case = read_case(labels_or_case, volume) if _is_case(labels_or_case) else None
     contents = Contents(labels, volume, lambda done: export_document(volume, labels, done), case)
-    written = write_outputs(contents, outputs, chosen, part(progress, 0.4, 1.0))
+    with remedy(SegmentsOverlap, "Export to .seg.dcm, or say which one wins: --overlap first or last."):
+        written = write_outputs(contents, outputs, chosen, part(progress, 0.4, 1.0))
     lost = [f"{o.path.name}: {name} lost {n} voxels" for o in written for name, n in o.lost.items()]
     left_out = [text for text in said if "left out" in text]
     remarks = [text for text in said if text not in left_out] + [r for o in written for r in o.remarks]
@@ -88,12 +90,7 @@ def _images_of_case(path: Path, source: Path | None, progress: Progress) -> Volu
     """The images of a case, where it says or where the user says that they are now; checked by hash."""
     if source is not None and not source.exists():
         raise InputError(f"{source} does not exist.", "Check the name of the source.")
-    try:
-        return open_case_images(path, progress, source)
-    except CaseError as error:
-        if not error.hint.startswith("Choose"):
-            raise
-        raise CaseError(error.message, "Name the folder where they are now: --source FOLDER.") from error
+    return open_case_images(path, progress, source, "Name the folder where they are now: --source FOLDER.")
 
 
 def _source_volume(

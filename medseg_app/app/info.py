@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,25 @@ def inspect(path: Path, progress: Progress = silent) -> dict[str, Any]:
     from medseg_app.io.dicom.scan import scan_folder
 
     found = scan_folder(path, progress=progress)
-    if not found.volumes and not found.left_out:
-        raise InputError(f"{path} is empty.", "Choose a folder that holds DICOM files.")
-    if not found.volumes and all(item.reason == "not a DICOM file" for item in found.left_out):
-        raise InputError(f"{path} holds no DICOM file.", "Choose a folder that holds DICOM files.")
+    if not found.volumes:
+        _refuse_what_holds_nothing(path, found.left_out)
     return {
         "volumes": [info.to_json() for info in found.volumes],
         "left_out": [{"path": str(item.path), "reason": item.reason} for item in found.left_out],
     }
+
+
+def _refuse_what_holds_nothing(path: Path, left_out: Sequence[Any]) -> None:
+    """Raise InputError where there was nothing to read, or nothing that could be read."""
+    if not left_out:
+        raise InputError(f"{path} is empty.", "Choose a folder that holds DICOM files.")
+    if all(item.reason == "not a DICOM file" for item in left_out):
+        raise InputError(f"{path} holds no DICOM file.", "Choose a folder that holds DICOM files.")
+    damaged = [f"\n  {item.path}: {item.reason}" for item in left_out if item.is_damaged]
+    if damaged:
+        raise InputError(
+            f"{path} holds no image that can be read:{''.join(damaged)}", "Get these files again."
+        )
 
 
 def _of_case(path: Path, progress: Progress) -> dict[str, Any]:

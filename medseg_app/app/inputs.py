@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medseg_app.core.errors import InputError, WrongUse
+from medseg_app.core.errors import ImagesMoved, InputError, WrongUse
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
 from medseg_app.io.images import find_images, is_image_file
+
+from .remedy import remedy
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +63,16 @@ def load_input(info: Any, progress: Progress = silent) -> Input:
     return Input(report.volume, tuple(f"{item.path}: {item.reason}" for item in report.left_out))
 
 
-def open_case_images(path: Path, progress: Progress = silent, source: Path | None = None) -> Volume:
-    """The images that a case was made on. Raises CaseError where they moved or changed."""
+def open_case_images(
+    path: Path,
+    progress: Progress = silent,
+    source: Path | None = None,
+    hint: str = "Give the folder or file where they are now in place of the case.",
+) -> Volume:
+    """The images that a case was made on. Raises ImagesMoved with this hint where they moved or changed."""
     from medseg_app.io.case_file import read_case_file
 
     contents = read_case_file(path)
     places = [source] if source else contents.source_candidates(path)
-    return find_images(places, contents.volume_id, contents.voxels_sha256, progress)
+    with remedy(ImagesMoved, hint):
+        return find_images(places, contents.volume_id, contents.voxels_sha256, progress)

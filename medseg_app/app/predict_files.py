@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from medseg_app.core.errors import GeometryError
+from medseg_app.core.errors import GeometryError, SegmentsOverlap
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.proposal import Proposal
@@ -20,6 +20,7 @@ from .first_cost import first_cost
 from .folders import Folders
 from .inputs import Input, open_input
 from .outputs import Contents, check_outputs, write_outputs
+from .remedy import remedy
 from .run_costs import RunCosts, in_words
 
 
@@ -114,6 +115,7 @@ def predict_input(
         raise GeometryError(f"{error.message} Left out: {'; '.join(wanted.left_out)}.", error.hint) from error
     labels = to_label_map(proposal, volume)
     contents = Contents(labels, volume, lambda done: prediction_document(volume, proposal, labels, done))
-    written = write_outputs(contents, outputs, ExportOptions(), part(progress, 0.85, 1.0))
+    with remedy(SegmentsOverlap, "Write .seg.dcm or .seg.nrrd, which hold both, or a case (.medseg)."):
+        written = write_outputs(contents, outputs, ExportOptions(), part(progress, 0.85, 1.0))
     remarks = (*proposal.remarks, *(remark for item in written for remark in item.remarks))
     return Prediction(volume, proposal, labels, tuple(written), wanted.left_out, remarks)

@@ -73,13 +73,17 @@ def recover(session: Session, *, item: Recoverable, source: Path | None = None) 
 
 def _case_of(item: Recoverable, source: Path | None, progress: Progress) -> Case:
     about = item.about
-    places = [source] if source else [Path(about["source"])]
+    path = Path(about["case_path"])
+    if about["case_path"] and not path.exists():
+        raise CaseError(
+            f"The case {path} is not there any more.", "Open it where it is now: its strokes come with it."
+        )
+    places = [source or Path(about["source"])] if source or about["source"] else []
     volume = find_images(places, about["volume"], about["sha256"], progress)
     if not about["case_path"]:
         return Case(volume, Case.of(volume).segmentation, id=about["case"])
     from medseg_app.io.case_file import read_case_file
 
-    path = Path(about["case_path"])
     contents = read_case_file(path)
     if contents.id != about["case"]:
         raise CaseError(f"{path.name} is another case than the one that was interrupted.", "Open it instead.")

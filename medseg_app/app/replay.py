@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from medseg_app.core.case import Case
-from medseg_app.core.errors import InputError
+from medseg_app.core.errors import InputError, SegmentsOverlap
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.journal import Record, read_journal
 from medseg_app.core.segmentation import Segmentation
@@ -19,6 +19,7 @@ from medseg_app.io.export_options import ExportOptions
 
 from .case_journal import replay
 from .outputs import Contents, check_outputs, write_outputs
+from .remedy import remedy
 
 
 def replay_journal(path: Path, outputs: Sequence[Path] = ()) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def replay_journal(path: Path, outputs: Sequence[Path] = ()) -> dict[str, Any]:
         labels = segmentation.to_label_map()
         volume = Volume(labels.layers[0], geometry, id=about["volume"])
         contents = Contents(labels, volume, lambda _: _document(records, segmentation))
-        write_outputs(contents, outputs, ExportOptions())
+        with remedy(SegmentsOverlap, "Write .seg.nrrd, which holds both."):
+            write_outputs(contents, outputs, ExportOptions())
     return _document(records, segmentation)
 
 

@@ -2,9 +2,11 @@
 
 MedsegError
     WrongUse            the request itself is wrong (bad option, unknown suffix)      exit 2
+        SegmentsOverlap a format cannot hold segments that share voxels               exit 2
     InputError          a file or folder cannot be used                               exit 2
         GeometryError   the geometry does not allow what was asked                    exit 2
         CaseError       a case file cannot be opened or saved as asked                exit 2
+            ImagesMoved     the images of a case are not where it says                exit 2
     ModelError          a model folder is missing, changed or not allowed             exit 2
         ModalityError   the model does not fit the images                             exit 2
     CouldNotBeDone      the work failed though the request was right                  exit 1
@@ -41,6 +43,10 @@ class WrongUse(MedsegError):
     exit_code = 2
 
 
+class SegmentsOverlap(WrongUse):
+    """A format cannot hold segments that share voxels, and nobody said who keeps them."""
+
+
 class InputError(MedsegError):
     """A file or folder cannot be used."""
 
@@ -53,6 +59,10 @@ class GeometryError(InputError):
 
 class CaseError(InputError):
     """A case file cannot be opened or saved as asked."""
+
+
+class ImagesMoved(CaseError):
+    """The images of a case are not where it says: whoever opens it can say where they are now."""
 
 
 class ModelError(MedsegError):

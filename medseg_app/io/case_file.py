@@ -45,7 +45,7 @@ class CaseContents:
 
     def source_candidates(self, case_path: Path) -> list[Path]:
         """Where the images may lie: beside the case as when it was saved, then at the old place."""
-        found = [case_path.parent / self.source_relative] if self.source_relative else []
+        found = [(case_path.parent / self.source_relative).resolve()] if self.source_relative else []
         return [*found, Path(self.source_absolute)] if self.source_absolute else found
 
 

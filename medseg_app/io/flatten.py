@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg_app.core.errors import WrongUse
+from medseg_app.core.errors import SegmentsOverlap, WrongUse
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
 
@@ -33,7 +33,7 @@ class Flattened:
 def flatten(label_map: LabelMap, overlap: Overlap | None = None) -> Flattened:
     """One layer from several; where they overlap, the segment of the first or of the last layer wins.
 
-    Raises WrongUse, with the number of voxels, where they overlap and nobody said who wins.
+    Raises SegmentsOverlap, with the number of voxels, where they overlap and nobody said who wins.
     """
     if len(label_map.layers) <= 1:
         return Flattened(_with_wide_enough_type(label_map), {}, ())
@@ -91,9 +91,9 @@ def _refuse_overlap(label_map: LabelMap) -> None:
     shared = overlapping_voxels(label_map)
     if shared:
         pairs = ", ".join(f"{a} and {b} in {count} voxels" for (a, b), count in shared.items())
-        raise WrongUse(
+        raise SegmentsOverlap(
             f"Segments overlap, which this format cannot hold: {pairs}.",
-            "Export to DICOM SEG (.seg.dcm), or say which one wins (--overlap first or last).",
+            "Export to DICOM SEG (.seg.dcm), or say which one wins.",
         )
 
 

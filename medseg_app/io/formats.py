@@ -55,6 +55,8 @@ class Format:
     module: the module that reads and writes it, imported on first use; empty for files whose content
     is not labels (`.json`) or which the case file module owns (`.medseg`).
     layers: whether it can hold overlapping segments. names: whether it holds the names of segments.
+    needs_images: whether it is of no use without the images that the labels lie on; needs_dicom: and
+    whether these must be DICOM.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Format:
     module: str = ""
     layers: bool = False
     names: bool = False
+    needs_images: bool = False
     needs_dicom: bool = False
 
     def load(self) -> FileFormat:
@@ -76,7 +79,7 @@ FORMATS = (
     Format("NRRD segmentation", (".seg.nrrd",), "nrrd", layers=True, names=True),
     Format("MetaImage", (".mha",), "metaimage"),
     Format("JSON", (".json",), layers=True, names=True),
-    Format("MedSeg case", (".medseg",), layers=True, names=True),
+    Format("MedSeg case", (".medseg",), layers=True, names=True, needs_images=True),
 )
 
 
@@ -105,8 +108,8 @@ def _by_suffix(path: Path) -> tuple[str, Format] | None:
 def check_output(path: Path, volume: Volume) -> Format:
     """Refuse an output that cannot be written, before any work is done.
 
-    Raises WrongUse for an unknown suffix, a folder that does not exist, or DICOM without a DICOM source,
-    GeometryError where the format cannot hold the grid of the volume.
+    Raises WrongUse for an unknown suffix, a folder that does not exist, DICOM without a DICOM source, or
+    a case without images; GeometryError where the format cannot hold the grid of the volume.
     """
     from .atomic import check_writable
 
@@ -116,6 +119,11 @@ def check_output(path: Path, volume: Volume) -> Format:
         raise WrongUse(
             f"{path.name} cannot be written: DICOM output needs the DICOM series it belongs to.",
             "Give the DICOM folder as the source, or use .nii.gz, .nrrd or .mha.",
+        )
+    if entry.needs_images and volume.source is None:
+        raise WrongUse(
+            f"{path.name} cannot be written: a case needs the images that it is about.",
+            "Give them as the source (medseg export --source FOLDER), or use .nii.gz, .nrrd or .mha.",
         )
     if entry.module and not entry.needs_dicom:
         entry.load().check_labels(LabelMap((), volume.geometry, ()))

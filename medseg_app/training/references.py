@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg_app.core.errors import InputError
+from medseg_app.core.errors import ImagesMoved, InputError
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
@@ -115,7 +115,11 @@ class CaseFile(Reference):
 
         contents = read_case_file(self.path)
         places = contents.source_candidates(self.path)
-        volume = find_images(places, contents.volume_id, contents.voxels_sha256, silent)
+        try:
+            volume = find_images(places, contents.volume_id, contents.voxels_sha256, silent)
+        except ImagesMoved as error:
+            hint = "Open the case in the window, say where they are, and save it."
+            raise ImagesMoved(f"{self.path.name}: {error.message}", hint) from error
         labels = contents.segmentation.to_label_map()
         segments = tuple(s for s in labels.segments if class_name(s) in self.classes)
         return volume, revalued(replace(labels, segments=segments), self.classes)

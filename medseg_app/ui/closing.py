@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QFileDialog
 
 from medseg_app.app.commands import case as commands
+from medseg_app.core.errors import MedsegError
 
 from .dialogs.unsaved import UnsavedDialog
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from .window import MainWindow
 
 CASES = "MedSeg cases (*.medseg)"
+log = logging.getLogger(__name__)
 
 
 class Closing:
@@ -60,12 +63,18 @@ class Closing:
             then()
 
     def remember_place(self) -> None:
-        """Keep the window's place and the tool's settings for the next start."""
+        """Keep the window's place and the tool's settings for the next start.
+
+        Nobody sees a message of a window that closes: where they cannot be kept, only the log says so.
+        """
         settings, view = self._session.settings, self._session.view
         settings.geometry = bytes(self._window.saveGeometry().toBase64().data()).decode()
         settings.brush_mm, settings.fill_opacity = view.brush_mm, view.fill_opacity
         settings.show_patient = view.show_patient
-        settings.save()
+        try:
+            settings.save()
+        except (MedsegError, OSError) as error:
+            log.warning("The settings were not kept: %s", error)
 
     def restore_place(self) -> None:
         """Put the window where it was."""

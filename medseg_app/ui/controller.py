@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,7 @@ class Controller:
         self.segments.use(self.actions)
         self.segments.panel.row(self.opening.question)
         self.ai.row(self.importing.question)
+        self.studies.row(self.opening.moved.question, at=0)
         self.window.left.add(self.studies, 1)
         self.window.right.add(self.segments.panel, 1)
         self.window.right.add(self.ai)
@@ -104,12 +106,13 @@ class Controller:
             self.window.banner.show_message(notice.kind, notice.text, notice.hint)
 
     def close(self) -> None:
-        """End everything that the window started."""
-        self.closing.remember_place()
-        self.viewer.close()
-        self.opening.first_look.close_look()
-        self.beside.close()
-        self.session.close()
+        """End everything that the window started, each whatever becomes of the others."""
+        with ExitStack() as last_first:
+            last_first.callback(self.closing.remember_place)
+            last_first.callback(self.session.close)
+            last_first.callback(self.beside.close)
+            last_first.callback(self.opening.first_look.close_look)
+            last_first.callback(self.viewer.close)
 
 
 def _holds(zone: QWidget, widget: QWidget) -> bool:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medseg_app.app.demo_study import write_demo_study
+from medseg_app.app.demo_study import ensure_demo_study
 from medseg_app.app.folders import Folders
 from medseg_app.core.errors import CouldNotBeDone
 
@@ -36,10 +36,7 @@ def run_demo(output: Path | None = None, *, close: bool = False) -> dict[str, Pa
             "There is no display.", "python3 installer/bootstrap.py run makes one in memory."
         )
     folder = output or Folders.of_user().data / "demo"
-    study = folder / "study"
-    if not study.exists():
-        study.mkdir(parents=True)
-        write_demo_study(study)
+    study = ensure_demo_study(folder / "study")
     if close:
         return _do_the_job(study, folder)
     main.main(study)

@@ -13,6 +13,7 @@ from medseg_app.app.left_out import is_dicom_seg
 from medseg_app.io.images import is_image_file
 
 from .first_look import FirstLook
+from .moved_images import MovedImages
 from .panels.mask_question import MaskQuestion
 
 if TYPE_CHECKING:
@@ -45,13 +46,16 @@ class Opening:
         self._actions, self._beside = actions, beside
         self.question = MaskQuestion(self._open_mask, self.open)
         self.first_look = FirstLook(window, window.central, session, main)
+        self.moved = MovedImages(window, session)
         session.changed.connect(self._on_change)
 
     def open(self, path: Path) -> None:
         """Open a folder, an image, a case, or a DICOM SEG on the open series, whatever the path is."""
         if self._session.case is not None and is_dicom_seg(path):
             self._session.start(commands.open_labels, path=path)
-        elif path.suffix.lower() == ".medseg" or not path.is_dir():
+        elif path.suffix.lower() == ".medseg":
+            self._closing.leave(lambda: self._start_case(path))
+        elif not path.is_dir():
             self._closing.leave(lambda: self._start(path))
         else:
             self._start(path)
@@ -123,9 +127,13 @@ class Opening:
 
     def _show_recovery(self, found: list[Recoverable]) -> None:
         if found:
+            from medseg_app.app.recovery import recover
+
             from .dialogs.recovery import RecoveryDialog
 
-            RecoveryDialog(self._window, self._session, found).open()
+            RecoveryDialog(
+                self._window, self._session, found, lambda item: self.moved.start(recover, item=item)
+            ).open()
 
     def _on_change(self, change: Change) -> None:
         if "case" in change.kinds:
@@ -151,6 +159,10 @@ class Opening:
         self._window.banner.hide()
         task = self._session.start(commands.open_volume, volume_id=volume_id)
         self.first_look.follow(task, self._session.studies.find(volume_id))
+
+    def _start_case(self, path: Path) -> None:
+        self._window.banner.hide()
+        self.moved.start(commands.open_case, path=path)
 
     def _start(self, path: Path) -> None:
         self._window.banner.hide()  # what it said was about something else

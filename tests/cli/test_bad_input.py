@@ -44,6 +44,32 @@ def test_a_truncated_slice_is_named_and_never_silently_dropped(medseg, study, mo
     assert out.exists() == (ran.code == 3)
 
 
+@pytest.mark.parametrize("kept", [600, -3000])
+def test_images_that_cannot_be_read_at_all_are_named_and_exit_2(medseg, study, tmp_path, kept):
+    """Cut off in the head or in the pixels: with nothing else there, it is no list of what was left out."""
+    paths = sorted(p for p in study.rglob("*") if p.is_file())[:2]
+    for path in paths:
+        (tmp_path / path.name).write_bytes(path.read_bytes()[:kept])
+    (tmp_path / "notes.txt").write_text("no image")
+    for bad, named in ((tmp_path, paths), (tmp_path / paths[0].name, paths[:1])):
+        ran = medseg("info", bad, "--json")
+        assert ran.code == 2
+        message = ran.document["error"]["message"]
+        assert all(path.name in message for path in named)
+        assert "notes.txt" not in message
+        assert ran.document["error"]["hint"]
+
+
+def test_objects_that_are_no_images_are_listed_and_no_error(medseg, study, labels, tmp_path):
+    seg = tmp_path / "seg" / "s.seg.dcm"
+    seg.parent.mkdir()
+    assert medseg("export", labels, "--source", study, "-o", seg).code == 0
+    ran = medseg("info", seg.parent, "--json")
+    assert ran.code == 0
+    assert ran.document["volumes"] == []
+    assert [row["path"] for row in ran.document["left_out"]] == [str(seg)]
+
+
 def test_a_changed_model_is_refused(medseg, study, models, tmp_path):
     copy = tmp_path / "models"
     shutil.copytree(models, copy)

@@ -143,6 +143,16 @@ def test_a_case_knows_its_images_by_their_hash(medseg, case):
     assert not out.exists()
 
 
+def test_the_remedy_for_moved_images_is_one_that_the_command_has(medseg, case, models):
+    (case.parent / "images").rename(case.parent / "moved")
+    predict = ["--model", "tiny-organs", "--models", models, "-o", case.parent / "o.nii"]
+    for command, more in (("info", []), ("predict", predict)):
+        ran = medseg(command, case, *more, "--json")
+        assert ran.code == 2
+        assert "in place of the case" in ran.document["error"]["hint"]
+        assert medseg(command, case.parent / "moved", *more).code == 0, "the remedy works"
+
+
 def test_info_of_a_case_is_that_of_its_series(medseg, case):
     mine, theirs = (medseg("info", p, "--json").document for p in (case, case.parent / "images"))
     assert mine["volumes"] == theirs["volumes"]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
+from medseg_app.io.formats import read_labels
 from medseg_app.phantom import marker_phantom
 
 
@@ -291,6 +292,31 @@ def test_overlap_is_refused_with_counts_unless_a_rule_is_given(medseg, study, tm
     assert counts["last"] | {0: 0} == {0: 0, 1: 950, 2: 2000}
 
 
+def test_overlap_in_predict_is_refused_with_a_remedy_that_predict_has(
+    medseg, study, models, tmp_path, monkeypatch
+):
+    both = read_labels(_overlapping(tmp_path))
+    monkeypatch.setattr("medseg_app.engines.to_label_map.to_label_map", lambda *_: both)
+    words = ["predict", study, "--model", "tiny-organs", "--models", models]
+    ran = medseg(*words, "-o", tmp_path / "o.nii", "--json")
+    assert ran.code == 2
+    assert "400 voxels" in ran.document["error"]["message"]
+    assert "--overlap" not in ran.err
+    assert "Write .seg.dcm or .seg.nrrd" in ran.document["error"]["hint"]
+    outs = [tmp_path / name for name in ("o.seg.dcm", "o.seg.nrrd", "o.medseg")]
+    assert medseg(*words, *[word for out in outs for word in ("-o", out)]).code == 0, "the remedy works"
+
+
+def test_a_case_is_not_written_without_the_images_that_it_is_about(medseg, study, labels, tmp_path):
+    out = tmp_path / "c.medseg"
+    ran = medseg("export", labels, "-o", tmp_path / "o.nii", "-o", out)
+    assert ran.code == 2
+    assert "--source" in ran.err
+    assert list(tmp_path.iterdir()) == []
+    assert medseg("export", labels, "--source", study, "-o", out).code == 0
+    assert medseg("export", out, "-o", tmp_path / "o.nii").code == 0
+
+
 def _overlapping(folder):
     from medseg_app.core.label_map import LabelMap
     from medseg_app.core.segment import Segment
@@ -353,3 +379,7 @@ def test_replay_leads_to_the_same_labels(medseg, tmp_path):
     (step,) = ran.document["steps"]
     assert (step["name"], step["reader"], step["tool"]) == ("Brush", "Dr A", "brush")
     assert int((nibabel.load(out).get_fdata() > 0).sum()) == 64
+    ran = medseg("replay", tmp_path / "c.journal", "-o", tmp_path / "c.medseg")
+    assert ran.code == 2, "a journal knows no images"
+    assert "--source" in ran.err
+    assert not (tmp_path / "c.medseg").exists()

@@ -27,6 +27,7 @@ DECODERS = {
     "pylibjpeg-rle",
     "python-gdcm",
 }  # pydicom finds them itself
+CAMPAIGN = re.compile(r"pytest -m campaign ([\w/]+)")
 SUBCOMMAND = re.compile(r"\.venv/bin/medseg (\w+)")
 
 
@@ -80,6 +81,26 @@ def test_every_dependency_has_its_licence_looked_up() -> None:
     names = [re.split(r"[^\w-]", line)[0].lower() for line in project["dependencies"]]
     decision = text_of("docs/adr/0008-licences-of-dependencies.md").lower()
     assert [name for name in names if name not in decision] == []
+
+
+def test_the_readme_shows_every_picture_of_the_window_and_names_what_makes_them() -> None:
+    text = text_of("README.md")
+    pictures = sorted(name_of(path) for path in tracked_files(".png") if path.parent.name == "screens")
+    assert pictures
+    assert [picture for picture in pictures if f"]({picture})" not in text] == []
+    assert "`medseg_app/ui/screens.py`" in text
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_campaigns_are_named_where_they_are(document: str) -> None:
+    folders = CAMPAIGN.findall(text_of(document))
+    assert folders
+    marked = {
+        name_of(path.parent)
+        for path in tracked_files(".py")
+        if "@pytest.mark.campaign" in path.read_text(encoding="utf-8") and path != Path(__file__)
+    }
+    assert set(folders) == marked
 
 
 def test_subcommands_in_the_readme_exist() -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from medseg_app.core.box import Box
 from medseg_app.core.case import Case
-from medseg_app.core.errors import InputError
+from medseg_app.core.errors import ImagesMoved, InputError
 from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.label_writer import LabelWriter
 from medseg_app.core.segment import Segment
@@ -164,6 +164,14 @@ def test_cases_of_medseg_are_read_by_the_names_of_their_segments(tmp_path, kind)
             found = np.select([case.labels == n for n in case.classes], list(case.classes.values()), 0)
         assert found.shape == SHAPE
         assert np.array_equal(found, truth)
+
+
+def test_a_case_whose_images_moved_is_named(tmp_path):
+    folder = cases(tmp_path / "cases", count=1)
+    (reference,) = find_layout(folder).references
+    (folder / "images").rename(tmp_path / "moved")
+    with pytest.raises(ImagesMoved, match=r"p0.medseg: .*not at .*images.p0_image.nii.gz any more"):
+        reference.read()
 
 
 def test_findings_of_one_class_stay_apart(tmp_path):

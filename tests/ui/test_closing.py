@@ -87,6 +87,34 @@ def test_the_next_start_finds_the_window_where_it_was(window, session):
     assert session.settings.geometry
 
 
+@pytest.mark.parametrize("in_the_way", ["a file as its folder", "a folder of its name"])
+def test_settings_that_cannot_be_kept_do_not_keep_the_window_from_closing(
+    window, session, tmp_path, caplog, in_the_way
+):
+    session.settings.path = tmp_path / "place" / "settings.json"
+    if in_the_way == "a folder of its name":
+        session.settings.path.mkdir(parents=True)
+    else:
+        (tmp_path / "place").write_text("")
+    window.close()
+    assert not window.isVisible()
+    assert session.case is None
+    with pytest.raises(RuntimeError, match="shutdown"):
+        session.tasks._threads.submit(print)
+    assert "settings were not kept" in caplog.text
+
+
+def test_what_fails_in_closing_does_not_keep_the_rest_from_closing(window, session, controller, monkeypatch):
+    def fails():
+        raise OSError("no viewer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(controller.viewer, "close", fails)
+        with pytest.raises(OSError, match="no viewer"):
+            controller.close()
+    assert session.case is None
+
+
 def test_undo_names_the_step(changed, controller):
     assert controller.actions["undo"].text() == "Undo Add Liver"
     assert "Add Liver" in controller.actions["undo"].toolTip()

@@ -27,16 +27,17 @@ def test_a_line_tells_what_was_interrupted(item):
     assert dialogs.case_text(item) == "/images/abdomen"
 
 
-def test_restore_starts_the_recovery_and_closes(window, session, item, started):
-    dialog = dialogs.RecoveryDialog(window, session, [item])
+def test_restore_closes_and_hands_the_work_on(window, session, item):
+    restored = []
+    dialog = dialogs.RecoveryDialog(window, session, [item], restored.append)
     dialog.show()
     dialog._restore(item)
-    assert started == [("recover", {"item": item})]
+    assert restored == [item]
     assert not dialog.isVisible()
 
 
 def test_discard_deletes_and_closes_after_the_last_one(window, session, item, started):
-    dialog = dialogs.RecoveryDialog(window, session, [item])
+    dialog = dialogs.RecoveryDialog(window, session, [item], lambda _: None)
     dialog.show()
     dialog._discard(item)
     assert started == [("discard", {"item": item})]
@@ -44,7 +45,7 @@ def test_discard_deletes_and_closes_after_the_last_one(window, session, item, st
 
 
 def test_later_does_nothing(window, session, item, started):
-    dialog = dialogs.RecoveryDialog(window, session, [item])
+    dialog = dialogs.RecoveryDialog(window, session, [item], lambda _: None)
     dialog.show()
     dialog.reject()
     assert started == []

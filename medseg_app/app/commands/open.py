@@ -12,7 +12,7 @@ from medseg_app.app.left_out import left_behind, nothing_found
 from medseg_app.app.mask_or_image import Kind, kind_of_file
 from medseg_app.app.session import Session
 from medseg_app.core.case import Case
-from medseg_app.core.errors import CaseError, WrongUse
+from medseg_app.core.errors import ImagesMoved, WrongUse
 from medseg_app.core.progress import Progress
 from medseg_app.core.volume import Volume
 from medseg_app.io.images import find_images, is_image_file
@@ -88,16 +88,22 @@ def open_image(session: Session, *, path: Path) -> Job[Volume, Case]:
 
 @command("Open case", menu="File")
 def open_case(session: Session, *, path: Path, source: Path | None = None) -> Job[Case, Case]:
-    """Open a saved case; `source` says where its images are now if they moved."""
+    """Open a saved case; `source` says where its images are now if they moved.
+
+    Images that moved are also found among the series of the list. Raises ImagesMoved where they are not.
+    """
+    listed = {info.id: info.root for info in session.studies}
 
     def work(progress: Progress) -> Case:
         from medseg_app.io.case_file import read_case_file
 
         contents = read_case_file(path)
         places = [source] if source else contents.source_candidates(path)
+        if contents.volume_id in listed:
+            places.append(listed[contents.volume_id])
         volume = find_images(places, contents.volume_id, contents.voxels_sha256, progress)
         if not volume.geometry.same_grid(contents.segmentation.geometry):
-            raise CaseError(
+            raise ImagesMoved(
                 f"The grid of {path.name} is not that of its images.", "Choose the folder of its images."
             )
         return Case(
@@ -115,6 +121,10 @@ def open_case(session: Session, *, path: Path, source: Path | None = None) -> Jo
         elif recovered:
             session.tell(
                 "ok", f"{recovered} steps that had not been saved were restored.", "Save to keep them."
+            )
+        elif source:
+            session.tell(
+                "ok", f"The images were found in {source}.", "Save the case to keep their new place."
             )
         return case
 

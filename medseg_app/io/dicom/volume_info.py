@@ -22,6 +22,11 @@ class LeftOut:
     reason: str
     series_uid: str = ""
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether it is DICOM, or may be, that cannot be read; another copy of the file might be."""
+        return self.reason.startswith(("damaged", "cut off", "a file that cannot be opened"))
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

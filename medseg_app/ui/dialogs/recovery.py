@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from medseg_app.app.recovery import Recoverable, discard, recover
+from medseg_app.app.recovery import Recoverable, discard
 from medseg_app.ui import figures
 from medseg_app.ui.buttons import push_button
 from medseg_app.ui.labels import ElidedLabel, label
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
 class RecoveryDialog(DialogFrame):
     """One line per interrupted case; what is not decided is offered again at the next start."""
 
-    def __init__(self, parent: QWidget, session: Session, found: list[Recoverable]) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        session: Session,
+        found: list[Recoverable],
+        restore: Callable[[Recoverable], object],
+    ) -> None:
         super().__init__(parent, "MedSeg ended before this work was saved", 560)
-        self._session = session
+        self._session, self._then = session, restore
         self._rows: dict[Path, QWidget] = {}
         self.body.addWidget(label("Every finished stroke was kept.", "secondary"))
         for item in found:
@@ -53,8 +60,8 @@ class RecoveryDialog(DialogFrame):
         return row
 
     def _restore(self, item: Recoverable) -> None:
-        self._session.start(recover, item=item)
         self.accept()
+        self._then(item)
 
     def _discard(self, item: Recoverable) -> None:
         self._session.start(discard, item=item)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
@@ -15,15 +16,20 @@ ANSWERS = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape}
 
 
 class Question(QFrame):
-    """A sentence and two buttons; Return answers, Escape keeps things as they are."""
+    """A sentence and two buttons; Return answers, Escape keeps things as they are.
 
-    def __init__(self, answer: str, refusal: str = "Keep") -> None:
+    look: of the answer, which loses something (danger) or leads on (primary).
+    """
+
+    def __init__(
+        self, answer: str, refusal: str = "Keep", look: Literal["danger", "primary"] = "danger"
+    ) -> None:
         super().__init__()
         self.setProperty("role", "card")
         self._then: Callable[[], object] | None = None
         self.text = label("", "body", wrap=True)
         self.yes = push_button(answer, self._agree, "Return")
-        self.yes.setProperty("danger", True)
+        self.yes.setProperty(look, True)
         self.no = push_button(refusal, self.hide, "Esc")
         whole = QVBoxLayout(self)
         whole.setContentsMargins(12, 8, 12, 8)

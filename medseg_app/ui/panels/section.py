@@ -48,12 +48,12 @@ class Section(QFrame):
         self.body.addWidget(made)
         return made
 
-    def row(self, *widgets: QWidget, spacing: int = theme.GRID) -> QHBoxLayout:
-        """Add a line of widgets, inset like the heading."""
+    def row(self, *widgets: QWidget, spacing: int = theme.GRID, at: int = -1) -> QHBoxLayout:
+        """Add a line of widgets, inset like the heading; at: its place in the body, else the end."""
         line = QHBoxLayout()
         line.setContentsMargins(12, 0, 12, 0)
         line.setSpacing(spacing)
         for widget in widgets:
             line.addWidget(widget)
-        self.body.addLayout(line)
+        self.body.insertLayout(at, line)
         return line
