@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from medseg_app.core.errors import InputError, WrongUse
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.metrics.class_masks import Rule
-from medseg_app.metrics.evaluate_files import Yardstick
+from medseg_app.metrics.evaluate_files import Comparison, Yardstick
 from medseg_app.metrics.instances import HIT_IOU
 from medseg_app.metrics.overlap import NSD_TOLERANCE_MM
 
@@ -26,10 +27,10 @@ class HowToEvaluate:
     """Choices for an evaluation.
 
     unknown: classes that nobody annotated in any case. tolerance_mm: of NSD. hit_iou: from which on a
-    finding is hit. findings: the labels are findings, whose numbers are ranks and no classes; in folders
-    this is also seen where the files tell it. For folders only: unknown_by_case, a JSON file of the
-    classes that nobody annotated in a case; report, the folder for a page and tables; images, the folder
-    with an image per case.
+    finding is hit. findings: the labels are findings of one class, whose numbers are ranks; that they are
+    ranks is in folders also seen where the files tell it. For folders only: unknown_by_case, a JSON file
+    of the classes that nobody annotated in a case; report, the folder for a page and tables; images, the
+    folder with an image per case.
     """
 
     unknown: tuple[int, ...] = ()
@@ -41,8 +42,8 @@ class HowToEvaluate:
     images: Path | None = None
 
     def yardstick(self, otherwise: Rule) -> Yardstick:
-        """By what is judged; `otherwise`: what is one class where `findings` does not say that all are."""
-        return Yardstick(self.tolerance_mm, self.hit_iou, "all" if self.findings else otherwise)
+        """By what is judged; `otherwise`: what are findings where `findings` does not say that all are."""
+        return Yardstick(self.tolerance_mm, self.hit_iou, "one" if self.findings else otherwise)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,8 @@ def evaluate(
         return _folders(prediction, truth, how, progress)
     _require_files(prediction, truth, how)
     pair = read_pair(prediction, truth, how.unknown)
-    return Evaluation(pair.compare(how.yardstick("apart")).to_json())
+    compared = pair.compare(how.yardstick("apart"))
+    return Evaluation(compared.to_json(), remarks=_of_other_classes([compared]))
 
 
 def _folders(predictions: Path, truths: Path, how: HowToEvaluate, progress: Progress) -> Evaluation:
@@ -83,10 +85,20 @@ def _folders(predictions: Path, truths: Path, how: HowToEvaluate, progress: Prog
     done = evaluate_folders(predictions, truths, unknown, how.yardstick("known"), part(progress, 0.0, 0.8))
     left_out = tuple(str(one) for one in done.left_out)
     document = done.document()
+    seen = (*done.remarks, *_of_other_classes([case.comparison for case in done.cases]))
     if how.report is None:
-        return Evaluation(document, left_out, done.remarks)
+        return Evaluation(document, left_out, seen)
     written, remarks = write_report(done, document, how.report, how.images, part(progress, 0.8, 1.0))
-    return Evaluation(document, left_out, (*done.remarks, *remarks), tuple(written))
+    return Evaluation(document, left_out, (*seen, *remarks), tuple(written))
+
+
+def _of_other_classes(compared: Sequence[Comparison]) -> tuple[str, ...]:
+    """A word to those whose numbers or names may be no classes."""
+    crossed = sum(one.findings.hits_of_other_classes(one.yardstick.hit_iou) for one in compared)
+    if not crossed:
+        return ()
+    text = "1 finding lies" if crossed == 1 else f"{crossed} findings lie"
+    return (f"{text} where the truth holds another class; if these are no classes, add --findings",)
 
 
 def _require_files(prediction: Path, truth: Path, how: HowToEvaluate) -> None:

@@ -38,16 +38,19 @@ def verify_models(name: str = "", extra: Path | None = None) -> list[Verified]:
     extra: a folder with models that comes before all others. Raises ModelError for an unknown name and for
     a model of another package, whose files came without checksums.
     """
+    from medseg_app.engines.model_folder import names_of
     from medseg_app.engines.registry import search_models
 
     search = search_models(extra)
     found = [_verify(model.card.name, model) for model in search.models if not model.package]
-    found += [Verified(path.name, path, 0, (str(error),)) for path, error in search.refused]
+    for path, error in search.refused:
+        names = names_of(path)
+        found.append(Verified(name if name in names else names[0], path, 0, (str(error),)))
     chosen = [one for one in found if name in ("", one.name)]
     if name and not chosen:
         _refuse_package(name, search)
-        names = ", ".join(sorted(one.name for one in found)) or "none"
-        raise ModelError(f"There is no model {name}.", f"Models found: {names}.")
+        there = ", ".join(sorted(one.name for one in found)) or "none"
+        raise ModelError(f"There is no model {name}.", f"Models found: {there}.")
     return chosen
 
 
@@ -56,12 +59,13 @@ def remove_model(name: str) -> Path:
 
     Raises WrongUse where the user has no model of this name.
     """
+    from medseg_app.engines.model_folder import names_of
     from medseg_app.io.atomic import temporary_prefix
 
     place = Folders.of_user().models
-    folder = next((path for path in _models_of_user(place) if _name_of(path) == name), None)
+    folder = next((path for path in _models_of_user(place) if names_of(path)[0] == name), None)
     if folder is None:
-        names = ", ".join(_name_of(path) for path in _models_of_user(place)) or "none"
+        names = ", ".join(names_of(path)[0] for path in _models_of_user(place)) or "none"
         raise WrongUse(f"{name} is not one of your own models in {place}.", f"Yours are: {names}.")
     gone = place / f"{temporary_prefix()}{folder.name}"
     try:
@@ -105,13 +109,3 @@ def _models_of_user(place: Path) -> list[Path]:
     if not place.is_dir():
         return []
     return [path for path in sorted(place.iterdir()) if path.name[0] != "." and (path / CARD).is_file()]
-
-
-def _name_of(folder: Path) -> str:
-    """The name of the model in a folder; of a damaged one the name of the folder."""
-    from medseg_app.engines.model_folder import read_model_folder
-
-    try:
-        return str(read_model_folder(folder).card.name)
-    except ModelError:
-        return folder.name

@@ -70,11 +70,13 @@ def predict_files(
 
     Raises errors of medseg_app.core.errors; nothing is run before the request is known to be right.
     """
+    from medseg_app.engines.combined_model import check_within
     from medseg_app.engines.registry import find_model
 
     how = how or HowToRun()
     check_outputs(outputs, path)
     folder = find_model(model, how.models)
+    check_within(folder.card, how.within)
     wanted = open_input(path, series, folder.card.modality, part(progress, 0.0, 0.1))
     costs, voxels = RunCosts(Folders.of_user().cache), wanted.volume.voxels.size
     device = expected_device(how.device)

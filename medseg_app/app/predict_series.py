@@ -94,11 +94,13 @@ def predict_series(
     Goes on after a failure. What the manifest lists with the same model, choices and slices, and with
     unchanged files, is skipped. Raises WrongUse and InputError before any model runs.
     """
+    from medseg_app.engines.combined_model import check_within
     from medseg_app.engines.registry import find_model
 
     how = how or HowToRun()
     endings = _endings(formats)
     model_folder = find_model(model, how.models)
+    check_within(model_folder.card, how.within)
     if not path.exists():
         raise InputError(f"{path} does not exist.", "Check the name.")
     _require_dicom_for(endings, path)

@@ -6,16 +6,17 @@ Nothing is written for it: its card follows from theirs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from medseg_app.core.errors import ModelError
+from medseg_app.core.errors import ModelError, WrongUse
 
 from .model_card import LabelClass, ModelCard
 from .model_folder import ModelFolder
 
 JOINT = "+"
 """Names of models never hold it."""
+MIN_ML = "min_ml"
 
 
 def combine(parts: tuple[ModelFolder, ...]) -> ModelFolder:
@@ -46,6 +47,7 @@ def combine(parts: tuple[ModelFolder, ...]) -> ModelFolder:
         modality=modality,
         licence="; ".join(dict.fromkeys(card.licence for card in cards)),
         labels=_labels(cards),
+        thresholds={},  # each part keeps its own
         figures={card.name: card.figures for card in cards},
         summary=" ".join(card.summary for card in cards),
         data=" ".join(card.data for card in cards),
@@ -54,6 +56,21 @@ def combine(parts: tuple[ModelFolder, ...]) -> ModelFolder:
     )
     sums = {f"{part.card.name}/{file}": value for part in parts for file, value in part.checksums.items()}
     return ModelFolder(parts[0].path, card, sums, parts)
+
+
+def check_within(card: ModelCard, within: Collection[tuple[str, str]]) -> None:
+    """Compare pairs (name of a finding, name of a class) with what a model finds and marks.
+
+    Raises WrongUse for a name that the model does not have, and where the model gives only one of both.
+    """
+    for pair in within:
+        for name, kind, what in zip(pair, ("instance", "semantic"), ("finding", "class"), strict=True):
+            known = sorted({label.name for label in card.labels.values() if label.kind == kind})
+            if name not in known:
+                raise WrongUse(
+                    f"{card.name} has no {what} {name}, which --within {':'.join(pair)} names.",
+                    f"Name a finding and a class, as in Lesion:Liver. It has: {', '.join(known) or 'none'}.",
+                )
 
 
 def joint_hash(hashes: Iterable[str]) -> str:
@@ -72,6 +89,16 @@ def values_of(cards: Sequence[ModelCard]) -> list[dict[int, int]]:
             tables[number][value] = free
             taken.add(free)
     return tables
+
+
+def least_volumes(cards: Sequence[ModelCard]) -> dict[int, float]:
+    """Class values of the combined model -> the least volume (ml) of a finding, where a card states one."""
+    return {
+        table[value]: card.thresholds[MIN_ML]
+        for card, table in zip(cards, values_of(cards), strict=True)
+        for value in card.labels
+        if MIN_ML in card.thresholds
+    }
 
 
 def _labels(cards: list[ModelCard]) -> dict[int, LabelClass]:

@@ -18,31 +18,29 @@ if TYPE_CHECKING:
 def choose_device(wanted: str = "auto") -> str:
     """The name of the device for "auto", "cpu", "cuda:N" or "mps".
 
-    "auto" is the first CUDA device, else the processor. Raises WrongUse where the device is not there.
+    "auto" is the first CUDA device, else Apple's GPU (MPS), else the processor. Raises WrongUse where the
+    device is not there.
     """
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    apple = ["mps"] if torch.backends.mps.is_available() else []
+    there = [*(f"cuda:{n}" for n in range(count)), *apple, "cpu"]
     if wanted == "auto":
-        return "cuda:0" if count else "cpu"
-    if wanted == "cpu":
-        return "cpu"
-    if wanted == "mps" and torch.backends.mps.is_available():
-        return "mps"
+        return there[0]
     kind, _, number = wanted.partition(":")
-    if kind == "cuda" and (number or "0").isdecimal() and int(number or "0") < count:
-        return f"cuda:{int(number or '0')}"
-    there = ", ".join(["cpu", *(f"cuda:{n}" for n in range(count))])
-    raise WrongUse(f"The device {wanted} is not available.", f"Devices here: {there}.")
+    name = f"cuda:{int(number or '0')}" if kind == "cuda" and (number or "0").isdecimal() else wanted
+    if name not in there:
+        raise WrongUse(f"The device {wanted} is not available.", f"Devices here: {', '.join(there)}.")
+    return name
 
 
 def compute_on(wanted: str, compute: Callable[[str], Proposal]) -> Proposal:
-    """Compute on the wanted device; on the processor, with a remark, where its memory is too small.
+    """Compute on the wanted device; on the processor, with a remark, where that device cannot do it: its
+    memory is too small, or it is Apple's and torch has no such operation for it.
 
     Raises OutOfMemory where the computer's memory is too small as well.
     """
-    import torch
-
     device = choose_device(wanted)
     settle_torch()
     try:
@@ -50,11 +48,12 @@ def compute_on(wanted: str, compute: Callable[[str], Proposal]) -> Proposal:
             return compute(device)
         try:
             return compute(device)
-        except torch.OutOfMemoryError:
-            pass
+        except RuntimeError as error:
+            remark = _why_not_there(device, error)
+            if not remark:
+                raise
         forget_unused(device)
         proposal = compute("cpu")
-        remark = f"The memory of {device} was too small, so the processor was used."
         return replace(proposal, remarks=(*proposal.remarks, remark))
     except RuntimeError as error:
         if not is_out_of_memory(error):
@@ -63,6 +62,15 @@ def compute_on(wanted: str, compute: Callable[[str], Proposal]) -> Proposal:
             "The computer ran out of memory while the model was running.",
             "Close other programs, or crop the volume to what matters.",
         ) from error
+
+
+def _why_not_there(device: str, error: RuntimeError) -> str:
+    """The remark where the processor is to try it instead; empty where it would fail there as well."""
+    if is_out_of_memory(error):
+        return f"The memory of {device} was too small, so the processor was used."
+    if device == "mps" and isinstance(error, NotImplementedError):
+        return "Torch lacks an operation of this model on Apple's GPU, so the processor was used."
+    return ""
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -1,12 +1,14 @@
 """What "auto" and "fast" will come to, asked of the system and not of torch, whose import takes seconds.
 
-The file of torch's version says for which CUDA it was built, the driver whether there is a card. What a run
+The file of torch's version says for which CUDA it was built, the driver whether there is a card; a Mac with
+a processor of Apple's has a GPU that torch can use. What a run
 then reports is the truth; this is said before the first one.
 """
 
 from __future__ import annotations
 
 import ctypes
+import platform
 import re
 import sys
 from dataclasses import dataclass
@@ -37,7 +39,8 @@ def expected_devices() -> ExpectedDevices:
     fast = {"cpu"} if _processor_has_bfloat16() else set()
     if generation >= FIRST_WITH_BFLOAT16:
         fast.add("cuda")
-    return ExpectedDevices("cuda:0" if generation else "cpu", frozenset(fast))
+    auto = "cuda:0" if generation else "mps" if _has_apple_gpu() else "cpu"
+    return ExpectedDevices(auto, frozenset(fast))
 
 
 def expected_device(wanted: str) -> str:
@@ -72,6 +75,11 @@ def _generation_of_card(needed_cuda: int) -> int:
     except (OSError, AttributeError):
         return 0
     return 0 if failed or not needed_cuda or version.value // 1000 < needed_cuda else generation.value
+
+
+def _has_apple_gpu() -> bool:
+    apple = sys.platform == "darwin" and platform.machine() == "arm64"
+    return apple and find_spec("torch") is not None
 
 
 def _processor_has_bfloat16() -> bool:

@@ -70,7 +70,8 @@ class ModelCard:
     labels: class value (from 1; 0 is background) -> class.
     preprocessing: frozen description of how voxels become float32 channels (see preprocess.py).
     thresholds: what the engine takes as a finding: min_score of an instance and, for slice-wise
-    detection, min_slice_score, mask (probability), min_slices, and cluster_iou (see clustered_instances.py).
+    detection, min_slice_score, mask (probability), min_slices, and cluster_iou (see clustered_instances.py);
+    min_ml where it runs together with another model (see panoptic.py).
     figures: what was measured with these weights, free form.
     backends: how close what computes it comes to torch in float32, and what that takes (see backend.py).
     data: what it was trained on, with the licence of that data.

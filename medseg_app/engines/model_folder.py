@@ -96,6 +96,17 @@ def read_model_folder(path: Path) -> ModelFolder:
     return ModelFolder(folder, replace(card, sha256=sums[card.weights], size=weights.stat().st_size), sums)
 
 
+def names_of(folder: Path) -> tuple[str, ...]:
+    """The names by which a folder is meant, also where it is refused: that on its card, if one can be read
+    from it, and its own.
+    """
+    try:
+        name = read_strict_json(folder / CARD).get("name")
+    except ModelError:
+        name = None
+    return (name, folder.name) if isinstance(name, str) and _is_name(name) else (folder.name,)
+
+
 def parse_card(values: dict[str, Any], path: Path) -> ModelCard:
     """The card that these values make. Raises ModelError, naming the file, where they make none."""
     from pydantic import TypeAdapter, ValidationError
@@ -114,10 +125,7 @@ def parse_card(values: dict[str, Any], path: Path) -> ModelCard:
 
 def card_problem(card: ModelCard) -> str:
     """What the types alone do not say; empty where the card is sound."""
-    if (
-        card.name.startswith(".")
-        or not card.name.replace("-", "").replace("_", "").replace(".", "").isalnum()
-    ):
+    if not _is_name(card.name):
         return "the name may hold letters, digits, dots, - and _ only, and begins with no dot"
     words = (card.version, card.licence, *card.modality, *(label.name for label in card.labels.values()))
     if not all(word.isprintable() for word in words):
@@ -132,6 +140,10 @@ def card_problem(card: ModelCard) -> str:
     if letters not in ([], ["x", "y", "z"]):
         return "the orientation must name each axis of the patient once"
     return _grid_problem(card.grid)
+
+
+def _is_name(name: str) -> bool:
+    return not name.startswith(".") and name.replace("-", "").replace("_", "").replace(".", "").isalnum()
 
 
 def _grid_problem(grid: ModelGrid) -> str:

@@ -2,7 +2,8 @@
 
 The rules, in this order:
 1. Findings by falling score: a voxel belongs to the best that holds it.
-2. A finding smaller than `min_ml`, or with less than half of itself left by better ones, is dropped.
+2. A finding smaller than `min_ml` of its class, or with less than half of itself left by better ones, is
+   dropped.
 3. A finding is laid over the classes: they lose its voxels, unless `within` says that this finding is
    part of that class (a lesion in an organ). Then both keep them.
 4. What a class loses is gone; a class that has no voxel left is dropped.
@@ -10,8 +11,8 @@ The rules, in this order:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from medseg_app.core.proposal import Candidate
 
@@ -23,10 +24,13 @@ LEAST_LEFT = 0.5
 
 @dataclass(frozen=True)
 class PanopticRules:
-    """within: pairs (name of a finding, name of a class) that keep voxels together. min_ml: least finding."""
+    """within: pairs (name of a finding, name of a class) that keep voxels together.
+
+    min_ml: least volume of a finding, by its class value; 0 where none is stated.
+    """
 
     within: frozenset[tuple[str, str]] = frozenset()
-    min_ml: float = 0.0
+    min_ml: Mapping[int, float] = field(default_factory=dict)
 
 
 def merge_panoptic(
@@ -44,13 +48,14 @@ def merge_panoptic(
     return (*kept, *(one for one in left if one is not None))
 
 
-def _findings(findings: list[Candidate], voxel_ml: float, min_ml: float) -> list[Candidate]:
+def _findings(findings: list[Candidate], voxel_ml: float, min_ml: Mapping[int, float]) -> list[Candidate]:
     """Rules 1 and 2. One that is dropped takes no voxel from those after it."""
     kept: list[Candidate] = []
     for finding in findings:
         left = left_by(finding, kept)
         count = left.voxel_count if left is not None else 0
-        if left is not None and count >= LEAST_LEFT * finding.voxel_count and count * voxel_ml >= min_ml:
+        least = max(LEAST_LEFT * finding.voxel_count, min_ml.get(finding.class_value, 0.0) / voxel_ml)
+        if left is not None and count >= least:
             kept.append(left)
     return kept
 

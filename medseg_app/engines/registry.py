@@ -13,7 +13,7 @@ from medseg_app.core.errors import ModelError
 
 from .combined_model import JOINT, combine
 from .contract import EngineClass
-from .model_folder import CARD, ModelFolder, read_model_folder
+from .model_folder import CARD, ModelFolder, names_of, read_model_folder
 from .package_models import models_of_packages
 from .user_folders import user_folder
 
@@ -47,22 +47,27 @@ def model_places(extra: Path | None = None) -> list[Path]:
 def search_models(extra: Path | None = None) -> ModelSearch:
     """Look for models in all places, then in other packages; of two with one name the first found counts.
 
-    Raises ModelError where `extra` does not exist.
+    That holds for a refused folder as well: whoever puts a model before another means the first one, and
+    is not handed the other in silence where it was changed. Raises ModelError where `extra` does not exist.
     """
     if extra is not None and not extra.is_dir():
         raise ModelError(f"There is no folder {extra} to look for models in.", "Check the path.")
     models: dict[str, ModelFolder] = {}
+    hidden: set[str] = set()
     refused: list[tuple[Path, ModelError]] = []
     for folder in _candidates(model_places(extra)):
         try:
             model = read_model_folder(folder)
         except ModelError as error:
             refused.append((folder, error))
-        else:
+            hidden |= set(names_of(folder)) - set(models)
+            continue
+        if model.card.name not in hidden:
             models.setdefault(model.card.name, model)
     packages = models_of_packages()
     for model in packages.models:
-        models.setdefault(model.card.name, model)
+        if model.card.name not in hidden:
+            models.setdefault(model.card.name, model)
     broken = ((Path(name), error) for name, error in packages.broken)
     return ModelSearch(tuple(models.values()), (*refused, *broken), packages.absent)
 
@@ -88,7 +93,7 @@ def _find(name: str, search: ModelSearch) -> ModelFolder:
         if model.card.name == name:
             return model
     for folder, error in search.refused:
-        if folder.name == name:
+        if name in names_of(folder):
             raise error
     for package, error in search.absent:
         if name.startswith(package):

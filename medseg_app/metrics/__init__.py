@@ -18,4 +18,7 @@ part in means and in intervals, and no figure is ever NaN or infinite.
 
 A class that neither file holds is not listed. A class that nobody annotated (`unknown`) is not empty: it
 is left out on both sides. A case without findings counts as a case for false positives per case.
+
+AP of several classes is the mean over those with truths; PQ, SQ and RQ are means over those that define
+them, so PQ over the classes that occur on either side. All other figures of findings count them together.
 """

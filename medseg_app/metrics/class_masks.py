@@ -13,10 +13,11 @@ from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
 
 MatchBy = Literal["value", "name"]
-Rule = Literal["apart", "known", "all"]
+Rule = Literal["apart", "known", "all", "one"]
 """Which segments are one class, FINDINGS: none, those that are known as findings, or all.
 
-The numbers of findings are ranks: number 2 of the prediction is not number 2 of the truth.
+The numbers of findings are ranks: number 2 of the prediction is not number 2 of the truth. Where figures
+go finding by finding their names still tell "Tumour 1" and "Node 1" apart, but not by the rule "one".
 """
 FINDINGS = "findings"
 Place = tuple[int, int]
@@ -27,8 +28,9 @@ NOWHERE = Box((0, 0, 0), (0, 0, 0))
 class ClassMasks:
     """Classes with voxels, by value or by name; several layers may hold the same one.
 
-    left_out: keys of classes that take no part. findings: segments that are the class FINDINGS. Every
-    layer is searched once, however many segments it holds.
+    left_out: keys of classes that take no part. findings: segments that are known as findings; by every
+    rule but "apart" they are the class FINDINGS. Every layer is searched once, however many segments it
+    holds.
     """
 
     def __init__(
@@ -37,15 +39,24 @@ class ClassMasks:
         match_by: MatchBy,
         left_out: Collection[str] = (),
         findings: Collection[Place] = (),
+        rule: Rule = "known",
     ) -> None:
-        self.label_map = label_map
+        self.label_map, self._match_by, self._findings = label_map, match_by, frozenset(findings)
         self._boxes = _boxes(label_map)
         self.classes: dict[str, list[Segment]] = {}
         for segment in label_map.segments:
-            key = str(segment.value) if match_by == "value" else segment.name
+            key = self.key(segment)
             if key not in left_out and (segment.group, segment.value) in self._boxes:
-                place = FINDINGS if (segment.group, segment.value) in findings else key
-                self.classes.setdefault(place, []).append(segment)
+                together = rule != "apart" and self.is_finding(segment)
+                self.classes.setdefault(FINDINGS if together else key, []).append(segment)
+
+    def key(self, segment: Segment) -> str:
+        """Under what a segment is matched if it is no finding."""
+        return str(segment.value) if self._match_by == "value" else segment.name
+
+    def is_finding(self, segment: Segment) -> bool:
+        """Whether a segment is known as a finding, so that its number is a rank."""
+        return (segment.group, segment.value) in self._findings
 
     def name(self, key: str) -> str:
         """What a class is called; empty where it is not there."""
@@ -85,18 +96,24 @@ def both_sides(
 ) -> tuple[ClassMasks, ClassMasks]:
     """The classes of a prediction and of its truth."""
     mine, theirs = _findings(prediction, truth, rule), _findings(truth, prediction, rule)
-    return ClassMasks(prediction, match_by, left_out, mine), ClassMasks(truth, match_by, left_out, theirs)
+    return (
+        ClassMasks(prediction, match_by, left_out, mine, rule),
+        ClassMasks(truth, match_by, left_out, theirs, rule),
+    )
+
+
+def natural(key: str) -> tuple[bool, int, str]:
+    """Sorts numbers in their order, then names."""
+    return (not key.isdecimal(), int(key) if key.isdecimal() else 0, key)
 
 
 def _findings(label_map: LabelMap, other: LabelMap, rule: Rule) -> set[Place]:
     """Which segments are findings. A file that tells no kinds is taken as its partner is, if that has only
     findings.
     """
-    if rule == "apart":
-        return set()
     known = [segment for segment in label_map.segments if segment.kind == "instance"]
     partner = {segment.kind for segment in other.segments}
-    if rule == "all" or (not known and partner == {"instance"}):
+    if rule in ("all", "one") or (not known and partner == {"instance"}):
         known = list(label_map.segments)
     return {(segment.group, segment.value) for segment in known}
 

@@ -13,9 +13,10 @@ from medseg_app.core.errors import GeometryError
 from medseg_app.core.label_map import LabelMap
 
 from .case_findings import CaseFindings
-from .class_masks import FINDINGS, ClassMasks, MatchBy, Rule, both_sides
+from .class_masks import FINDINGS, ClassMasks, MatchBy, Rule, both_sides, natural
 from .detection import Detection
 from .file_findings import FileFindings, findings_of
+from .finding_classes import class_teller
 from .instances import HIT_IOU
 from .overlap import NSD_TOLERANCE_MM, compare_masks, dice
 
@@ -28,7 +29,7 @@ Figures = dict[str, Any]
 class Yardstick:
     """By what is judged: the tolerance of surfaces in mm, and the IoU from which on a finding is hit.
 
-    findings: which segments are one class instead of a class each.
+    findings: which segments are findings, whose numbers are ranks and no classes.
     """
 
     tolerance_mm: float = NSD_TOLERANCE_MM
@@ -95,7 +96,8 @@ def compare(
     unknown: classes (values, or names where match_by is "name") that were not annotated in the truth;
     they are left out on both sides. match_by: "name" for DICOM SEG, whose numbers are consecutive.
     Findings are the segments of kind "instance", best score first; in files that do not tell kinds, the
-    26-connected components of each label. Undefined figures are None, by the rules of the package.
+    26-connected components of each label. None hits a truth of another class (see finding_classes.py).
+    Undefined figures are None, by the rules of the package.
     Raises GeometryError where the grids differ or the slices are not evenly spaced.
     """
     yardstick = yardstick or Yardstick()
@@ -112,7 +114,7 @@ def compare(
         box = mine.box(key) | theirs.box(key)
         figures = compare_masks(mine.mask(key, box), theirs.mask(key, box), (k, j, i), yardstick.tolerance_mm)
         labels[key] = {"name": theirs.name(key) or mine.name(key), **figures.to_json()}
-    findings, findings_dice = _compare_findings(mine, theirs)
+    findings, findings_dice = _compare_findings(mine, theirs, yardstick.findings)
     return Comparison(labels, findings, findings_dice, yardstick)
 
 
@@ -122,13 +124,9 @@ def mean_of(figures: Any) -> float | None:
     return float(np.mean(defined)) if defined else None
 
 
-def natural(key: str) -> tuple[bool, int, str]:
-    """Sorts numbers in their order, then names."""
-    return (not key.isdecimal(), int(key) if key.isdecimal() else 0, key)
-
-
-def _compare_findings(mine: ClassMasks, theirs: ClassMasks) -> tuple[CaseFindings, float | None]:
-    predicted, true = findings_of(mine), findings_of(theirs)
+def _compare_findings(mine: ClassMasks, theirs: ClassMasks, rule: Rule) -> tuple[CaseFindings, float | None]:
+    class_of = class_teller(mine, theirs, rule)
+    predicted, true = findings_of(mine, class_of), findings_of(theirs, class_of)
     masks = [_together(side.label_map, found) for side, found in ((mine, predicted), (theirs, true))]
     return CaseFindings.of(predicted.findings, true.findings, predicted.by_rank), dice(*masks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from medseg_app.core.segment import Segment
@@ -18,11 +19,12 @@ class FileFindings:
     by_rank: bool
 
 
-def findings_of(masks: ClassMasks) -> FileFindings:
+def findings_of(masks: ClassMasks, class_of: Callable[[ClassMasks, Segment], str]) -> FileFindings:
     """The segments of kind "instance"; in files that tell no kinds the 26-connected parts of each segment.
 
     Parts have the score of their segment. Where one segment has no score, the order of the values stands
-    for the scores of all: files of findings are numbered by falling score.
+    for the scores of all: files of findings are numbered by falling score. class_of: the class of a
+    segment, see finding_classes.py.
     """
     segments = masks.segments
     instances = [segment for segment in segments if segment.kind == "instance"]
@@ -31,7 +33,11 @@ def findings_of(masks: ClassMasks) -> FileFindings:
     if by_rank:
         chosen = [replace(segment, score=float(-rank)) for rank, segment in enumerate(chosen)]
     chosen.sort(key=lambda segment: -(segment.score or 0.0))
-    found = [part for segment in chosen for part in _parts(masks, segment, whole=bool(instances))]
+    found = [
+        replace(part, class_key=class_of(masks, segment))
+        for segment in chosen
+        for part in _parts(masks, segment, whole=bool(instances))
+    ]
     return FileFindings(tuple(found), by_rank)
 
 

@@ -23,12 +23,16 @@ Pair = tuple[int, int, float]
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """One object: a boolean mask inside a box of the grid; score is None where nobody gave one."""
+    """One object: a boolean mask inside a box of the grid; score is None where nobody gave one.
+
+    class_key: what it is one of, empty where that is not known.
+    """
 
     box: Box
     mask: NDArray[np.bool_]
     name: str = ""
     score: float | None = None
+    class_key: str = ""
 
 
 @dataclass(frozen=True)

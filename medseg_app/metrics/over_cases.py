@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bootstrap import Weights, draw_weights, with_interval
-from .detection import Detection
-from .evaluate_files import AVERAGED, Comparison, natural
+from .class_masks import natural
+from .detection import COUNTS, Detection
+from .evaluate_files import AVERAGED, Comparison
 
-COUNTS = ("hit_iou", "truths", "predictions", "hits", "false_positives", "scores")
-"""What is told of findings as it is, without an interval."""
+AS_IT_IS = ("hit_iou", *COUNTS, "scores")
+"""What is told of findings without an interval."""
+AT_ONCE = 50
+"""How many draws are counted together: their curves take memory."""
 
 
 def over_cases(comparisons: Sequence[Comparison]) -> dict[str, Any]:
@@ -21,8 +24,9 @@ def over_cases(comparisons: Sequence[Comparison]) -> dict[str, Any]:
 
     labels: per class the mean over the cases that define the figure. mean: the mean of those over the
     classes, so that a class that few cases hold weighs as much as any other. findings: pooled over all
-    cases. low and high: 95 % bootstrap interval by case (see bootstrap.py); cases: how many cases define
-    the figure. All cases were compared by one yardstick.
+    cases, AP and panoptic quality then averaged over the classes. low and high: 95 % bootstrap interval by
+    case (see bootstrap.py); cases: how many cases define the figure. All cases were compared by one
+    yardstick.
     """
     weights = draw_weights(len(comparisons))
     keys = sorted({key for one in comparisons for key in one.labels}, key=natural)
@@ -82,20 +86,25 @@ def _over_classes(means: NDArray[np.float64]) -> NDArray[np.float64]:
 def _findings(comparisons: Sequence[Comparison], weights: Weights) -> dict[str, Any]:
     detection = Detection([one.findings for one in comparisons], comparisons[0].yardstick.hit_iou)
     point = detection.figures().to_json()
-    drawn = [detection.figures(weight).to_json() for weight in weights]
-    pooled = {
-        name: _nested(point[name], [draw[name] for draw in drawn], len(comparisons))
-        for name in point
-        if name not in COUNTS
+    blocks = [detection.of_draws(block) for block in np.array_split(weights, -(-len(weights) // AT_ONCE))]
+    return {
+        **_with_intervals(point, blocks, len(comparisons)),
+        "dice": _findings_dice(comparisons, weights),
     }
-    return {**{name: point[name] for name in COUNTS}, **pooled, "dice": _findings_dice(comparisons, weights)}
 
 
-def _nested(point: Any, draws: list[Any], cases: int) -> dict[str, Any]:
-    """A figure with its interval, or figures by name with theirs."""
-    if isinstance(point, dict):
-        return {name: _nested(point[name], [draw[name] for draw in draws], cases) for name in point}
-    return with_interval(point, draws, cases)
+def _with_intervals(point: dict[str, Any], blocks: Sequence[dict[str, Any]], cases: int) -> dict[str, Any]:
+    """Figures by name with their intervals, from the same figures of blocks of draws."""
+    told: dict[str, Any] = {}
+    for name, figure in point.items():
+        if name in AS_IT_IS:
+            told[name] = figure
+        elif isinstance(figure, dict):
+            told[name] = _with_intervals(figure, [block[name] for block in blocks], cases)
+        else:
+            draws = np.concatenate([block[name] for block in blocks])
+            told[name] = with_interval(figure, _all_defined(draws), cases)
+    return told
 
 
 def _findings_dice(comparisons: Sequence[Comparison], weights: Weights) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What becomes of hits and false positives while the score that a finding needs is lowered.
 
-Findings of equal score come in together: the figures do not depend on the order of the cases.
+Findings of equal score come in together: the figures do not depend on the order of the cases. Many draws
+of the cases are counted at once: the last axis of hits and false positives is the score, falling.
 """
 
 from __future__ import annotations
@@ -39,29 +40,33 @@ class ScoreCurve:
         return cls(cases[order], np.concatenate([*hits, np.empty(0, bool)])[order], lasts)
 
     def counts(self, weights: Counts) -> tuple[Counts, Counts]:
-        """Hits and false positives at every score; weights: how often each case counts."""
-        weight = weights[self.cases]
-        hits = np.cumsum(weight * self.hits)
-        return hits[self.lasts], (np.cumsum(weight) - hits)[self.lasts]
+        """Hits and false positives at every score, shape (..., scores).
+
+        weights: how often each case counts, shape (..., cases).
+        """
+        weight = weights[..., self.cases]
+        hits = np.cumsum(weight * self.hits, axis=-1)
+        return hits[..., self.lasts], (np.cumsum(weight, axis=-1) - hits)[..., self.lasts]
 
 
-def average_precision(hits: Counts, wrong: Counts, truths: float) -> float | None:
-    """The area under precision over recall, read at 101 recalls as pycocotools does; None without truth.
+def average_precision(hits: Counts, wrong: Counts, truths: Counts) -> Counts:
+    """The area under precision over recall, read at 101 recalls as pycocotools does; NaN without truth.
 
-    hits, wrong: true and false positives while the score falls. At each recall counts the best precision
-    that is reached there or at a higher one; 0 where that recall is never reached.
+    hits, wrong: true and false positives while the score falls, shape (..., scores); truths and the
+    result (...). At each recall counts the best precision that is reached there or at a higher one; 0
+    where that recall is never reached.
     """
-    if truths <= 0:
-        return None
     precision = hits / np.maximum(hits + wrong, 1.0)
-    best = np.maximum.accumulate(precision[::-1])[::-1]
-    at = np.searchsorted(hits / truths, RECALLS, side="left")
-    return float(np.append(best, 0.0)[at].mean())
+    best = np.maximum.accumulate(precision[..., ::-1], axis=-1)[..., ::-1]
+    reached = np.searchsorted(RECALLS, hits / np.maximum(truths, 1.0)[..., None], side="right")
+    newly = np.diff(reached, axis=-1, prepend=0)
+    return np.where(truths > 0, (best * newly).sum(axis=-1) / len(RECALLS), np.nan)
 
 
-def recall_at(hits: Counts, wrong: Counts, truths: float, allowed: float) -> float | None:
-    """The highest recall with at most so many false positives (no interpolation); None without truth."""
-    if truths <= 0:
-        return None
-    reached = hits[wrong <= allowed]
-    return float(reached[-1]) / truths if reached.size else 0.0
+def recall_at(hits: Counts, wrong: Counts, truths: Counts, allowed: Counts) -> Counts:
+    """The highest recall with at most so many false positives (no interpolation); NaN without truth.
+
+    hits, wrong: as above; truths, allowed and the result: shape (...).
+    """
+    paid = np.where(wrong <= allowed[..., None], hits, 0.0).max(axis=-1, initial=0.0)
+    return np.where(truths > 0, paid / np.maximum(truths, 1.0), np.nan)

@@ -34,7 +34,7 @@ class Answer:
         for one in proposal.candidates:
             classes[one.box.slices][one.mask] = one.class_value
         found = (c for c in proposal.candidates if c.kind == "instance")
-        findings = tuple(Finding(c.box, c.mask, c.name, c.score) for c in found)
+        findings = tuple(Finding(c.box, c.mask, c.name, c.score, str(c.class_value)) for c in found)
         return cls(classes, findings, seconds, proposal.cost.memory_mb if proposal.cost else 0.0)
 
 

@@ -97,4 +97,6 @@ def _task(recipe: Recipe, cases: list[Any], device: str) -> Task:
     from .instance import InstanceTask
     from .semantic import SemanticTask
 
-    return (SemanticTask if recipe.task == "semantic" else InstanceTask)(recipe, cases, device)
+    # Apple's GPU has neither float64 nor sampling in volumes: there the processor draws.
+    drawn_on = device if device.startswith("cuda") else "cpu"
+    return (SemanticTask if recipe.task == "semantic" else InstanceTask)(recipe, cases, drawn_on)

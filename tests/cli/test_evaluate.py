@@ -167,3 +167,16 @@ def test_from_python_it_is_the_same(medseg, folders, tmp_path):
     assert from_python == medseg("evaluate", *folders, "--hit-iou", "0.5", "--json").document
     assert (tmp_path / "r" / "report.html").is_file()
     json.dumps(from_python, allow_nan=False)
+
+
+def test_findings_on_a_truth_of_another_class_are_no_hits_and_named(medseg, tmp_path):
+    write(tmp_path / "p.nii.gz", {1: (0, 8), 2: (10, 18)})
+    write(tmp_path / "t.nii.gz", {2: (0, 8), 1: (10, 18)})
+    words = ["evaluate", tmp_path / "p.nii.gz", tmp_path / "t.nii.gz", "--json"]
+    ran = medseg(*words)
+    found = ran.document["findings"]
+    assert (found["hits"], found["f1"], found["pq"], found["ap"]["0.5"]) == (0, 0.0, 0.0, 0.0)
+    assert "2 findings lie where the truth holds another class" in ran.err
+    pooled = medseg(*words, "--findings")
+    assert (pooled.document["findings"]["hits"], pooled.document["findings"]["pq"]) == (2, 1.0)
+    assert "another class" not in pooled.err

@@ -17,8 +17,9 @@ import pytest
 
 from medseg_app.app import download_model, import_model
 from medseg_app.app.folders import Folders
-from medseg_app.core.errors import CouldNotBeDone
+from medseg_app.core.errors import CouldNotBeDone, ModelError
 from medseg_app.engines.model_folder import read_model_folder
+from medseg_app.phantom import marker_phantom
 from tests.engines.foreign.made_bundles import config, write_bundle
 from tests.engines.foreign.made_onnx import segmenting
 from tests.engines.foreign.made_programs import CARD, Planting, write_program
@@ -206,6 +207,31 @@ def test_verify_of_one_name(medseg, models):
     ran = medseg("models", "--verify", "nobody", "--models", models)
     assert ran.code == 2
     assert "tiny-organs" in ran.err
+
+
+def test_a_changed_model_stands_in_no_ones_place(medseg, study, tmp_path, monkeypatch):
+    """A refused folder of the wanted name is told, by every road to a model, and nothing else runs."""
+    import medseg_app as ms
+
+    copy = tmp_path / "mine" / "demo-organs"
+    shutil.copytree(Path(__file__).parents[2] / "models/demo-organs", copy)
+    (copy / "LICENSE").write_text("changed")
+    out = tmp_path / "o.nii.gz"
+    words = ["--models", copy.parent]
+    ran = medseg("predict", study, "--model", "demo-organs", *words, "-o", out)
+    assert (ran.code, out.exists()) == (2, False)
+    assert str(copy / "LICENSE") in ran.err
+    ran = medseg("models", "--verify", "demo-organs", *words, "--json")
+    assert ran.code == 1
+    assert [(one["folder"], one["ok"]) for one in ran.document] == [(str(copy), False)]
+    listed = medseg("models", *words, "--json")
+    assert "demo-organs" not in [one["name"] for one in listed.document]
+    assert "LICENSE" in listed.err
+    with pytest.raises(ModelError, match="LICENSE"):
+        ms.predict_files(study, "demo-organs", [out], models=copy.parent)
+    monkeypatch.setenv("MEDSEG_MODELS", str(copy.parent))
+    with pytest.raises(ModelError, match="LICENSE"):
+        ms.predict(marker_phantom("oblique")[0], "demo-organs")
 
 
 def test_remove_takes_the_users_models_only(medseg, onnx, models):

@@ -86,3 +86,9 @@ class TestMask2Former(_OnNoise):
     engine = "mask2former"
     looks_at_slices = True
     grid = "anisotropic"
+
+
+class TestMaskFormer(_OnNoise):
+    engine = "maskformer"
+    looks_at_slices = True
+    grid = "anisotropic"

@@ -26,11 +26,58 @@ EMPTY = Proposal("1", (), ModelIdentity("m", "1", ""))
 
 def test_a_device_that_is_not_there_is_wrong_use() -> None:
     assert choose_device("cpu") == "cpu"
-    assert choose_device("auto") in ("cpu", "cuda:0")
+    assert choose_device("auto") in ("cpu", "mps", "cuda:0")
     for wanted in ("cuda:99", "cuda:x", "tpu"):
         with pytest.raises(WrongUse, match=f"{wanted} is not available") as caught:
             choose_device(wanted)
         assert "cpu" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("cards", "apple", "device"),
+    [(0, False, "cpu"), (0, True, "mps"), (2, True, "cuda:0"), (1, False, "cuda:0")],
+)
+def test_auto_is_the_fastest_that_torch_has(
+    monkeypatch: pytest.MonkeyPatch, cards: int, apple: bool, device: str
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cards > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: apple)
+    assert choose_device("auto") == device
+    for wanted, there in (("mps", apple), ("cuda", cards > 0), ("cuda:1", cards > 1), ("cpu", True)):
+        if there:
+            assert choose_device(wanted) == ("cuda:0" if wanted == "cuda" else wanted)
+        else:
+            with pytest.raises(WrongUse, match="is not available"):
+                choose_device(wanted)
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (
+            NotImplementedError("The operator 'aten::x' is not currently implemented for the MPS device."),
+            "lacks",
+        ),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), "memory of mps"),
+    ],
+)
+def test_what_apples_gpu_cannot_do_is_done_by_the_processor(
+    monkeypatch: pytest.MonkeyPatch, error: RuntimeError, word: str
+) -> None:
+    monkeypatch.setattr(device_module, "choose_device", lambda wanted: "mps")
+    monkeypatch.setattr(device_module, "forget_unused", lambda device: None)
+
+    def compute(device: str) -> Proposal:
+        if device != "cpu":
+            raise error
+        return replace(EMPTY, device=device)
+
+    proposal = compute_on("auto", compute)
+    assert proposal.device == "cpu"
+    assert word in proposal.remarks[0]
 
 
 def test_a_full_gpu_falls_back_to_the_processor_with_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:

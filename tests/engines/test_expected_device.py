@@ -78,3 +78,19 @@ def test_without_driver_torch_or_facts_it_is_the_processor(
     monkeypatch.setattr(expected_device, "find_spec", lambda _: None)
     monkeypatch.setattr(expected_device, "CPU_FACTS", tmp_path / "none")
     assert expected_devices() == ExpectedDevices("cpu", frozenset())
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "torch", "device"),
+    [("darwin", "arm64", True, "mps"), ("darwin", "x86_64", True, "cpu"), ("darwin", "arm64", False, "cpu")],
+)
+def test_a_mac_with_a_processor_of_apples_has_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, torch: bool, device: str
+) -> None:
+    monkeypatch.setattr(expected_device, "DRIVER", "no-such-driver.so")
+    monkeypatch.setattr(expected_device.sys, "platform", system)
+    monkeypatch.setattr(expected_device.platform, "machine", lambda: machine)
+    monkeypatch.setattr(
+        expected_device, "find_spec", lambda _: SimpleNamespace(origin=None) if torch else None
+    )
+    assert expected_devices().auto == device

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from medseg_app.core.box import Box
-from medseg_app.core.errors import ModelError
+from medseg_app.core.errors import ModelError, WrongUse
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.proposal import Candidate
 from medseg_app.core.volume import Volume
-from medseg_app.engines.combined_model import combine, values_of
+from medseg_app.engines.combined_model import check_within, combine, least_volumes, values_of
 from medseg_app.engines.model_folder_writer import write_model_folder
 from medseg_app.engines.panoptic import PanopticRules, merge_panoptic
-from medseg_app.engines.predict import predict
+from medseg_app.engines.predict import build_engine, predict
 from medseg_app.engines.registry import find_model
 
 from .tiny_models import TINY, write_tiny_model
@@ -69,8 +69,35 @@ def test_what_better_findings_leave_less_than_half_of_is_dropped_and_takes_nothi
 
 def test_small_findings_are_dropped_by_their_volume():
     given = [row("Lesion", 0, 4, "instance"), row("Lesion", 6, 8, "instance", score=0.5), row("Liver", 0, 8)]
-    merged = merge_panoptic(given, 0.1, PanopticRules(min_ml=0.3))
+    merged = merge_panoptic(given, 0.1, PanopticRules(min_ml={1: 0.3}))
     assert voxels(merged) == {"Lesion 0.9": [0, 1, 2, 3], "Liver 0.9": [4, 5, 6, 7]}
+
+
+def test_each_model_says_how_small_its_findings_may_be():
+    organs = replace(TINY["unet"], thresholds={"min_ml": 9.0})
+    tumours = replace(TINY["mask_rcnn"], thresholds={"min_ml": 0.3, "min_score": 0.2})
+    nodes = replace(TINY["yolact"], name="nodes")
+    cards = [organs, tumours, nodes]
+    tumour, node = (table[1] for table in values_of(cards)[1:])
+    least = least_volumes(cards)
+    assert (least[tumour], node in least) == (0.3, False)
+    given = [
+        row("Tumour", 0, 2, "instance", tumour),
+        row("Node", 4, 6, "instance", node),
+        row("Liver", 8, 9, value=2),
+    ]
+    merged = merge_panoptic(given, 0.1, PanopticRules(min_ml=least))
+    assert [one.name for one in merged] == ["Node", "Liver"]
+
+
+def test_the_thresholds_of_either_part_count_in_either_order(tmp_path: Path):
+    parts = {name: write_tiny_model(tmp_path / name, name) for name in ("unet", "mask_rcnn")}
+    card = replace(TINY["mask_rcnn"], thresholds={"min_ml": 1e6})
+    lesions = write_model_folder(tmp_path / "large", card, parts["mask_rcnn"].weights())
+    for order in ((parts["unet"], lesions), (lesions, parts["unet"])):
+        combined = combine(order)
+        assert combined.card.thresholds == {}
+        assert set(build_engine(combined).min_ml.values()) == {1e6}  # type: ignore[attr-defined]
 
 
 def test_a_class_without_voxels_is_dropped_and_nothing_given_is_changed():
@@ -111,6 +138,22 @@ def test_models_are_combined_by_their_names(place: Path):
 
 
 @pytest.mark.parametrize(
+    ("model", "pair", "message"),
+    [
+        ("tiny-lesions+tiny-organs", ("Tumour", "Nothing"), "no class Nothing"),
+        ("tiny-lesions+tiny-organs", ("Liver", "Tumour"), "no finding Liver"),
+        ("tiny-lesions", ("Tumour", "Liver"), "no class Liver"),
+        ("tiny-organs", ("Tumour", "Liver"), "no finding Tumour"),
+    ],
+)
+def test_names_that_no_model_has_are_refused(place: Path, model: str, pair: tuple[str, str], message: str):
+    card = find_model(model, place).card
+    with pytest.raises(WrongUse, match=message):
+        check_within(card, {pair})
+    check_within(find_model("tiny-lesions+tiny-organs", place).card, {("Tumour", "Liver")})
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
         ("tiny-organs+tiny-mr", "different kinds of images"),
@@ -143,7 +186,7 @@ def test_the_parts_say_the_same_alone_and_together(place: Path):
         assert np.array_equal(mine, theirs & ~taken)
 
 
-def test_the_command_line_writes_one_verified_file(place: Path, tmp_path: Path, medseg_line):
+def test_the_command_line_writes_one_verified_file(place: Path, tmp_path: Path, medseg_line, capsys):
     import nibabel
 
     image = np.random.default_rng(5).normal(-300, 300, (40, 40, 12)).astype(np.int16)
@@ -160,6 +203,16 @@ def test_the_command_line_writes_one_verified_file(place: Path, tmp_path: Path, 
     assert document["model"]["name"] == "tiny-organs+tiny-lesions"
     names = {row["name"].split()[0] for row in document["segments"]}
     assert {"Tumour"} < names <= {"Tumour", "Liver", "Spleen"}
+    for pair, word in (("Tumour:Nothing", "no class Nothing"), ("Lump:Liver", "no finding Lump")):
+        for more in ([], ["--series", "all", "--format", "nii.gz"]):
+            capsys.readouterr()
+            assert (
+                medseg_line(
+                    *words[:6], "-o", tmp_path / ("none" if more else "none.nii"), *more, "--within", pair
+                )
+                == 2
+            )
+            assert word in capsys.readouterr().err
     # What a flat file cannot hold is refused before anything is written under its name.
     out.unlink()
     overlapping = [word for name in ("Liver", "Spleen") for word in ("--within", f"Tumour:{name}")]

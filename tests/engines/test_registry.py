@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,29 @@ def test_a_damaged_model_hides_no_other_and_is_refused_by_name(places: dict[str,
     assert [path for path, _ in search.refused if path.parent == places["user"]] == [bad]
     with pytest.raises(ModelError, match="LICENSE was changed"):
         find_model("bad")
+
+
+@pytest.mark.parametrize("folder", ["demo-organs", "called-otherwise"])
+def test_a_changed_model_is_not_replaced_by_one_of_a_later_place(
+    places: dict[str, Path], folder: str
+) -> None:
+    """Whether the folder or only the card in it has the name."""
+    shipped = find_model("demo-organs")
+    copy = shutil.copytree(shipped.path, places["option"] / folder)
+    assert find_model("demo-organs", places["option"]).path == copy
+    (copy / "LICENSE").write_text("changed")
+    for name in ("demo-organs", "demo-organs+demo-lesions"):
+        with pytest.raises(ModelError, match="LICENSE was changed"):
+            find_model(name, places["option"])
+    assert "demo-organs" not in [m.card.name for m in find_models(places["option"])]
+    assert find_model("demo-organs").path == shipped.path
+
+
+def test_a_damaged_model_of_a_later_place_hides_nothing(places: dict[str, Path]) -> None:
+    good = write_plugin_model(places["option"] / "demo")
+    bad = write_plugin_model(places["user"] / "demo")
+    (bad.path / "LICENSE").write_text("changed")
+    assert find_model("demo", places["option"]).path == good.path
 
 
 def test_an_unknown_name_lists_what_there_is(places: dict[str, Path]) -> None:

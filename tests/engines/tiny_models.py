@@ -106,6 +106,10 @@ TINY["mask2former"] = replace(
     ),
 )
 
+TINY["maskformer"] = replace(
+    TINY["mask2former"], network=replace(TINY["mask2former"].network, name="MaskFormer")
+)
+
 
 @cache
 def tiny_weights(name: str) -> bytes:

@@ -136,8 +136,10 @@ def test_a_case_that_is_drawn_twice_counts_as_two_cases():
     weighed = Detection(cases).figures(np.array([2, 0, 1, 3, 0, 0]))
     repeated = Detection([cases[n] for n in (0, 0, 2, 3, 3, 3)]).figures()
     assert weighed.truths > 0
+    assert weighed.classes["findings"]["pq"] == pytest.approx(repeated.classes["findings"]["pq"])
     for name, figure in weighed.to_json().items():
-        assert figure == pytest.approx(getattr(repeated, name)), name
+        if name != "classes":
+            assert figure == pytest.approx(getattr(repeated, name)), name
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -182,6 +184,105 @@ def test_panoptic_quality_agrees_with_monai(seed):
     assert [figures.pq, figures.sq, figures.rq] == pytest.approx(answer, abs=1e-5)
 
 
+def of_class(key: str, *findings: Finding) -> list[Finding]:
+    return [replace(finding, class_key=key) for finding in findings]
+
+
+def test_a_finding_never_hits_a_truth_of_another_class():
+    predicted = of_class("a", bar(0, 10, 0.9)) + of_class("b", bar(20, 30, 0.8))
+    true = of_class("b", bar(0, 10)) + of_class("a", bar(20, 30))
+    figures = measure_detection([(predicted, true)])
+    assert (figures.hits, figures.false_positives, figures.f1, figures.pq) == (0, 2, 0.0, 0.0)
+    assert set(figures.ap.values()) == {0.0}
+    right = measure_detection([(predicted, of_class("a", bar(0, 10)) + of_class("b", bar(20, 30)))])
+    assert (right.hits, right.f1, right.pq, right.ap["0.5"]) == (2, 1.0, 1.0, 1.0)
+
+
+def test_figures_of_classes_by_hand():
+    """a: two hits of two; b: one false one before one hit of one; c: only predicted; d: only missed."""
+    predicted = (
+        of_class("a", bar(0, 10, 0.9), bar(20, 28, 0.3))
+        + of_class("b", bar(40, 50, 0.8), bar(60, 70, 0.7))
+        + of_class("c", bar(80, 90, 0.6))
+    )
+    true = of_class("a", bar(0, 10), bar(20, 30)) + of_class("b", bar(60, 70)) + of_class("d", bar(100, 110))
+    figures = measure_detection([(predicted, true)])
+    assert {key: row["ap"]["0.5"] for key, row in figures.classes.items()} == {
+        "a": 1.0, "b": 0.5, "c": None, "d": 0.0,
+    }  # fmt: skip
+    assert figures.ap["0.5"] == pytest.approx((1.0 + 0.5 + 0.0) / 3)
+    assert {key: row["pq"] for key, row in figures.classes.items()} == {
+        "a": pytest.approx(0.9), "b": pytest.approx(2 / 3), "c": 0.0, "d": 0.0,
+    }  # fmt: skip
+    assert figures.pq == pytest.approx((0.9 + 2 / 3) / 4)
+    assert figures.rq == pytest.approx((1.0 + 2 / 3) / 4)
+    assert figures.sq == pytest.approx((0.9 + 1.0) / 2)
+    assert (figures.truths, figures.hits, figures.false_positives) == (4, 3, 2)
+    assert figures.recall == pytest.approx(3 / 4)
+    assert figures.f1 == pytest.approx(2 * 3 / (4 + 5))
+    assert figures.froc["0.125"] == 0.25  # only the best finding comes before the first false one
+    json.dumps(figures.to_json(), allow_nan=False)
+
+
+def test_where_one_class_is_not_known_all_are_one():
+    cases = [
+        (of_class("a", bar(0, 10, 0.9)), of_class("b", bar(0, 10))),
+        ([], [bar(0, 10)]),
+    ]
+    figures = measure_detection(cases)
+    assert (figures.hits, list(figures.classes)) == (1, ["findings"])
+
+
+def test_without_scores_findings_are_ranked_within_their_class():
+    predicted = of_class("a", bar(0, 10), bar(20, 30)) + of_class("b", bar(40, 50))
+    true = of_class("a", bar(0, 10)) + of_class("b", bar(40, 50))
+    figures = measure_detection([(predicted, true)])
+    assert (figures.scores, figures.froc["0.125"]) == ("rank", 1.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ap_of_classes_agrees_with_pycocotools(seed):
+    rng = np.random.default_rng(seed)
+    cases = [
+        [[replace(one, class_key=str(rng.integers(1, 4))) for one in side] for side in case]
+        for case in random_cases(seed + 10)
+    ]
+    # A class that is predicted and never true takes no part in the mean.
+    cases[0][0] += of_class("4", bar(0, 10, 0.5))
+    figures = measure_detection(cases)
+    assert 0.0 < figures.ap["0.5"] < 0.95
+    assert list(figures.ap.values()) == pytest.approx(by_pycocotools(cases), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_panoptic_quality_of_classes_agrees_with_monai(seed):
+    """MONAI gives hits, misses, false ones and the sum of IoUs of each class; the mean is of the paper."""
+    from monai.metrics import PanopticQualityMetric
+    from torch import from_numpy
+
+    rng = np.random.default_rng(seed)
+    truth, predicted = np.zeros((2, 2, 64, 64), np.int64)  # two channels: number and class
+    for n in range(9):
+        right, rows = int(rng.integers(0, 14)), slice(6 * n, 6 * n + 4)
+        truth[0, rows, 4:30] = predicted[0, rows, 4 + right : 30 + right] = n + 1
+        truth[1, rows, 4:30] = n % 3 + 1
+        predicted[1, rows, 4 + right : 30 + right] = (n % 3 + 1) if n != seed else (n + 1) % 3 + 1
+    counted = PanopticQualityMetric(num_classes=3)(from_numpy(predicted)[None], from_numpy(truth)[None])
+    hits, false, missed, overlaps = np.asarray(counted, float).reshape(3, 4).T
+    figures = measure_detection([(of_channels(predicted), of_channels(truth))])
+    rows = [figures.classes[key] for key in "123"]
+    assert [row["pq"] for row in rows] == pytest.approx(
+        list(overlaps / (hits + false / 2 + missed / 2)), abs=1e-5
+    )
+    assert 0.0 < figures.pq < 1.0
+    assert figures.pq == pytest.approx(np.mean([row["pq"] for row in rows]))
+
+
+def of_channels(labels: np.ndarray) -> list[Finding]:
+    found = instances(labels[:1])
+    return [replace(one, class_key=str(labels[1:][one.box.slices][one.mask][0])) for one in found]
+
+
 def instances(labels: np.ndarray) -> list[Finding]:
     """One finding per value, whole even where it falls apart, as MONAI takes it."""
     found = []
@@ -217,7 +318,7 @@ def block(size: int, at, edges) -> np.ndarray:
 
 
 def by_pycocotools(cases, size: tuple[int, int] = (48, 48)) -> tuple[float, float, float]:
-    """AP at 0.1, at 0.5 and at 0.5:0.95 of the reference implementation."""
+    """AP at 0.1, at 0.5 and at 0.5:0.95 of the reference, the mean over the classes with truths."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -230,18 +331,19 @@ def by_pycocotools(cases, size: tuple[int, int] = (48, 48)) -> tuple[float, floa
 
     truths = [(n, one) for n, (_, true) in enumerate(cases, 1) for one in true]
     predictions = [(n, one) for n, (predicted, _) in enumerate(cases, 1) for one in predicted]
+    numbers = {key: n for n, key in enumerate(sorted({one.class_key for _, one in truths + predictions}), 1)}
     dataset = {
         "info": {},
         "images": [{"id": n, "height": size[0], "width": size[1]} for n in range(1, len(cases) + 1)],
-        "categories": [{"id": 1, "name": "finding"}],
+        "categories": [{"id": n, "name": key} for key, n in numbers.items()],
         "annotations": [
-            {"id": id_, "image_id": n, "category_id": 1, "iscrowd": 0, "segmentation": rle(one),
-             "area": int(one.mask.sum())}
+            {"id": id_, "image_id": n, "category_id": numbers[one.class_key], "iscrowd": 0,
+             "segmentation": rle(one), "area": int(one.mask.sum())}
             for id_, (n, one) in enumerate(truths, 1)
         ],
     }  # fmt: skip
     results = [
-        {"image_id": n, "category_id": 1, "segmentation": rle(one), "score": one.score}
+        {"image_id": n, "category_id": numbers[one.class_key], "segmentation": rle(one), "score": one.score}
         for n, one in predictions
     ]
     with contextlib.redirect_stdout(io.StringIO()):
@@ -252,5 +354,6 @@ def by_pycocotools(cases, size: tuple[int, int] = (48, 48)) -> tuple[float, floa
         evaluation.params.iouThrs = np.append(np.linspace(0.5, 0.95, 10), 0.1)
         evaluation.evaluate()
         evaluation.accumulate()
-    areas = evaluation.eval["precision"][:, :, 0, 0, 2].mean(axis=1)
+    precision = evaluation.eval["precision"][:, :, :, 0, 2]  # -1 where a class has no truth
+    areas = precision[:, :, (precision > -1).all(axis=(0, 1))].mean(axis=(1, 2))
     return float(areas[-1]), float(areas[0]), float(areas[:10].mean())

@@ -63,9 +63,9 @@ def test_segments_without_kind_are_split_into_components():
 
 def test_findings_of_a_file_without_scores_are_ranked_by_value():
     truth = label_map({1: (0, 4)})
-    result = evaluate_files(label_map({1: (0, 4), 2: (8, 12)}), truth)["findings"]
-    assert (result["scores"], result["ap"]["0.5"]) == ("rank", 1.0)
-    assert evaluate_files(label_map({2: (0, 4), 1: (8, 12)}), truth)["findings"]["ap"]["0.5"] == 0.5
+    for boxes, ap in (({1: (0, 4), 2: (8, 12)}, 1.0), ({2: (0, 4), 1: (8, 12)}, 0.5)):
+        found = compare(label_map(boxes), truth, yardstick=Yardstick(findings="one")).to_json()["findings"]
+        assert (found["scores"], found["ap"]["0.5"]) == ("rank", ap)
 
 
 def test_scores_of_segments_count_more_than_their_values():
@@ -91,11 +91,13 @@ def test_the_yardstick_decides_what_is_a_hit():
     ("rule", "mine", "theirs", "classes"),
     [
         ("apart", "instance", "instance", {"1": 0.0, "2": 0.0}),
+        ("apart", "semantic", "semantic", {"1": 0.0, "2": 0.0}),
         ("known", "instance", "instance", {"findings": 1.0}),
         ("known", "instance", "semantic", {"findings": 1.0}),
         ("known", "semantic", "instance", {"findings": 1.0}),
         ("known", "semantic", "semantic", {"1": 0.0, "2": 0.0}),
         ("all", "semantic", "semantic", {"findings": 1.0}),
+        ("one", "semantic", "semantic", {"findings": 1.0}),
     ],
 )
 def test_numbers_of_findings_are_no_classes(rule, mine, theirs, classes):
@@ -106,7 +108,8 @@ def test_numbers_of_findings_are_no_classes(rule, mine, theirs, classes):
     )
     result = compare(*pair, yardstick=Yardstick(findings=rule)).to_json()
     assert {key: row["dice"] for key, row in result["labels"].items()} == classes
-    assert result["findings"]["hits"] == 2
+    told_apart = mine == theirs == "semantic" and rule in ("apart", "known")
+    assert result["findings"]["hits"] == (0 if told_apart else 2)
 
 
 def test_organs_beside_findings_keep_their_classes():
@@ -151,3 +154,46 @@ def test_segments_without_voxels_do_not_appear():
 def test_other_grids_are_refused(other):
     with pytest.raises(GeometryError, match="different grids"):
         evaluate_files(label_map({1: (0, 4)}), label_map({1: (0, 4)}, other))
+
+
+def swapped() -> tuple[LabelMap, LabelMap]:
+    """Two classes of known kind nowhere, each where the other should be."""
+    return label_map({1: (0, 4), 2: (8, 12)}), label_map({2: (0, 4), 1: (8, 12)})
+
+
+def test_nothing_is_found_where_classes_are_swapped():
+    result = evaluate_files(*swapped())
+    found = result["findings"]
+    assert result["mean"]["dice"] == 0.0
+    assert (found["recall"], found["f1"], found["pq"], found["rq"], found["sq"]) == (0.0, 0.0, 0.0, 0.0, None)
+    assert set(found["ap"].values()) == {0.0}
+    assert list(found["classes"]) == ["1", "2"]
+
+
+def test_findings_of_one_class_are_pooled_where_the_user_says_so():
+    found = compare(*swapped(), yardstick=Yardstick(findings="one")).to_json()["findings"]
+    assert (found["recall"], found["f1"], found["pq"]) == (1.0, 1.0, 1.0)
+    assert list(found["classes"]) == ["findings"]
+
+
+def named(names: dict[int, str], boxes: dict[int, tuple[int, int]]) -> LabelMap:
+    labels = label_map(boxes, kind="instance")
+    return replace(labels, segments=tuple(replace(s, name=names[s.value]) for s in labels.segments))
+
+
+def test_names_tell_findings_apart_and_their_numbers_do_not():
+    prediction = named({1: "Tumour 1", 2: "Node 1"}, {1: (0, 4), 2: (8, 12)})
+    renumbered = named({1: "Node 4", 2: "Tumour 7"}, {2: (0, 4), 1: (8, 12)})
+    assert evaluate_files(prediction, renumbered)["findings"]["hits"] == 2
+    confused = named({1: "Tumour 1", 2: "Node 1"}, {2: (0, 4), 1: (8, 12)})
+    found = evaluate_files(prediction, confused)["findings"]
+    assert (found["hits"], found["false_positives"], list(found["classes"])) == (0, 2, ["Node", "Tumour"])
+    pooled = compare(prediction, confused, yardstick=Yardstick(findings="one")).to_json()["findings"]
+    assert pooled["hits"] == 2
+
+
+def test_findings_without_names_are_one_class():
+    prediction = named({1: "Tumour 1", 2: "Node 1"}, {1: (0, 4), 2: (8, 12)})
+    nameless = named({1: "Label 1", 2: "Label 2"}, {2: (0, 4), 1: (8, 12)})
+    found = evaluate_files(prediction, nameless)["findings"]
+    assert (found["hits"], list(found["classes"])) == (2, ["findings"])

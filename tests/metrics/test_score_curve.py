@@ -29,10 +29,21 @@ def test_no_predictions_make_an_empty_curve():
     for empty in (ScoreCurve.of([], []), ScoreCurve.of([np.empty(0)] * 2, [np.empty(0, bool)] * 2)):
         hits, wrong = empty.counts(np.ones(2))
         assert hits.size == wrong.size == 0
-        assert average_precision(hits, wrong, 3) == 0.0
-        assert recall_at(hits, wrong, 3, 1.0) == 0.0
-        assert average_precision(hits, wrong, 0) is None
-        assert recall_at(hits, wrong, 0, 1.0) is None
+        some, none, one = np.array(3.0), np.array(0.0), np.array(1.0)
+        assert average_precision(hits, wrong, some) == 0.0
+        assert recall_at(hits, wrong, some, one) == 0.0
+        assert np.isnan(average_precision(hits, wrong, none))
+        assert np.isnan(recall_at(hits, wrong, none, one))
+
+
+def test_many_draws_are_counted_at_once():
+    weights = np.array([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
+    hits, wrong = curve().counts(weights)
+    truths, allowed = np.array([2.0, 3.0, 2.0]), np.array([1.0, 2.0, 0.0])
+    for n, weight in enumerate(weights):
+        alone = curve().counts(weight)
+        assert average_precision(hits, wrong, truths)[n] == average_precision(*alone, truths[n])
+        assert recall_at(hits, wrong, truths, allowed)[n] == recall_at(*alone, truths[n], allowed[n])
 
 
 @pytest.mark.parametrize(
@@ -45,9 +56,18 @@ def test_no_predictions_make_an_empty_curve():
     ],
 )
 def test_areas_that_are_known(hits, wrong, truths, area):
-    assert average_precision(np.array(hits, float), np.array(wrong, float), truths) == pytest.approx(area)
+    assert average_precision(
+        np.array(hits, float), np.array(wrong, float), np.array(truths)
+    ) == pytest.approx(area)
 
 
 def test_recall_is_not_interpolated_between_scores():
     hits, wrong = np.array([1.0, 3.0, 4.0]), np.array([1.0, 2.0, 6.0])
-    assert [recall_at(hits, wrong, 4, n) for n in (0, 1, 1.9, 2, 6, 100)] == [0.0, 0.25, 0.25, 0.75, 1.0, 1.0]
+    assert recall_at(hits, wrong, np.full(6, 4), np.array([0, 1, 1.9, 2, 6, 100])).tolist() == [
+        0.0,
+        0.25,
+        0.25,
+        0.75,
+        1.0,
+        1.0,
+    ]

@@ -31,6 +31,15 @@ FINDINGS = (
     ("rq", "Recognition quality"),
     ("dice", "Dice of all findings as one mask"),
 )
+CLASS_FINDINGS = (
+    ("recall", "Sensitivity"),
+    ("precision", "Precision"),
+    ("f1", "F1"),
+    ("pq", "PQ"),
+    ("sq", "SQ"),
+    ("rq", "RQ"),
+)
+"""Key and heading of the figures of the findings of a class."""
 NOTHING = "–"
 
 
@@ -53,6 +62,7 @@ def page(
         order=order,
         pictures=pictures,
         figures=FIGURES,
+        class_figures=CLASS_FINDINGS,
         finding_rows=_finding_rows(document["findings"]),
         left_out=[(Path(one["path"]).name, _without(folders, one["reason"])) for one in document["left_out"]],
         truth=TRUTH,

@@ -80,7 +80,7 @@ class NnInteractiveSession:
             raise
 
     def _answer(self, request: Request, progress: Progress) -> Proposal:
-        device = "server" if server() else choose_device(self._device)
+        device = "server" if server() else _device(self._device)
         network, model = self._engine.network_on(device)
         network.show(self._volume)
         mask = network.answer(request.prompts, part(progress, 0.2, 1.0))
@@ -91,6 +91,12 @@ class NnInteractiveSession:
         return Proposal(
             self._volume.id, tuple(candidates), model, device, remarks=remarks, prompts=request.prompts
         )
+
+
+def _device(wanted: str) -> str:
+    """The device of a wish; Apple's GPU only where it is named, as nnInteractive was not written for it."""
+    chosen = choose_device(wanted)
+    return "cpu" if (wanted, chosen) == ("auto", "mps") else chosen
 
 
 def _remarks(licence: str, device: str) -> tuple[str, ...]:

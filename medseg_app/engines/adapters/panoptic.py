@@ -7,7 +7,7 @@ from dataclasses import replace
 from medseg_app.core.progress import Progress, part
 from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
-from medseg_app.engines.combined_model import joint_hash, values_of
+from medseg_app.engines.combined_model import joint_hash, least_volumes, values_of
 from medseg_app.engines.contract import EngineSession, Request
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.panoptic import PanopticRules, merge_panoptic
@@ -21,7 +21,8 @@ class PanopticEngine:
     def __init__(self, folder: ModelFolder) -> None:
         self.card = folder.card
         self._engines = [load_engine(one.card.engine)(one) for one in folder.parts]
-        self._values = values_of([one.card for one in folder.parts])
+        cards = [one.card for one in folder.parts]
+        self._values, self.min_ml = values_of(cards), least_volumes(cards)
 
     def open(self, volume: Volume, device: str) -> PanopticSession:
         """Open the volume with every part."""
@@ -49,7 +50,7 @@ class PanopticSession:
             proposals.append(session.propose(request, share, self._joined(proposals, preview)))
         card = self._engine.card
         candidates = [c for n, p in enumerate(proposals) for c in self._engine.renumbered(n, p)]
-        rules = PanopticRules(request.within, card.thresholds.get("min_ml", 0.0))
+        rules = PanopticRules(request.within, self._engine.min_ml)
         merged = merge_panoptic(candidates, self._volume.geometry.voxel_volume_ml, rules)
         remarks = tuple(dict.fromkeys(remark for p in proposals for remark in p.remarks))
         # A model of another package knows the hash of its weights only when it has run.

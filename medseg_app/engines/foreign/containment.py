@@ -1,8 +1,9 @@
 """What a child process gives up before it looks at a stranger's file (runs in the child).
 
 Files: reading Python and the system's libraries, writing its private folder (Landlock, Linux 5.13).
-Network: a network of its own without any device (Linux). Memory, processor time, size of files,
-processes: limits of the system (POSIX).
+Network: a network of its own without any device (Linux). Memory, processor time, size of files: limits of
+the system (POSIX), for each process. How many processes there are is not limited: the system counts those
+of the whole user, threads too, and OpenVINO starts threads of its own.
 """
 
 from __future__ import annotations

@@ -40,8 +40,9 @@ def consent_paragraphs() -> tuple[str, ...]:
         "TorchScript is a program, and it is run once to turn it into a graph of plain operations; "
         "later only the graph is used.",
         kept if keeps_from_tcp() else f"{kept} It may NOT be kept from {network} on this computer.",
-        f"Not contained: it takes memory and up to {SECONDS} seconds of a processor, it may use a fault "
-        "in torch, OpenVINO or the system to get out, and nobody checks that what it marks is right.",
+        f"Not contained: it takes memory and up to {SECONDS} seconds of a processor, and so does every "
+        "process that it may start, whose number is not limited; it may use a fault in torch, OpenVINO or "
+        "the system to get out, and nobody checks that what it marks is right.",
     )
 
 

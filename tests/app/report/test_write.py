@@ -220,3 +220,19 @@ def test_places_that_cannot_be_are_refused_before_any_work(folders, tmp_path):
 )  # fmt: skip
 def test_figures_are_written_as_people_read_them(value, key, decimals, text):
     assert number(value, key, decimals) == text
+
+
+def test_findings_of_several_classes_have_their_own_rows(tmp_path):
+    write(tmp_path / "p" / "a.nii", {1: (0, 4), 2: (8, 12)})
+    write(tmp_path / "t" / "a.nii", {1: (0, 4), 2: (14, 18)})
+    how = HowToEvaluate(report=tmp_path / "report")
+    found = evaluate(tmp_path / "p", tmp_path / "t", how).document["findings"]
+    assert {key: row["recall"]["value"] for key, row in found["classes"].items()} == {"1": 1.0, "2": 0.0}
+    assert found["pq"]["value"] == found["ap"]["0.5"]["value"] == 0.5
+    text = read(tmp_path / "report" / "report.html").text
+    assert "Findings of class" in text
+    assert "never to one of another class" in text
+    evaluate(tmp_path / "p", tmp_path / "t", HowToEvaluate(report=tmp_path / "one", findings=True))
+    text = read(tmp_path / "one" / "report.html").text
+    assert "Findings of class" not in text
+    assert "another class" not in text

@@ -45,7 +45,7 @@ def test_the_consent_says_what_holds_and_what_does_not() -> None:
     held, _, loose = consent_text().partition("Not contained:")
     assert "your files" in held
     assert "network" in held
-    for word in ("memory", "processor", "fault", "right"):
+    for word in ("memory", "processor", "number is not limited", "fault", "right"):
         assert word in loose
 
 

@@ -1,0 +1,30 @@
+"""Of which class the findings of a file are: a finding never hits a truth of another class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from medseg_app.core.segment import Segment
+
+from .class_masks import ClassMasks, Rule
+
+RANK = re.compile(r" \d+$")
+"""What predict appends to the name of a class: "Tumour 1" is a Tumour."""
+
+
+def class_teller(mine: ClassMasks, theirs: ClassMasks, rule: Rule) -> Callable[[ClassMasks, Segment], str]:
+    """What tells the class of a segment of either side; it is empty where nothing tells it.
+
+    The class of a finding is its name without the number, if both files name all their findings. Of any
+    other segment it is what the segment is matched by.
+    """
+    known = [s for side in (mine, theirs) for s in side.segments if side.is_finding(s)]
+    named = rule != "one" and all(segment.name != f"Label {segment.value}" for segment in known)
+
+    def class_of(side: ClassMasks, segment: Segment) -> str:
+        if not side.is_finding(segment):
+            return side.key(segment)
+        return RANK.sub("", segment.name) if named else ""
+
+    return class_of
