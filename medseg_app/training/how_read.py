@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .dataset import Split
+from .patients import BY_DICOM, PATIENTS
 from .recipe import Recipe
 
 ABSENT = {
@@ -20,12 +21,14 @@ ABSENT_FINDINGS = {
 def how_read(recipe: Recipe, split: Split) -> tuple[str, ...]:
     """What was taken of absent classes and of patients. Names no file: names of files may name patients."""
     train, kept = (len({r.patient for r in part}) for part in (split.train, split.validation))
-    told = [absence(recipe)]
+    told = [absence(recipe)] if recipe.source.kind in ("folder", "cases", "coco") else []
     if split.left_out:
         told.append(f"so {_cases(len(split.left_out))} left out")
     if split.rule:
         told.append(f"{split.rule} ({train} to learn from, {kept} kept back)")
-    return tuple(text for text in told if text)
+    if split.rule == BY_DICOM and train + kept == 1 < len(split.train):
+        told.append(f"DICOM tells one patient for all: name them in {PATIENTS} if that is wrong")
+    return tuple(told)
 
 
 def absence(recipe: Recipe) -> str:
