@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ def find_cases(recipe: Recipe) -> Split:
     found = _found(folder, recipe)
     if not found:
         raise InputError(f"{folder} holds no images that fit the recipe.", "Check its folder and patterns.")
-    used = tuple(reference for reference in found if teaches(reference, recipe))
+    teaching = [teaches(reference, recipe) for reference in found]
+    used = tuple(compress(found, teaching))
     if not used:
         raise InputError(f"In no case of {folder} the classes of the model were looked for.", LOOKED_FOR)
     # A split file names the cases as their files do.
@@ -79,7 +81,7 @@ def find_cases(recipe: Recipe) -> Split:
     return Split(
         tuple(reference for reference in grouped.references if reference.patient in train),
         tuple(reference for reference in grouped.references if reference.patient in validation),
-        tuple(reference for reference in found if reference not in used),
+        tuple(reference for reference, is_used in zip(found, teaching, strict=True) if not is_used),
         grouped.rule,
     )
 

@@ -7,6 +7,7 @@ plain                 images/NAME.nii.gz, masks/NAME.nii.gz (or labels); also NR
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -106,10 +107,9 @@ def _pairs(folder: Path) -> tuple[Pair, ...]:
 
 
 def _require_one_mask(folder: Path, pairs: tuple[Pair, ...]) -> None:
-    images = [reference.image for reference in find_references(folder, pairs)]
-    twice = next((image for image in images if images.count(image) > 1), None)
-    if twice is not None:
-        raise InputError(f"{twice} has two masks.", "Leave one of them.")
+    ((image, masks),) = Counter(r.image for r in find_references(folder, pairs)).most_common(1)
+    if masks > 1:
+        raise InputError(f"{image} has two masks.", "Leave one of them.")
     second = tuple(
         Pair("", pair.image.replace("_0000", "_0001"), pair.labels) for pair in pairs if "_0000" in pair.image
     )
