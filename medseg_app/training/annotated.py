@@ -49,11 +49,10 @@ def with_classes_of(recipe: Recipe, labels: Mapping[int, LabelClass], absent: st
     absent: what the user said of absent classes; where that is "empty", it holds for these as well.
     """
     names = {label.name for label in recipe.labels.values()}
-    by_name = recipe.source.kind == "cases" or any(pair.by == "name" for pair in recipe.source.pairs)
     never = {
         value
         for value, label in labels.items()
-        if (label.name not in names if by_name else value not in recipe.labels)
+        if (label.name not in names if recipe.source.is_by_name else value not in recipe.labels)
     }
     unnamed = set() if absent == "empty" else never
     never_annotated = tuple(sorted(unnamed.union(recipe.source.never_annotated)))

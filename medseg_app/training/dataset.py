@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +69,17 @@ def find_cases(recipe: Recipe) -> Split:
     found = _found(folder, recipe)
     if not found:
         raise InputError(f"{folder} holds no images that fit the recipe.", "Check its folder and patterns.")
-    teaching = [teaches(reference, recipe) for reference in found]
-    used = tuple(compress(found, teaching))
+    # A split file names the cases as their files do.
+    grouped = Grouped(found, f"split as {source.split} says") if source.split else by_patient(found, folder)
+    used = tuple(reference for reference in grouped.references if teaches(reference, recipe))
     if not used:
         raise InputError(f"In no case of {folder} the classes of the model were looked for.", LOOKED_FOR)
-    # A split file names the cases as their files do.
-    grouped = Grouped(used, f"split as {source.split} says") if source.split else by_patient(used, folder)
-    patients = sorted({reference.patient for reference in grouped.references})
-    train, validation = _patients(recipe.path.parent, source, patients)
+    train, validation = _patients(recipe.path.parent, source, sorted({r.patient for r in used}))
+    names = {reference.name for reference in used}
     return Split(
-        tuple(reference for reference in grouped.references if reference.patient in train),
-        tuple(reference for reference in grouped.references if reference.patient in validation),
-        tuple(reference for reference, is_used in zip(found, teaching, strict=True) if not is_used),
+        tuple(reference for reference in used if reference.patient in train),
+        tuple(reference for reference in used if reference.patient in validation),
+        tuple(reference for reference in grouped.references if reference.name not in names),
         grouped.rule,
     )
 

@@ -71,6 +71,11 @@ class Source:
 
     __pydantic_config__ = FORBID_UNKNOWN
 
+    @property
+    def is_by_name(self) -> bool:
+        """Whether names tell the class of what is marked, rather than values."""
+        return self.kind == "cases" or any(pair.by == "name" for pair in self.pairs)
+
 
 @dataclass(frozen=True)
 class Augment:
