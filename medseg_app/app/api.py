@@ -149,21 +149,26 @@ def train(recipe_or_dataset: AnyPath, **how: Any) -> Path:
 
 
 def measure(
-    recipe_or_dataset: AnyPath, model: str = "", *, device: str = "auto", keep: bool = False
+    recipe_or_dataset: AnyPath, model: str = "", *, device: str = "auto", keep: bool = False, **about: Any
 ) -> dict[str, Any]:
-    """What `medseg measure --json` prints: figures measured now beside those of the model's card."""
-    from .measure import measure as measured
+    """What `medseg measure --json` prints: figures measured now beside those of the model's card.
 
-    return measured(Path(recipe_or_dataset), model, device, keep)
+    `about` holds fields of AboutData (modality, absent), as the training was told them.
+    """
+    from .measure import measure as measured
+    from .recipes import AboutData
+
+    return measured(Path(recipe_or_dataset), model, device, keep, about=AboutData(**about))
 
 
 def measure_closeness(
-    recipe_or_dataset: AnyPath, model: str = "", *, device: str = "auto", keep: bool = False
+    recipe_or_dataset: AnyPath, model: str = "", *, device: str = "auto", keep: bool = False, **about: Any
 ) -> dict[str, Any]:
     """What `medseg measure --backends --json` prints: how close "exact" and "fast" come to torch."""
     from .measure import measure_closeness as measured
+    from .recipes import AboutData
 
-    return measured(Path(recipe_or_dataset), model, device, keep)
+    return measured(Path(recipe_or_dataset), model, device, keep, about=AboutData(**about))
 
 
 def _paths(paths: Sequence[AnyPath]) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from medseg_app.core.progress import Progress, silent
 
-from .recipes import model_of, recipe_of
+from .recipes import AboutData, model_of, recipe_of
 
 if TYPE_CHECKING:
     from medseg_app.engines.backend import Backend
@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
 
 def measure(
-    path: Path, model: str = "", device: str = "auto", keep: bool = False, progress: Progress = silent
-) -> dict[str, Any]:
+    path: Path, model: str = "", device: str = "auto", keep: bool = False, progress: Progress = silent,
+    about: AboutData | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """`{model, sha256, device, figures, card}`: figures measured now, and those that the card states.
 
     path: the recipe, or the data set, whose validation patients are used. model: name or folder; the name
-    in the recipe without it. keep: write the figures into the card; else nothing is written.
+    in the recipe without it. keep: write the figures into the card; else nothing is written. about: what
+    the training was told of the data.
     Raises InputError, ModelError, WrongUse, Cancelled.
     """
     from medseg_app.training.evaluate import measure_model
     from medseg_app.training.rewrite_card import rewrite_card
 
-    job = _job(path, model, device, keep)
+    job = _job(path, model, device, keep, about)
     figures = measure_model(job.folder, job.recipe, device=job.device, progress=progress)
     if keep:
         rewrite_card(job.folder, replace(job.folder.card, figures=figures))
@@ -37,8 +39,9 @@ def measure(
 
 
 def measure_closeness(
-    path: Path, model: str = "", device: str = "auto", keep: bool = False, progress: Progress = silent
-) -> dict[str, Any]:
+    path: Path, model: str = "", device: str = "auto", keep: bool = False, progress: Progress = silent,
+    about: AboutData | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """`{model, sha256, device, backends, card}`: how close "exact" and "fast" come to torch in float32.
 
     Of a few of the validation patients; else as `measure`. Each backend is an object with the names of
@@ -47,7 +50,7 @@ def measure_closeness(
     from medseg_app.training.backend_figures import measure_backends, with_backends
     from medseg_app.training.rewrite_card import rewrite_card
 
-    job = _job(path, model, device, keep)
+    job = _job(path, model, device, keep, about)
     found = measure_backends(job.folder, job.recipe, device=job.device, progress=progress)
     card = with_backends(job.folder.card, found)
     if keep:
@@ -66,17 +69,19 @@ class _Job:
         return {"model": self.folder.card.name, "sha256": self.folder.card.sha256, "device": self.device}
 
 
-def _job(path: Path, model: str, device: str, keep: bool) -> _Job:
+def _job(path: Path, model: str, device: str, keep: bool, about: AboutData | None) -> _Job:
     """What is measured on what; nothing begins before it is known that the result may be kept."""
     from medseg_app.engines.device import choose_device
+    from medseg_app.training.annotated import with_classes_of
     from medseg_app.training.rewrite_card import require_own
 
-    recipe = recipe_of(path)
+    recipe = recipe_of(path, about=about)
     folder = model_of(model or recipe.name)
     if keep:
         require_own(folder)
     # The model decides what is measured: the recipe of a data set cannot know whether findings are meant.
-    recipe = replace(recipe, labels=folder.card.labels, task=folder.card.task)
+    classes = with_classes_of(recipe, folder.card.labels, about.absent if about else "")
+    recipe = replace(classes, task=folder.card.task)
     return _Job(folder, recipe, choose_device(device))
 
 

@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from medseg_app.core.errors import InputError, ModelError
+from medseg_app.core.errors import InputError, ModelError, WrongUse
 
 if TYPE_CHECKING:
     from medseg_app.engines.model_folder import ModelFolder
     from medseg_app.training.recipe import Recipe
 
 
-def recipe_of(path: Path, task: Literal["semantic", "instance"] | None = None) -> Recipe:
+@dataclass(frozen=True)
+class AboutData:
+    """What the user says of a data set that it does not say itself.
+
+    modality: of its images. absent: whether a class without a voxel in a case is unknown in it, or empty.
+    """
+
+    modality: Literal["", "CT", "MR", "PT"] = ""
+    absent: Literal["", "unknown", "empty"] = ""
+
+
+def is_recipe(path: Path) -> bool:
+    """Whether a path is that of a recipe, rather than of a data set."""
+    return path.suffix.lower() == ".toml"
+
+
+def recipe_of(
+    path: Path, task: Literal["semantic", "instance"] | None = None, about: AboutData | None = None
+) -> Recipe:
     """The recipe in a TOML file, or the one that follows from a data set.
 
-    Raises InputError where there is neither.
+    Raises InputError where there is neither, WrongUse for a modality beside a recipe, which has its own.
     """
     from medseg_app.training.fingerprint import recipe_for
     from medseg_app.training.recipe import read_recipe
 
     if not path.exists():
         raise InputError(f"{path} does not exist.", "Check the name.")
-    return read_recipe(path) if path.suffix.lower() == ".toml" else recipe_for(path, task)
+    about = about or AboutData()
+    if is_recipe(path) and about.modality:
+        raise WrongUse(f"The recipe {path} names the modality itself.", "Leave out --modality.")
+    recipe = read_recipe(path) if is_recipe(path) else recipe_for(path, task, about.modality)
+    return replace(recipe, source=replace(recipe.source, absent=about.absent or recipe.source.absent))
 
 
 def model_of(name: str) -> ModelFolder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,10 +13,11 @@ from medseg_app.core.errors import CouldNotBeDone, WrongUse
 from medseg_app.core.progress import Progress, part, silent
 
 from .folders import Folders
-from .recipes import model_of, recipe_of
+from .recipes import AboutData, is_recipe, model_of, recipe_of
 
 if TYPE_CHECKING:
     from medseg_app.engines.model_folder import ModelFolder
+    from medseg_app.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class HowToTrain:
     base: what to start from: name or folder of a model, or for a Mask R-CNN a file of torchvision's weights.
     output: where the model folder goes (the user's models without it). go_on: as resume, but from the
     beginning where there is nothing to go on from. backbone: of a Mask R-CNN that learns from scratch.
+    modality, absent: see AboutData.
     """
 
     name: str = ""
@@ -37,11 +39,21 @@ class HowToTrain:
     resume: bool = False
     go_on: bool = False
     backbone: Literal["", "resnet18", "resnet50", "mobilenet"] = ""
+    modality: Literal["", "CT", "MR", "PT"] = ""
+    absent: Literal["", "unknown", "empty"] = ""
+
+    @property
+    def about(self) -> AboutData:
+        """What the user says of the data."""
+        return AboutData(self.modality, self.absent)
 
 
-def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Path:
+def train_model(
+    path: Path, how: HowToTrain, progress: Progress = silent, say: Callable[[str], None] = lambda _: None
+) -> Path:
     """Train from a recipe (TOML) or a data set, then measure on the patients kept back, where there are any.
 
+    say: receives, before the first step, what was taken for granted of the data; the card says it too.
     Returns the folder of the finished model; its card holds the figures. Before that nothing stands
     under its name, but a checkpoint beside it, with which `resume` goes on.
     """
@@ -61,6 +73,7 @@ def train_model(path: Path, how: HowToTrain, progress: Progress = silent) -> Pat
         keeping = Keeping(kept, resume)
         train_into(recipe, out, keeping, device=device, max_minutes=how.max_minutes, progress=progress)
         return out
+    recipe = _told(recipe, is_recipe(path), say)
     with _only_training(out), _there_when_finished(out) as draft:
         train_into(
             recipe, draft, Keeping(kept, resume), device=device, max_minutes=how.max_minutes,
@@ -129,13 +142,27 @@ def _require_place(out: Path) -> None:
     )
 
 
+def _told(recipe: Recipe, is_own: bool, say: Callable[[str], None]) -> Recipe:
+    """The recipe, after it was said how its cases are read; a data set's own has that for the card too."""
+    from medseg_app.training.dataset import find_cases
+    from medseg_app.training.how_read import how_read
+
+    split = find_cases(recipe)
+    told = how_read(recipe, split)
+    for text in told if is_own else (recipe.data, *told):
+        say(text)
+    if split.left_out:
+        say(f"left out: {', '.join(reference.name for reference in split.left_out)}")
+    return recipe if is_own else replace(recipe, data="; ".join([recipe.data, *told]))
+
+
 def _recipe(path: Path, how: HowToTrain) -> Any:
     if how.base and not Path(how.base).is_file():
         recipe = _begun_from_model(path, how)
     elif how.base or how.backbone:
         recipe = _mask_rcnn(path, how)
     else:
-        recipe = recipe_of(path, how.task)
+        recipe = recipe_of(path, how.task, how.about)
     return replace(recipe, name=how.name) if how.name else recipe
 
 
@@ -143,7 +170,7 @@ def _mask_rcnn(path: Path, how: HowToTrain) -> Any:
     """The recipe with the backbone that was chosen, or that of the weights it begins with."""
     from medseg_app.training.mask_rcnn_recipe import begun_with_weights, with_backbone
 
-    recipe = recipe_of(path, how.task or "instance")
+    recipe = recipe_of(path, how.task or "instance", how.about)
     if how.base:
         return begun_with_weights(recipe, Path(how.base), how.backbone)
     return with_backbone(recipe, how.backbone)
@@ -153,7 +180,7 @@ def _begun_from_model(path: Path, how: HowToTrain) -> Any:
     if how.backbone:
         raise WrongUse("A model that is started from keeps its own backbone.", "Leave out --backbone.")
     base = model_of(how.base)
-    return _begun_from(recipe_of(path, _task_of(base)), base, how)
+    return _begun_from(recipe_of(path, _task_of(base), how.about), base, how)
 
 
 def _task_of(base: ModelFolder) -> Literal["semantic", "instance"]:
@@ -166,6 +193,8 @@ def _task_of(base: ModelFolder) -> Literal["semantic", "instance"]:
 
 def _begun_from(recipe: Any, base: ModelFolder, how: HowToTrain) -> Any:
     """The recipe with network, classes and preprocessing of the model whose weights it starts from."""
+    from medseg_app.training.annotated import with_classes_of
+
     card = base.card
     if how.task not in (None, card.task):
         raise WrongUse(f"{card.name} is a model for another task.", "Start from one of the same task.")
@@ -178,9 +207,9 @@ def _begun_from(recipe: Any, base: ModelFolder, how: HowToTrain) -> Any:
             "Name the segments alike, or train a new model.",
         )
     return replace(
-        recipe, start_from=base.path, engine=card.engine, network=card.network, labels=card.labels,
-        preprocessing=card.preprocessing, grid=card.grid, modality=card.modality,
-        thresholds=card.thresholds,
+        with_classes_of(recipe, card.labels, how.absent),
+        start_from=base.path, engine=card.engine, network=card.network, preprocessing=card.preprocessing,
+        grid=card.grid, modality=card.modality, thresholds=card.thresholds,
     )  # fmt: skip
 
 

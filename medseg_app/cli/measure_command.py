@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from medseg_app.app.measure import measure, measure_closeness
+from medseg_app.app.recipes import AboutData
 
 from . import say
 from .parser import Arguments
@@ -14,7 +15,8 @@ def run(arguments: Arguments) -> int:
     """Print what was measured beside what the card states."""
     by, text = (measure_closeness, _backends) if arguments.backends else (measure, _text)
     progress = say.progress_of(arguments)
-    document = by(arguments.input, arguments.model, arguments.device, arguments.keep, progress)
+    about = AboutData(arguments.modality, arguments.absent)
+    document = by(arguments.input, arguments.model, arguments.device, arguments.keep, progress, about)
     say.result(arguments, document, text(document))
     return say.DONE
 

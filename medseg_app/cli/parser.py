@@ -15,8 +15,8 @@ INPUT = "a DICOM folder or file, NIfTI, NRRD, MHA, or a case (.medseg)"
 OUT = "output; the suffix decides: .seg.dcm .nii .nii.gz .nrrd .mha .json .medseg (may be repeated)"
 MODEL = "a name that `medseg models` lists, or A+B: classes of one and findings of the other, merged"
 DATASET = (
-    "a recipe (.toml), or a folder: imagesTr and labelsTr of nnU-Net or the Decathlon, COCO, cases of "
-    "MedSeg, or pairs NAME_image and NAME_mask"
+    "a recipe (.toml), or a folder: images and masks, imagesTr and labelsTr of nnU-Net or the Decathlon, "
+    "COCO, cases of MedSeg, or pairs NAME_image and NAME_mask"
 )
 EXIT = (
     "exit codes: 0 done, 1 could not be done, 2 wrong use or input, "
@@ -239,7 +239,20 @@ def _train(commands: _Commands) -> None:
         help="the model folder to write (else one of your own models, which the window and predict find)",
     )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted training stopped")
+    _about_data(parser)
     _json(parser)
+
+
+def _about_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--modality", choices=("CT", "MR", "PT"), default="",
+        help="of the images of a data set that does not say it (else by their values)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--absent", choices=("unknown", "empty"), default="",
+        help="a class without a voxel in a case was not looked for there, or is not there (else, in cases of "
+        "MedSeg, unknown without a segment of its name; in files of labels empty)",
+    )  # fmt: skip
 
 
 def _measure(commands: _Commands) -> None:
@@ -254,6 +267,7 @@ def _measure(commands: _Commands) -> None:
     )  # fmt: skip
     parser.add_argument("--keep", action="store_true", help="write what was measured into the model's card")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
+    _about_data(parser)
     _json(parser)
 
 

@@ -14,10 +14,11 @@ def run(arguments: Arguments) -> int:
     how = HowToTrain(
         arguments.name or "", arguments.task, arguments.base or "", arguments.max_minutes,
         arguments.device, arguments.output, arguments.resume, backbone=arguments.backbone,
+        modality=arguments.modality, absent=arguments.absent,
     )  # fmt: skip
     hint = "What was learnt so far is kept: go on with --resume."
     with stopping_between_steps(say.progress_of(arguments), hint) as progress:
-        folder = train_model(arguments.input, how, progress)
+        folder = train_model(arguments.input, how, progress, lambda text: say.remarks(arguments, [text]))
     say.work_is_done()
     say.remarks(arguments, remarks_of(folder))
     say.result(arguments, {"model": folder.name, "folder": str(folder)}, f"{folder}")

@@ -31,6 +31,11 @@ class CocoImage(Reference):
     size: tuple[int, int]
     objects: tuple[tuple[int, Any], ...]
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The picture."""
+        return (self.picture,)
+
     def read(self) -> tuple[Volume, LabelMap]:
         """A volume of one slice of 1 mm pixels, and each object as a finding of its own."""
         grey = _grey(self.picture, self.size)
@@ -95,8 +100,9 @@ def _reference(
         raise ValueError(f"the picture {name} lies outside")
     places = [root / part / name for root in (path.parent, path.parent.parent) for part in FOLDERS]
     picture = next((place for place in places if place.is_file()), path.parent / name)
-    patient = str(image.get("patient", name.with_suffix("").as_posix()))
-    return CocoImage(patient, modality, picture, (int(image["height"]), int(image["width"])), objects)
+    case = name.with_suffix("").as_posix()
+    size = int(image["height"]), int(image["width"])
+    return CocoImage(str(image.get("patient", case)), modality, picture, size, objects, case=case)
 
 
 def _grey(picture: Path, size: tuple[int, int]) -> NDArray[Any]:

@@ -18,9 +18,13 @@ from medseg_app.core.volume import Volume
 from medseg_app.engines.fit import Fit, fit_volume
 from medseg_app.engines.slice_tiles import takes_slices
 
+from .annotated import annotated, teaches
 from .coco import find_annotations, read_coco
+from .patients import Grouped, by_patient
 from .recipe import Pair, Recipe, Source
-from .references import CaseFile, FilePair, PhantomSeed, Reference, TissueImage
+from .references import CaseFile, CaseImages, FilePair, PhantomSeed, Reference, TissueImage
+
+LOOKED_FOR = "Add an empty segment for what was looked for and is not there, or say --absent empty."
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +48,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Split:
-    """The cases of a recipe, divided by patient."""
+    """The cases of a recipe, divided by patient.
+
+    left_out: those that teach nothing, as nobody looked for the classes. rule: how patients are told apart.
+    """
 
     train: tuple[Reference, ...]
     validation: tuple[Reference, ...]
+    left_out: tuple[Reference, ...] = ()
+    rule: str = ""
 
 
 def find_cases(recipe: Recipe) -> Split:
@@ -60,16 +69,24 @@ def find_cases(recipe: Recipe) -> Split:
     found = _found(folder, recipe)
     if not found:
         raise InputError(f"{folder} holds no images that fit the recipe.", "Check its folder and patterns.")
-    train, validation = _patients(recipe.path.parent, source, sorted({r.patient for r in found}))
+    # A split file names the cases as their files do.
+    grouped = Grouped(found, f"split as {source.split} says") if source.split else by_patient(found, folder)
+    used = tuple(reference for reference in grouped.references if teaches(reference, recipe))
+    if not used:
+        raise InputError(f"In no case of {folder} the classes of the model were looked for.", LOOKED_FOR)
+    train, validation = _patients(recipe.path.parent, source, sorted({r.patient for r in used}))
+    names = {reference.name for reference in used}
     return Split(
-        tuple(reference for reference in found if reference.patient in train),
-        tuple(reference for reference in found if reference.patient in validation),
+        tuple(reference for reference in used if reference.patient in train),
+        tuple(reference for reference in used if reference.patient in validation),
+        tuple(reference for reference in grouped.references if reference.name not in names),
+        grouped.rule,
     )
 
 
 def _found(folder: Path, recipe: Recipe) -> tuple[Reference, ...]:
+    classes = {label.name: value for value, label in recipe.labels.items()}
     if recipe.source.kind == "cases":
-        classes = {label.name: value for value, label in recipe.labels.items()}
         return find_case_files(folder, classes, recipe.modality)
     if recipe.source.kind == "coco":
         annotations = find_annotations(folder)
@@ -80,7 +97,7 @@ def _found(folder: Path, recipe: Recipe) -> tuple[Reference, ...]:
             for pair in recipe.source.pairs
             for patient, image in _images(folder, pair)
         )
-    return find_references(folder, recipe.source.pairs)
+    return find_references(folder, recipe.source.pairs, classes)
 
 
 def find_case_files(
@@ -91,15 +108,20 @@ def find_case_files(
 
     found = []
     for path in sorted(folder.rglob("*.medseg")):
-        modality = read_case_file(path).modality
-        if not modalities or modality in modalities:
-            found.append(CaseFile(path.relative_to(folder).as_posix(), modality, path, classes))
+        case = read_case_file(path)
+        if not modalities or case.modality in modalities:
+            places = tuple(case.source_candidates(path))
+            images = CaseImages(case.source_kind, places, case.volume_id, case.voxels_sha256)
+            name = path.relative_to(folder).as_posix()
+            found.append(CaseFile(name, case.modality, path, images, classes))
     return tuple(found)
 
 
-def find_references(folder: Path, pairs: tuple[Pair, ...]) -> tuple[Reference, ...]:
-    """The images below a folder that have labels."""
-    return tuple(reference for pair in pairs for reference in _matches(folder, pair))
+def find_references(
+    folder: Path, pairs: tuple[Pair, ...], classes: Mapping[str, int] | None = None
+) -> tuple[FilePair, ...]:
+    """The images below a folder that have labels. classes: value by name, for pairs by name."""
+    return tuple(reference for pair in pairs for reference in _matches(folder, pair, classes or {}))
 
 
 def read_case(reference: Reference, recipe: Recipe) -> Case:
@@ -108,8 +130,6 @@ def read_case(reference: Reference, recipe: Recipe) -> Case:
     _require_volume(volume, recipe)
     fit = fit_volume(volume.geometry, recipe.grid)
     full, classes = _labels(truth, recipe)
-    present = frozenset(int(value) for value in np.unique(full)) - {0}
-    unknown = recipe.source.absent_is_unknown and recipe.task == "semantic"
     return Case(
         name=reference.name,
         patient=reference.patient,
@@ -117,7 +137,7 @@ def read_case(reference: Reference, recipe: Recipe) -> Case:
         image=np.ascontiguousarray(fit.image(volume.voxels)),
         labels=resampled_labels(full, fit),
         spacing=model_spacing(volume, fit),
-        annotated=present if unknown else frozenset(recipe.values),
+        annotated=annotated(truth, recipe),
         classes=classes,
     )
 
@@ -190,11 +210,11 @@ def _phantoms(seeds: tuple[int, int], modality: str) -> tuple[Reference, ...]:
     return tuple(PhantomSeed(f"phantom-{s}", modality, s) for s in range(seeds[0], seeds[1] + 1))
 
 
-def _matches(folder: Path, pair: Pair) -> Iterator[Reference]:
+def _matches(folder: Path, pair: Pair, classes: Mapping[str, int]) -> Iterator[FilePair]:
     for patient, image in _images(folder, pair):
         labels = folder / pair.labels.replace("*", patient)
         if labels.is_file():
-            yield FilePair(patient, pair.modality, image, labels)
+            yield FilePair(patient, pair.modality, image, labels, classes if pair.by == "name" else {})
 
 
 def _images(folder: Path, pair: Pair) -> Iterator[tuple[str, Path]]:

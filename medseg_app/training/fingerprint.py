@@ -43,13 +43,16 @@ class Fingerprint:
     is_ct: bool
 
 
-def recipe_for(folder: Path, task: Literal["semantic", "instance"] | None = None) -> Recipe:
+def recipe_for(
+    folder: Path, task: Literal["semantic", "instance"] | None = None, modality: str = ""
+) -> Recipe:
     """The recipe for a data set without one; `task` where its layout does not say otherwise by itself.
 
+    modality: of its images; without it what the data set says, else what the values look like.
     Raises InputError where the folder has no layout that is known, or holds no labelled images.
     """
     folder = Path(folder)
-    layout = find_layout(folder)
+    layout = find_layout(folder, modality)
     if layout.is_flat and task == "semantic":
         raise InputError(
             f"{folder} holds single slices with objects.", "Train a model of findings: --task instance."
@@ -118,15 +121,21 @@ def _recipe(
         labels={value: _label(value, layout.classes, is_semantic) for value in values},
         network=_unet(plan, in_channels, len(values)) if plan else _mask_rcnn(in_channels, len(values)),
         preprocessing={"neighbours": neighbours, "channels": {modality: channels}},
-        source=Source(kind=layout.kind, folder=".", pairs=pairs),
+        source=Source(layout.kind, pairs=pairs, absent="unnamed" if layout.kind == "cases" else "empty"),
         training=_training(plan),
         grid=ModelGrid("") if layout.is_flat else _grid(found, is_semantic),
         thresholds={} if is_semantic else {"cluster_iou": CLUSTER_IOU},
         augment=Augment(zoom=0.2, rotate_degrees=15, tilt_degrees=5, shift=0.1, contrast=0.1, noise=0.1),
         summary=f"Trained on the data set {folder.resolve().name}.",
-        data=f"{len(layout.references)} cases of {folder.resolve().name}, every fifth kept back",
+        data=_data(folder, layout, modality),
         path=folder / "recipe.toml",
     )
+
+
+def _data(folder: Path, layout: Layout, modality: str) -> str:
+    """What it learns from, for the card."""
+    guessed = "" if layout.modality else f", taken for {modality} by their values (--modality says otherwise)"
+    return f"{len(layout.references)} cases of {folder.resolve().name}{guessed}"
 
 
 def _channels(found: Fingerprint, is_ct: bool) -> list[dict[str, Any]]:

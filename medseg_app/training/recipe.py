@@ -23,14 +23,20 @@ from medseg_app.core.errors import InputError
 from medseg_app.engines.model_card import LabelClass, ModelGrid, Network, Task
 from medseg_app.engines.strict_json import FORBID_UNKNOWN
 
+Absent = Literal["empty", "unknown", "unnamed"]
+
 
 @dataclass(frozen=True)
 class Pair:
-    """Images and labels of one modality; `*` stands for the same text, the patient, in both patterns."""
+    """Images and labels of one modality; `*` stands for the same text, the patient, in both patterns.
+
+    by: what tells the class of a label: its value in the file, or the name that the file gives it.
+    """
 
     modality: str
     image: str
     labels: str = ""
+    by: Literal["value", "name"] = "value"
 
     __pydantic_config__ = FORBID_UNKNOWN
 
@@ -45,9 +51,12 @@ class Source:
     folder: relative to the recipe's own file.
     seeds: first and last seed of the phantoms to train on; validation_seeds likewise.
     split: JSON file {"train": [patients], "validation": [patients]}, relative to the recipe; without
-    it every fifth patient is kept for validation.
+    it every fifth patient is kept for validation (see patients.py).
     sub_boxes: JSON file with pieces of the validation cases (see sub_boxes.py), relative to the recipe.
-    absent_is_unknown: a class without any voxel in a case was not annotated there, so it is no background.
+    absent: what a class without any voxel in a case means there. "empty": it was looked for and is not there.
+    "unknown": nobody looked for it, so it is no background. "unnamed": unknown where the case has no segment
+    of that name either, else empty.
+    never_annotated: class values that nobody looked for in any case.
     """
 
     kind: Literal["folder", "cases", "coco", "tissues", "phantom"] = "folder"
@@ -57,9 +66,15 @@ class Source:
     validation_seeds: tuple[int, int] = (0, -1)
     split: str = ""
     sub_boxes: str = ""
-    absent_is_unknown: bool = False
+    absent: Absent = "empty"
+    never_annotated: tuple[int, ...] = ()
 
     __pydantic_config__ = FORBID_UNKNOWN
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether names tell the class of what is marked, rather than values."""
+        return self.kind == "cases" or any(pair.by == "name" for pair in self.pairs)
 
 
 @dataclass(frozen=True)

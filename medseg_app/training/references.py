@@ -23,15 +23,28 @@ NUMBERED = re.compile(r"\s+\d+$")
 
 @dataclass(frozen=True)
 class Reference:
-    """One image with its truth. patient: cases of one patient are never divided."""
+    """One image with its truth. patient: cases of one patient are never divided.
+
+    case: what tells it from other cases of its patient; empty where the name of the patient does.
+    """
 
     patient: str
     modality: str
+    case: str = field(default="", kw_only=True)
 
     @property
     def name(self) -> str:
         """Unique in its data set."""
-        return f"{self.patient} {self.modality}"
+        return f"{self.case or self.patient} {self.modality}"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the data set that it is made of, by any of which its patient may be named."""
+        return ()
+
+    def truth(self) -> LabelMap:
+        """The truth alone, which is sooner read."""
+        return self.read()[1]
 
     @abstractmethod
     def read(self) -> tuple[Volume, LabelMap]:
@@ -43,16 +56,33 @@ class Reference:
 
 @dataclass(frozen=True)
 class FilePair(Reference):
-    """An image file and a file of labels on its grid."""
+    """An image file and a file of labels on its grid.
+
+    classes: value by name of the segments, for labels that are told by name; what it does not name is left
+    out. Without it the values of the file are the classes.
+    """
 
     image: Path
     labels: Path
+    classes: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Image and labels."""
+        return self.image, self.labels
+
+    def truth(self) -> LabelMap:
+        """Read the labels."""
+        from medseg_app.io.formats import read_labels
+
+        labels = read_labels(self.labels)
+        return revalued(labels, self.classes) if self.classes else labels
 
     def read(self) -> tuple[Volume, LabelMap]:
         """Read both files."""
-        from medseg_app.io.formats import read_image, read_labels
+        from medseg_app.io.formats import read_image
 
-        volume, truth = read_image(self.image), read_labels(self.labels)
+        volume, truth = read_image(self.image), self.truth()
         if not volume.geometry.same_grid(truth.geometry, 0.05):
             raise InputError(
                 f"{self.labels} is not on the grid of {self.image}.", "Resample it or leave it out."
@@ -65,6 +95,11 @@ class TissueImage(Reference):
     """A CT without truth: its tissues follow from its values (see tissue_labels.py)."""
 
     image: Path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The image."""
+        return (self.image,)
 
     def read(self) -> tuple[Volume, LabelMap]:
         """Read the image and derive its labels."""
@@ -101,28 +136,46 @@ class PhantomSeed(Reference):
 
 
 @dataclass(frozen=True)
+class CaseImages:
+    """What a case says of its images: kind of file, where they may lie, which they are, hash of voxels."""
+
+    kind: str
+    places: tuple[Path, ...]
+    volume_id: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class CaseFile(Reference):
     """A case of MedSeg (.medseg) whose images are found again. classes: value by name of the segments."""
 
     path: Path
+    images: CaseImages
     classes: Mapping[str, int] = field(hash=False)
 
-    def read(self) -> tuple[Volume, LabelMap]:
-        """Images and segments; what none of the classes names is left out."""
-        from medseg_app.core.progress import silent
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The case."""
+        return (self.path,)
+
+    def truth(self) -> LabelMap:
+        """The segments; what none of the classes names is left out."""
         from medseg_app.io.case_file import read_case_file
+
+        return revalued(read_case_file(self.path).segmentation.to_label_map(), self.classes)
+
+    def read(self) -> tuple[Volume, LabelMap]:
+        """Images and segments."""
+        from medseg_app.core.progress import silent
         from medseg_app.io.images import find_images
 
-        contents = read_case_file(self.path)
-        places = contents.source_candidates(self.path)
+        images = self.images
         try:
-            volume = find_images(places, contents.volume_id, contents.voxels_sha256, silent)
+            volume = find_images(list(images.places), images.volume_id, images.sha256, silent)
         except ImagesMoved as error:
             hint = "Open the case in the window, say where they are, and save it."
             raise ImagesMoved(f"{self.path.name}: {error.message}", hint) from error
-        labels = contents.segmentation.to_label_map()
-        segments = tuple(s for s in labels.segments if class_name(s) in self.classes)
-        return volume, revalued(replace(labels, segments=segments), self.classes)
+        return volume, self.truth()
 
 
 def class_name(segment: Segment) -> str:
@@ -131,10 +184,10 @@ def class_name(segment: Segment) -> str:
 
 
 def revalued(labels: LabelMap, classes: Mapping[str, int]) -> LabelMap:
-    """The same segments in layers that hold class values; of one class there is one in each layer."""
+    """The segments of these classes in layers that hold class values; of one class there is one in each."""
     layers: list[NDArray[np.uint8]] = [np.zeros(labels.geometry.shape, np.uint8)]
     segments: list[Segment] = []
-    for segment in labels.segments:
+    for segment in (s for s in labels.segments if class_name(s) in classes):
         value, mask = classes[class_name(segment)], labels.mask(segment)
         taken = {other.group for other in segments if other.value == value}
         free = (g for g, layer in enumerate(layers) if g not in taken and not layer[mask].any())

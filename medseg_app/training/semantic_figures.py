@@ -15,6 +15,7 @@ from medseg_app.engines.to_label_map import to_label_map
 from medseg_app.metrics.evaluate_files import Yardstick, compare
 from medseg_app.metrics.overlap import NSD_TOLERANCE_MM
 
+from .annotated import annotated
 from .recipe import Recipe
 from .references import Reference
 
@@ -44,7 +45,7 @@ def measure_case(
     volume = replace(volume, modality=reference.modality)
     proposal = run_engine(engine, volume, Request(modality=reference.modality), device, progress)
     truth = replace(truth, segments=tuple(s for s in truth.segments if s.kind == "semantic"))
-    unknown = _unknown(recipe, {s.value for s in truth.segments if truth.box(s) is not None})
+    unknown = set(recipe.values) - annotated(truth, recipe)
     found = to_label_map(proposal, volume)
     labels: dict[str, Figures] = compare(found, truth, unknown).to_json()["labels"]
     wide = compare(found, truth, unknown, yardstick=Yardstick(tolerance_mm=WIDE_MM)).to_json()["labels"]
@@ -75,13 +76,6 @@ def summary(recipe: Recipe, cases: dict[str, dict[str, Figures]]) -> Figures:
     figures["headline_classes"] = [recipe.labels[v].name for v in recipe.headline or recipe.values]
     figures["mean_dice"] = _mean(headline)
     return figures
-
-
-def _unknown(recipe: Recipe, present: set[int]) -> list[int]:
-    """Classes that nobody looked for in a case: those without a voxel, where the recipe says so."""
-    if not recipe.source.absent_is_unknown:
-        return []
-    return [value for value in recipe.values if value not in present]
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

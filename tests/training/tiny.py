@@ -34,7 +34,7 @@ channels.CT = [{{ kind = "window", low = -200, high = 400 }}]
 kind = "folder"
 folder = "."
 pairs = [{{ modality = "CT", image = "*_image.nii.gz", labels = "*_mask.nii.gz" }}]
-absent_is_unknown = {unknown}
+absent = "{absent}"
 """
 
 SEMANTIC = """
@@ -121,7 +121,7 @@ def write_recipe(folder: Path, task: str = "semantic", steps: int = 6, unknown: 
         engine="mask_rcnn" if instance else "unet",
         kind=task,
         neighbours=1 if instance else 0,
-        unknown=str(unknown).lower(),
+        absent="unknown" if unknown else "empty",
     )
     path = folder / f"{task}.toml"
     path.write_text(common + (INSTANCE if instance else SEMANTIC).format(steps=steps))

@@ -59,6 +59,18 @@ def test_without_cases_or_name_nothing_can_begin(panel, field):
     assert not panel.train_button.isEnabled()
 
 
+@pytest.mark.parametrize(
+    ("words", "absent"), [("As the data says", ""), ("Not looked for", "unknown"), ("Not there", "empty")]
+)
+def test_it_is_asked_what_absent_classes_mean(panel, session, monkeypatch, words, absent):
+    begun = []
+    monkeypatch.setattr(session, "start", lambda _, **choices: begun.append(choices["how"]))
+    panel.absent.setCurrentText(words)
+    panel.start()
+    assert begun[0].absent == absent
+    assert (begun[0].task, begun[0].max_minutes) == ("semantic", 60.0)
+
+
 def test_a_folder_that_is_not_there_is_told(panel, session):
     told = []
     session.notices.connect(told.append)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
 from medseg_app.app.import_model import ImportedModel, import_model
 from medseg_app.app.session import Session
+from medseg_app.app.train import HowToTrain, train_model
 from medseg_app.core.errors import InputError, WrongUse
 from medseg_app.core.progress import Progress
 
@@ -20,35 +21,32 @@ def train(
     *,
     source: Path,
     name: str,
-    base: str = "",
-    task: Literal["semantic", "instance"] | None = None,
-    minutes: float = 60.0,
+    how: HowToTrain,
 ) -> Job[Path, Path]:
     """Learn from corrected cases or a data set; the model appears in the list when it is finished.
 
-    base: the model whose weights are the beginning. A training that was stopped goes on where it was.
+    It learns on the device of the settings and goes to the user's models. A training that was stopped goes on
+    where it was.
     """
     from medseg_app.app.apart import run_apart
-    from medseg_app.app.train import HowToTrain, train_model
 
     if not source.exists():
         raise InputError(f"{source} does not exist.", "Choose a folder of cases or a data set.")
     if not name.strip():
         raise WrongUse("The model needs a name.", "Type one.")
-    how = HowToTrain(
-        name.strip(), task, base, minutes, session.settings.device,
-        session.folders.models / name.strip(), go_on=True,
-    )  # fmt: skip
+    name = name.strip()
+    place = session.folders.models / name
+    whole = replace(how, name=name, device=session.settings.device, output=place, go_on=True)
 
     def work(progress: Progress) -> Path:
-        return run_apart("The training", partial(train_model, source, how), progress)
+        return run_apart("The training", partial(train_model, source, whole), progress)
 
     def apply(folder: Path) -> Path:
         session.changed.emit(Change.of("models"))
         session.tell("ok", f"{folder.name} is trained.", "Choose it in the AI panel.")
         return folder
 
-    return Job(f"Train {name.strip()}", work, apply)
+    return Job(f"Train {name}", work, apply)
 
 
 @command("Import model", menu="AI", shortcut="Ctrl+Shift+L")

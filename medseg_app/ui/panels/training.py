@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from medseg_app.app.commands.models import train
+from medseg_app.app.train import HowToTrain
 from medseg_app.ui import figures
 from medseg_app.ui.buttons import describe, give_key, icon_button, push_button
 from medseg_app.ui.drop_down import DropDown
@@ -35,6 +36,12 @@ NO_CASES = "Choose the folder of cases (Alt+Shift+C)."
 NO_NAME = "Give the model a name (Alt+N)."
 MINUTES, MOST_MINUTES = 60, 7 * 24 * 60
 FIELD_INDENT = 8
+ABSENT: dict[str, Literal["", "unknown", "empty"]] = {
+    "As the data says": "",
+    "Not looked for": "unknown",
+    "Not there": "empty",
+}
+"""What a class without a voxel in a case means."""
 KEPT = "Stopped; Train goes on where it was."
 
 
@@ -69,6 +76,10 @@ class TrainingPanel(Section):
         describe(self.beginning, "Start from", "Alt+B", "The model that goes on learning, or a new one")
         self.name = QLineEdit()
         describe(self.name, "Name", "Alt+N", "Name of the trained model")
+        self.absent = DropDown()
+        self.absent.addItems(list(ABSENT))
+        self.absent.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        describe(self.absent, "Not marked", "Alt+K", "What it means that a case has no voxel of a class")
         self.minutes = QSpinBox()
         self.minutes.setRange(1, MOST_MINUTES)
         self.minutes.setValue(MINUTES)
@@ -83,6 +94,7 @@ class TrainingPanel(Section):
         self.bar.setTextVisible(False)
         for field, key in (
             (self.source, "Alt+C"), (self.beginning, "Alt+B"), (self.name, "Alt+N"), (self.minutes, "Alt+M"),
+            (self.absent, "Alt+K"),
         ):  # fmt: skip
             give_key(field, key)
         self._build()
@@ -104,6 +116,7 @@ class TrainingPanel(Section):
         rows: list[tuple[str, QWidget]] = [
             ("Cases", self.source),
             ("Start from", self.beginning),
+            ("Not marked", self.absent),
             ("Name", self.name),
             ("Time", self.minutes),
         ]
@@ -153,10 +166,12 @@ class TrainingPanel(Section):
     def start(self) -> None:
         """Begin to learn."""
         choice = self._choices[self.beginning.currentIndex()]
-        self._task = self._session.start(
-            train, source=Path(self.source.text()).expanduser(), name=self.name.text(), base=choice.base,
-            task=choice.task, minutes=float(self.minutes.value()),
+        how = HowToTrain(
+            task=choice.task, base=choice.base, max_minutes=float(self.minutes.value()),
+            absent=ABSENT[self.absent.currentText()],
         )  # fmt: skip
+        source = Path(self.source.text()).expanduser()
+        self._task = self._session.start(train, source=source, name=self.name.text(), how=how)
         self._show()
 
     def stop(self) -> None:
@@ -169,7 +184,7 @@ class TrainingPanel(Section):
 
     def _show(self) -> None:
         task = self._task
-        for field in (self.source, self.beginning, self.name, self.minutes):
+        for field in (self.source, self.beginning, self.absent, self.name, self.minutes):
             field.setEnabled(task is None)
         self.train_button.setVisible(task is None)
         self.train_button.setEnabled(bool(self.source.text().strip() and self.name.text().strip()))
