@@ -223,7 +223,8 @@ def _train(commands: _Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="base", metavar="MODEL",
-        help="model to start from: name or folder; or a file of torchvision's weights (.pth, .safetensors)",
+        help="model to start from: name or folder; or torchvision's weights (.pth, .safetensors); or a "
+        "folder with a Mask2Former or MaskFormer of transformers (config.json, model.safetensors)",
     )  # fmt: skip
     parser.add_argument(
         "--backbone", choices=("resnet18", "resnet50", "mobilenet"), default="",
