@@ -59,9 +59,9 @@ def remove_model(name: str) -> Path:
     from medseg_app.io.atomic import temporary_prefix
 
     place = Folders.of_user().models
-    folder = next((path for path in _models_of_user(place) if _name_of(path) == name), None)
+    folder = next((path for path in models_of_user(place) if name_of(path) == name), None)
     if folder is None:
-        names = ", ".join(_name_of(path) for path in _models_of_user(place)) or "none"
+        names = ", ".join(name_of(path) for path in models_of_user(place)) or "none"
         raise WrongUse(f"{name} is not one of your own models in {place}.", f"Yours are: {names}.")
     gone = place / f"{temporary_prefix()}{folder.name}"
     try:
@@ -99,7 +99,8 @@ def _verify(name: str, model: Any) -> Verified:
     return Verified(name, model.path, len(model.checksums), tuple(problems))
 
 
-def _models_of_user(place: Path) -> list[Path]:
+def models_of_user(place: Path) -> list[Path]:
+    """The folders in a place that hold a card, damaged models too."""
     from medseg_app.engines.model_folder import CARD
 
     if not place.is_dir():
@@ -107,7 +108,7 @@ def _models_of_user(place: Path) -> list[Path]:
     return [path for path in sorted(place.iterdir()) if path.name[0] != "." and (path / CARD).is_file()]
 
 
-def _name_of(folder: Path) -> str:
+def name_of(folder: Path) -> str:
     """The name of the model in a folder; of a damaged one the name of the folder."""
     from medseg_app.engines.model_folder import read_model_folder
 
