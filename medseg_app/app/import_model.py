@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,14 +40,19 @@ class ImportedModel:
 
 
 def import_model(
-    path: Path, *, name: str = "", consent: bool = False, models: Path | None = None
+    path: Path,
+    *,
+    name: str = "",
+    consent: bool = False,
+    models: Path | None = None,
+    documents: Mapping[str, bytes] | None = None,
 ) -> ImportedModel:
     """Read the model in a folder, ZIP or file, convert it, prove that it works, and give it its name.
 
     name: other than its own. consent: TorchScript may be run once, contained; see consent_text in
-    medseg_app/engines/foreign/torchscript.py. models: the folder it goes to, the user's without it. A
-    model of that name is replaced. Raises InputError, ModelError with the reason, CouldNotBeDone; then
-    nothing was changed.
+    medseg_app/engines/foreign/torchscript.py. models: the folder it goes to, the user's without it.
+    documents: further files for its folder, by their path in it. A model of that name is replaced. Raises
+    InputError, ModelError with the reason, CouldNotBeDone; then nothing was changed.
     """
     from medseg_app.engines.foreign.proof import prove
     from medseg_app.engines.foreign.read_foreign import read_foreign
@@ -56,9 +61,10 @@ def import_model(
     draft = read_foreign(path, consent)
     card = draft.card if draft.is_own else _with_terms(draft.card)
     card = replace(card, name=name) if name else card
+    papers = replace(draft.papers, documents={**draft.papers.documents, **(documents or {})})
     place = models or Folders.of_user().models
     with _staging(place) as staging:
-        made = write_model_folder(staging / "model", card, draft.weights, draft.papers)
+        made = write_model_folder(staging / "model", card, draft.weights, papers)
         prove(made)
         target = place / card.name
         replaced = _version_of(target)

@@ -59,13 +59,12 @@ def remove_model(name: str) -> Path:
 
     Raises WrongUse where the user has no model of this name.
     """
-    from medseg_app.engines.model_folder import names_of
     from medseg_app.io.atomic import temporary_prefix
 
     place = Folders.of_user().models
-    folder = next((path for path in _models_of_user(place) if names_of(path)[0] == name), None)
+    folder = next((path for path in models_of_user(place) if name_of(path) == name), None)
     if folder is None:
-        names = ", ".join(names_of(path)[0] for path in _models_of_user(place)) or "none"
+        names = ", ".join(map(name_of, models_of_user(place))) or "none"
         raise WrongUse(f"{name} is not one of your own models in {place}.", f"Yours are: {names}.")
     gone = place / f"{temporary_prefix()}{folder.name}"
     try:
@@ -103,9 +102,17 @@ def _verify(name: str, model: Any) -> Verified:
     return Verified(name, model.path, len(model.checksums), tuple(problems))
 
 
-def _models_of_user(place: Path) -> list[Path]:
+def models_of_user(place: Path) -> list[Path]:
+    """The folders in a place that hold a card, damaged models too."""
     from medseg_app.engines.model_folder import CARD
 
     if not place.is_dir():
         return []
     return [path for path in sorted(place.iterdir()) if path.name[0] != "." and (path / CARD).is_file()]
+
+
+def name_of(folder: Path) -> str:
+    """The name on the card of a model folder, also of a damaged one where it can be read."""
+    from medseg_app.engines.model_folder import names_of
+
+    return names_of(folder)[0]

@@ -16,6 +16,7 @@ from .folders import Folders
 from .recipes import AboutData, is_recipe, model_of, recipe_of
 
 if TYPE_CHECKING:
+    from medseg_app.engines.foreign.saved_transformer import SavedTransformer
     from medseg_app.engines.model_folder import ModelFolder
     from medseg_app.training.recipe import Recipe
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class HowToTrain:
     """Choices for a training.
 
-    base: what to start from: name or folder of a model, or for a Mask R-CNN a file of torchvision's weights.
+    base: what to start from: name or folder of a model, or for a Mask R-CNN a file of torchvision's weights,
+    or for a Mask2Former or MaskFormer the folder, or the file of weights in it, that transformers saved.
     output: where the model folder goes (the user's models without it). go_on: as resume, but from the
     beginning where there is nothing to go on from. backbone: of a Mask R-CNN that learns from scratch.
     modality, absent: see AboutData.
@@ -157,13 +159,25 @@ def _told(recipe: Recipe, is_own: bool, say: Callable[[str], None]) -> Recipe:
 
 
 def _recipe(path: Path, how: HowToTrain) -> Any:
-    if how.base and not Path(how.base).is_file():
+    from medseg_app.engines.foreign.saved_transformer import find_saved_transformer
+
+    saved = find_saved_transformer(Path(how.base)) if how.base else None
+    if saved is not None:
+        recipe = _begun_with_transformer(path, saved, how)
+    elif how.base and not Path(how.base).is_file():
         recipe = _begun_from_model(path, how)
     elif how.base or how.backbone:
         recipe = _mask_rcnn(path, how)
     else:
         recipe = recipe_of(path, how.task, how.about)
     return replace(recipe, name=how.name) if how.name else recipe
+
+
+def _begun_with_transformer(path: Path, saved: SavedTransformer, how: HowToTrain) -> Any:
+    from medseg_app.training.mask2former_recipe import begun_with_transformer
+
+    _refuse_backbone(how)
+    return begun_with_transformer(recipe_of(path, how.task or "instance"), saved)
 
 
 def _mask_rcnn(path: Path, how: HowToTrain) -> Any:
@@ -176,9 +190,13 @@ def _mask_rcnn(path: Path, how: HowToTrain) -> Any:
     return with_backbone(recipe, how.backbone)
 
 
-def _begun_from_model(path: Path, how: HowToTrain) -> Any:
+def _refuse_backbone(how: HowToTrain) -> None:
     if how.backbone:
         raise WrongUse("A model that is started from keeps its own backbone.", "Leave out --backbone.")
+
+
+def _begun_from_model(path: Path, how: HowToTrain) -> Any:
+    _refuse_backbone(how)
     base = model_of(how.base)
     return _begun_from(recipe_of(path, _task_of(base), how.about), base, how)
 

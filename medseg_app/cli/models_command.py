@@ -1,4 +1,4 @@
-"""`medseg models`: the models found and what their cards say; imports, checks, fetches and removes them."""
+"""`medseg models`: lists the models found; imports, checks, fetches, updates and removes them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from medseg_app.app.download_model import download_model
 from medseg_app.app.import_model import ImportedModel, import_model
 from medseg_app.app.model_store import remove_model, verify_models
 from medseg_app.app.models import list_models
+from medseg_app.app.update_models import update_models
 from medseg_app.core.errors import WrongUse
 
 from . import say
@@ -24,6 +25,8 @@ def run(arguments: Arguments) -> int:
         return _tell(arguments, made)
     if arguments.download is not None:
         return _download(arguments)
+    if arguments.update is not None:
+        return _update(arguments)
     if arguments.verify is not None:
         return _verify(arguments)
     if arguments.remove is not None:
@@ -36,8 +39,10 @@ def run(arguments: Arguments) -> int:
 def _refuse_loose_options(arguments: Arguments) -> None:
     """An option that would change nothing is a misunderstanding."""
     brings = arguments.source is not None or arguments.download is not None
-    if not brings and (arguments.name or arguments.trust):
-        raise WrongUse("--name and --trust go with --import or --download.", "See medseg models --help.")
+    if arguments.name and not brings:
+        raise WrongUse("--name goes with --import or --download.", "See medseg models --help.")
+    if arguments.trust and not brings and arguments.update is None:
+        raise WrongUse("--trust goes with --import, --download or --update.", "See medseg models --help.")
     if arguments.download is None and arguments.address:
         raise WrongUse("--from goes with --download.", "See medseg models --help.")
 
@@ -59,6 +64,17 @@ def _tell(arguments: Arguments, made: ImportedModel) -> int:
     instead = f" (in place of {made.replaced})" if made.replaced else ""
     say.result(arguments, made.document(), f"{made.name} {made.version}{instead}  {made.folder}")
     return say.DONE
+
+
+def _update(arguments: Arguments) -> int:
+    progress = say.progress_of(arguments)
+    found = update_models(arguments.update, consent=arguments.trust, progress=progress)
+    say.work_is_done()
+    say.remarks(arguments, (remark for one in found for remark in one.remarks))
+    say.left_out(f"{one.model}: {one.reason}" for one in found if one.reason)
+    lines = [f"{one.model}  {one.state}  {one.version}".rstrip() for one in found]
+    say.result(arguments, [one.document() for one in found], "\n".join(lines) or "no models of your own")
+    return say.LEFT_OUT if any(one.reason for one in found) else say.DONE
 
 
 def _verify(arguments: Arguments) -> int:

@@ -110,7 +110,7 @@ def _info(commands: _Commands) -> None:
 
 
 def _models(commands: _Commands) -> None:
-    parser = commands.add("models", "list the models found; import, check, fetch or remove one")
+    parser = commands.add("models", "list the models found; import, check, fetch, update or remove one")
     parser.add_argument("--models", metavar="DIR", type=_path, help="look here before all other places")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
@@ -124,6 +124,10 @@ def _models(commands: _Commands) -> None:
     what.add_argument(
         "--verify", metavar="NAME", nargs="?", const="", help="compare every file with its checksum"
     )
+    what.add_argument(
+        "--update", metavar="NAME", nargs="?", const="",
+        help="replace what was downloaded where its place has a newer version with a right checksum",
+    )  # fmt: skip
     what.add_argument("--remove", metavar="NAME", help="remove one of your own models")
     parser.add_argument("--name", metavar="N", help="with --import, --download: what to call the model")
     parser.add_argument(
@@ -223,7 +227,8 @@ def _train(commands: _Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="base", metavar="MODEL",
-        help="model to start from: name or folder; or a file of torchvision's weights (.pth, .safetensors)",
+        help="model to start from: name or folder; or torchvision's weights (.pth, .safetensors); or a "
+        "folder with a Mask2Former or MaskFormer of transformers (config.json, model.safetensors)",
     )  # fmt: skip
     parser.add_argument(
         "--backbone", choices=("resnet18", "resnet50", "mobilenet"), default="",

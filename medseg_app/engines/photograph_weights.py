@@ -9,7 +9,6 @@ other classes, starts afresh.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from .backbones import BACKBONES
 from .mask_rcnn_network import Arguments
 from .model_card import Network
 from .photograph_stem import COLOURS, grey_stem
+from .taken_weights import Taken, take_what_fits
 
 NAME = "MaskRCNN"
 BODY = "backbone.body."
@@ -37,18 +37,8 @@ SIGNS = {
 """Backbone -> a tensor of its body, and one that only larger bodies of its kind have."""
 KINDS = (
     "MedSeg begins with weights of torchvision's: maskrcnn_resnet50_fpn (v1, v2) of COCO, or the bodies "
-    "resnet18, resnet50 and mobilenet_v3_large."
+    "resnet18, resnet50 and mobilenet_v3_large. Weights of transformers' need their config.json beside them."
 )
-
-
-@dataclass(frozen=True)
-class Taken:
-    """Names of tensors: taken as they are, adapted to the channels, begun afresh, of the file not used."""
-
-    same: tuple[str, ...]
-    adapted: tuple[str, ...]
-    afresh: tuple[str, ...]
-    unused: tuple[str, ...]
 
 
 def named_as_today(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -90,19 +80,12 @@ def begin_with(network: nn.Module, card: Network, tensors: dict[str, Tensor]) ->
             f"The weights do not belong to the network {card.name} of the recipe.",
             f"Set the network to {NAME} with {words}.",
         )
-    own = network.state_dict()
     adapted = _adapted(given, wanted["backbone"], asked["in_channels"])
-    fitting = {n: t for n, t in {**given, **adapted}.items() if n in own and own[n].shape == t.shape}
-    strange = [name for name in own if name.startswith(BODY) and name not in fitting]
+    taken = take_what_fits(network, given, adapted)
+    strange = [name for name in taken.afresh if name.startswith(BODY)]
     if strange:
         raise ModelError(f"The weights do not fit a {wanted['backbone']} ({strange[0]}).", KINDS)
-    network.load_state_dict({**own, **fitting})
-    return Taken(
-        tuple(sorted(set(fitting) - set(adapted))),
-        tuple(sorted(set(fitting) & set(adapted))),
-        tuple(sorted(set(own) - set(fitting))),
-        tuple(sorted(set(given) - set(fitting))),
-    )
+    return taken
 
 
 def _adapted(given: dict[str, Tensor], backbone: str, channels: int) -> dict[str, Tensor]:

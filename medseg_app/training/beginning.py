@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from medseg_app.engines.photograph_weights import Taken
+    from medseg_app.engines.taken_weights import Taken
 
 DOCUMENT = "docs/beginning.txt"
 """Where a model folder tells what its training began with."""

@@ -1,4 +1,4 @@
-"""The network before the first step: random, with the weights of a model, or of photographs (torch)."""
+"""The network before the first step: random, or with weights of a model or of another program (torch)."""
 
 from __future__ import annotations
 
@@ -32,9 +32,13 @@ def first_network(recipe: Recipe) -> tuple[nn.Module, Beginning | None]:
 
 
 def _begin_with_file(network: nn.Module, recipe: Recipe, path: Path) -> Beginning:
+    from medseg_app.engines import photograph_weights, query_weights
     from medseg_app.engines.foreign.weight_file import read_weight_file
-    from medseg_app.engines.photograph_weights import begin_with
 
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Beginning(path.name, digest, begin_with(network, recipe.network, read_weight_file(path)))
+    of_queries = recipe.network.name in query_weights.NAMES
+    begin_with = query_weights.begin_with if of_queries else photograph_weights.begin_with
+    # transformers calls all its files alike; the folder says which network it is.
+    name = f"{path.resolve().parent.name}/{path.name}" if of_queries else path.name
+    return Beginning(name, digest, begin_with(network, recipe.network, read_weight_file(path)))

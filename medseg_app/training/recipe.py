@@ -180,7 +180,8 @@ class Recipe:
 
     headline: class values whose mean Dice is the model's headline figure; all where empty.
     start_from: a model folder whose weights are the beginning instead of random ones, or for a Mask R-CNN a
-    file of weights of torchvision's (see engines/photograph_weights.py).
+    file of weights of torchvision's (see engines/photograph_weights.py), for a Mask2Former or MaskFormer one
+    of transformers' (see engines/query_weights.py).
     path: the file it was read from; folders are relative to it.
     """
 

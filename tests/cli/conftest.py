@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,13 @@ import nibabel
 import numpy as np
 import pytest
 
+from medseg_app.app import model_zoo
 from medseg_app.cli.main import main
 from medseg_app.io.dicom.series_writer import write_series
 from medseg_app.io.nifti import write_labels
 from medseg_app.phantom import marker_phantom
+from tests.cli.served_zoo import Quiet, offer, served, zip_bundle
+from tests.engines.foreign.made_bundles import write_bundle
 from tests.engines.tiny_models import write_tiny_model
 
 
@@ -85,3 +90,28 @@ def image(tmp_path_factory) -> Path:
     affine[:3, :3] = np.linalg.qr(affine[:3, :3])[0] @ np.diag([0.9, 0.8, 3.0])
     nibabel.save(nibabel.Nifti1Image(voxels, affine), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory) -> Path:
+    """A bundle of MONAI's as a folder, and beside it as a ZIP."""
+    folder = write_bundle(tmp_path_factory.mktemp("zoo") / "spleen_ct")
+    zip_bundle(folder, folder.with_suffix(".zip"))
+    return folder
+
+
+@pytest.fixture
+def zoo(bundle, tmp_path, monkeypatch):
+    """A model zoo on this computer, its address and its folder: a list, the newer of two versions."""
+    site = tmp_path / "site"
+    site.mkdir()
+    shutil.copy(bundle.with_suffix(".zip"), site / "spleen_ct_v0.5.10.zip")
+    server = served(functools.partial(Quiet, directory=str(site)))
+    address = f"http://127.0.0.1:{server.server_port}"
+    table = {"spleen_ct_v0.5.9": {"source": f"{address}/gone.zip", "checksum": "0" * 40}}
+    (site / "list.json").write_text(json.dumps(table))
+    offer(address, site, "0.5.10")
+    monkeypatch.setenv(model_zoo.ZOO_VARIABLE, f"{address}/list.json")
+    yield address, site
+    server.shutdown()
+    server.server_close()

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import json
 import os
 import re
 import shutil
-import threading
-import zipfile
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
-from medseg_app.app import download_model, import_model
+from medseg_app.app import download_model, fetch_file, import_model
 from medseg_app.app.folders import Folders
 from medseg_app.core.errors import CouldNotBeDone, ModelError
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.phantom import marker_phantom
+from tests.cli.served_zoo import served
 from tests.engines.foreign.made_bundles import config, write_bundle
 from tests.engines.foreign.made_onnx import segmenting
 from tests.engines.foreign.made_programs import CARD, Planting, write_program
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle as a folder, and beside it as a ZIP."""
-    folder = write_bundle(tmp_path_factory.mktemp("zoo") / "spleen_ct")
-    with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as out:
-        for file in folder.rglob("*"):
-            if file.is_file():
-                out.write(file, file.relative_to(folder.parent).as_posix())
-    return folder
 
 
 @pytest.fixture
@@ -173,6 +159,8 @@ def test_torchscript_needs_trust(medseg, tmp_path):
         ["--import", "x", "--from", "https://example.org/x.zip"],
         ["--import", "x", "--remove", "y"],
         ["--verify", "--download", "x"],
+        ["--update", "--name", "x"],
+        ["--update", "x", "--remove", "x"],
     ],
 )
 def test_options_that_would_change_nothing_are_refused(medseg, words):
@@ -256,11 +244,6 @@ def test_a_damaged_model_can_be_removed_by_the_name_of_its_folder(medseg, onnx):
     assert _mine() == []
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 class _Odd(BaseHTTPRequestHandler):
     """Redirects, lies about lengths, never ends."""
 
@@ -282,32 +265,6 @@ class _Odd(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def _served(handler):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
-@pytest.fixture
-def zoo(bundle, tmp_path, monkeypatch):
-    """A model zoo on this computer: a list, two versions of a bundle."""
-    site = tmp_path / "site"
-    site.mkdir()
-    shutil.copy(bundle.with_suffix(".zip"), site / "spleen_ct_v0.5.10.zip")
-    server = _served(functools.partial(_Quiet, directory=str(site)))
-    address = f"http://127.0.0.1:{server.server_port}"
-    digest = hashlib.sha1((site / "spleen_ct_v0.5.10.zip").read_bytes(), usedforsecurity=False).hexdigest()
-    table = {
-        "spleen_ct_v0.5.9": {"source": f"{address}/gone.zip", "checksum": "0" * 40},
-        "spleen_ct_v0.5.10": {"source": f"{address}/spleen_ct_v0.5.10.zip", "checksum": digest},
-    }
-    (site / "list.json").write_text(json.dumps(table))
-    monkeypatch.setenv(download_model.ZOO_VARIABLE, f"{address}/list.json")
-    yield address, site
-    server.shutdown()
-    server.server_close()
 
 
 def test_the_newest_version_is_downloaded_checked_and_imported(medseg, zoo):
@@ -362,7 +319,7 @@ def test_too_large_a_file_is_not_fetched(medseg, zoo, monkeypatch):
     ],
 )  # fmt: skip
 def test_unsafe_addresses_are_refused_without_asking_them(medseg, url, monkeypatch):
-    monkeypatch.setattr(download_model, "_opener", lambda: pytest.fail("asked"))
+    monkeypatch.setattr(fetch_file, "_opener", lambda: pytest.fail("asked"))
     assert medseg("models", "--download", "x", "--from", url).code == 2
 
 
@@ -376,7 +333,7 @@ def test_unsafe_addresses_are_refused_without_asking_them(medseg, url, monkeypat
     ],
 )
 def test_odd_servers_end_in_words(medseg, path, code, words, tmp_path):
-    server = _served(_Odd)
+    server = served(_Odd)
     try:
         ran = medseg("models", "--download", "x", "--from", f"http://127.0.0.1:{server.server_port}/{path}")
     finally:

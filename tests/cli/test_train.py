@@ -141,6 +141,22 @@ def test_it_starts_from_weights_of_photographs_and_says_what_it_took(medseg, dat
 
 
 @pytest.mark.usefixtures("unmeasured")
+def test_it_starts_from_a_network_that_transformers_saved(medseg, dataset, tmp_path):
+    from tests.engines.saved_transformers import save
+
+    out, words = tmp_path / "balls", ("--from", save(tmp_path / "swin-coco"), "--max-minutes", "0.02")
+    ran = _train(medseg, dataset, out, "--task", "instance", *words)
+    assert ran.code == 0, ran.err
+    assert re.search(r"note: begun with swin-coco/model\.safetensors: \d+ tensors taken, 2 adapted", ran.err)
+    card = json.loads((out / "configs/inference.json").read_text())
+    assert (card["engine"], card["network"]["name"]) == ("mask2former", "Mask2Former")
+    assert card["network"]["arguments"]["depths"] == [1, 1, 2, 1]
+    ran = _train(medseg, dataset, tmp_path / "n", "--task", "semantic", *words)
+    assert ran.code == 2
+    assert "--task instance" in ran.err
+
+
+@pytest.mark.usefixtures("unmeasured")
 def test_a_backbone_is_chosen_without_a_recipe(medseg, dataset, tmp_path):
     out = tmp_path / "balls"
     ran = _train(medseg, dataset, out, "--backbone", "mobilenet", "--max-minutes", "0.02")

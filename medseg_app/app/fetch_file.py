@@ -1,0 +1,80 @@
+"""Fetch one file over https, with a limit to its size, and know its checksums."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import closing
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from medseg_app.core.errors import CouldNotBeDone, ModelError, WrongUse
+from medseg_app.core.progress import Progress
+
+if TYPE_CHECKING:
+    from http.client import HTTPMessage
+    from urllib.request import Request
+
+SECONDS = 60
+CHUNK = 1024**2
+OWN_COMPUTER = ("localhost", "127.0.0.1", "::1")
+HASHES = {40: "sha1", 64: "sha256"}
+"""Length of a checksum in hexadecimal -> what it is; MONAI's zoo states SHA-1."""
+
+
+def fetch(address: str, out: IO[bytes], most: int, progress: Progress) -> dict[str, str]:
+    """Write what is at an address to a file; checksums of it by their kind.
+
+    most: bytes. Raises WrongUse for an address that is not fetched, ModelError where it is larger,
+    CouldNotBeDone where it does not come.
+    """
+    from urllib.error import URLError
+
+    _require_safe(address)
+    hashes = {kind: hashlib.new(kind, usedforsecurity=False) for kind in HASHES.values()}
+    host = urlsplit(address).hostname or address
+    try:
+        with closing(_opener().open(address, timeout=SECONDS)) as answer:
+            said = int(answer.headers.get("Content-Length") or 0)
+            done = 0
+            while chunk := answer.read(CHUNK):
+                done += len(chunk)
+                if done > most or said > most:
+                    raise ModelError(f"{address} is larger than {most / 1e9:g} GB.", "Nothing was kept.")
+                out.write(chunk)
+                for one in hashes.values():
+                    one.update(chunk)
+                progress(min(done / said, 1.0) if said else 0.0, f"{done / 1e6:.0f} MB from {host}")
+    except (URLError, OSError, ValueError, EOFError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise CouldNotBeDone(
+            f"{address} could not be fetched ({reason}).", "Look at the address and the connection."
+        ) from error
+    if said and done != said:
+        raise CouldNotBeDone(f"{address} broke off after {done:,} of {said:,} bytes.", "Try again.")
+    return {kind: one.hexdigest() for kind, one in hashes.items()}
+
+
+def _require_safe(address: str) -> None:
+    parts = urlsplit(address)
+    if (parts.scheme == "https" and parts.hostname) or (
+        parts.scheme == "http" and parts.hostname in OWN_COMPUTER
+    ):
+        return
+    raise WrongUse(
+        f"{address} is not fetched: models come over https (http from this computer only).",
+        "Give an address that begins with https://.",
+    )
+
+
+def _opener() -> Any:
+    """Opens addresses; a redirect to an unsafe one is refused like the address itself."""
+    from urllib.request import HTTPRedirectHandler, build_opener
+
+    class _SafeRedirects(HTTPRedirectHandler):
+        def redirect_request(
+            self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+        ) -> Request | None:
+            _require_safe(newurl)
+            return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    return build_opener(_SafeRedirects)
