@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from medseg_app.engines.slice_tiles import takes_slices
 
 from .coco import find_annotations, read_coco
 from .recipe import Pair, Recipe, Source
-from .references import CaseFile, FilePair, PhantomSeed, Reference, TissueImage
+from .references import CaseFile, FilePair, PhantomSeed, Reference, Renumbered, TissueImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +55,13 @@ def find_cases(recipe: Recipe) -> Split:
     source = recipe.source
     if source.kind == "phantom":
         modality = recipe.modality[0]
-        return Split(_phantoms(source.seeds, modality), _phantoms(source.validation_seeds, modality))
+        seeds = (source.seeds, source.validation_seeds)
+        train, validation = (
+            tuple(_with_values_of(r, recipe) for r in _phantoms(pair, modality)) for pair in seeds
+        )
+        return Split(train, validation)
     folder = (recipe.path.parent / source.folder).resolve()
-    found = _found(folder, recipe)
+    found = tuple(_with_values_of(r, recipe) for r in _found(folder, recipe))
     if not found:
         raise InputError(f"{folder} holds no images that fit the recipe.", "Check its folder and patterns.")
     train, validation = _patients(recipe.path.parent, source, sorted({r.patient for r in found}))
@@ -80,7 +84,14 @@ def _found(folder: Path, recipe: Recipe) -> tuple[Reference, ...]:
             for pair in recipe.source.pairs
             for patient, image in _images(folder, pair)
         )
-    return find_references(folder, recipe.source.pairs)
+    pairs = find_references(folder, recipe.source.pairs)
+    return tuple(replace(pair, parts=recipe.source.parts) for pair in pairs)
+
+
+def _with_values_of(reference: Reference, recipe: Recipe) -> Reference:
+    """The case with the values of the recipe's classes."""
+    values = recipe.source.values
+    return Renumbered(reference.patient, reference.modality, reference, values) if values else reference
 
 
 def find_case_files(
@@ -97,7 +108,7 @@ def find_case_files(
     return tuple(found)
 
 
-def find_references(folder: Path, pairs: tuple[Pair, ...]) -> tuple[Reference, ...]:
+def find_references(folder: Path, pairs: tuple[Pair, ...]) -> tuple[FilePair, ...]:
     """The images below a folder that have labels."""
     return tuple(reference for pair in pairs for reference in _matches(folder, pair))
 
@@ -117,7 +128,7 @@ def read_case(reference: Reference, recipe: Recipe) -> Case:
         image=np.ascontiguousarray(fit.image(volume.voxels)),
         labels=resampled_labels(full, fit),
         spacing=model_spacing(volume, fit),
-        annotated=present if unknown else frozenset(recipe.values),
+        annotated=present if unknown else recipe.taught,
         classes=classes,
     )
 
@@ -190,7 +201,7 @@ def _phantoms(seeds: tuple[int, int], modality: str) -> tuple[Reference, ...]:
     return tuple(PhantomSeed(f"phantom-{s}", modality, s) for s in range(seeds[0], seeds[1] + 1))
 
 
-def _matches(folder: Path, pair: Pair) -> Iterator[Reference]:
+def _matches(folder: Path, pair: Pair) -> Iterator[FilePair]:
     for patient, image in _images(folder, pair):
         labels = folder / pair.labels.replace("*", patient)
         if labels.is_file():

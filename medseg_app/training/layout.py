@@ -45,7 +45,7 @@ class Layout:
     @property
     def keeps_classes(self) -> bool:
         """Whether findings are of the class that the data set gives them, rather than of one class."""
-        return self.kind != "folder"
+        return self.kind != "folder" or bool(self.classes)
 
 
 def find_layout(folder: Path) -> Layout:

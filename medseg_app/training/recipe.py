@@ -48,6 +48,9 @@ class Source:
     it every fifth patient is kept for validation.
     sub_boxes: JSON file with pieces of the validation cases (see sub_boxes.py), relative to the recipe.
     absent_is_unknown: a class without any voxel in a case was not annotated there, so it is no background.
+    values: value in the data -> value of the class that it is; other values are left out, and classes that
+    none of them is were annotated nowhere. Without it the values in the data are those of the classes.
+    parts: each 26-connected part of what a file marks as a class is a finding, else each value in it.
     """
 
     kind: Literal["folder", "cases", "coco", "tissues", "phantom"] = "folder"
@@ -58,6 +61,8 @@ class Source:
     split: str = ""
     sub_boxes: str = ""
     absent_is_unknown: bool = False
+    values: dict[int, int] = field(default_factory=dict)
+    parts: bool = False
 
     __pydantic_config__ = FORBID_UNKNOWN
 
@@ -166,6 +171,7 @@ class Recipe:
     headline: class values whose mean Dice is the model's headline figure; all where empty.
     start_from: a model folder whose weights are the beginning instead of random ones, or for a Mask R-CNN a
     file of weights of torchvision's (see engines/photograph_weights.py).
+    notes: what a user should know of how his data became this recipe.
     path: the file it was read from; folders are relative to it.
     """
 
@@ -188,6 +194,7 @@ class Recipe:
     summary: str = ""
     data: str = ""
     start_from: Path | None = None
+    notes: tuple[str, ...] = ()
     path: Path = Path("recipe.toml")
 
     __pydantic_config__ = FORBID_UNKNOWN
@@ -196,6 +203,11 @@ class Recipe:
     def values(self) -> tuple[int, ...]:
         """The class values in rising order; the n-th is channel n + 1 of the network."""
         return tuple(sorted(self.labels))
+
+    @property
+    def taught(self) -> frozenset[int]:
+        """The class values that the data set marks."""
+        return frozenset(self.source.values.values()) or frozenset(self.labels)
 
     @property
     def gives_findings(self) -> bool:

@@ -67,10 +67,9 @@ def summary(recipe: Recipe, cases: dict[str, dict[str, Figures]]) -> Figures:
 
 
 def _unknown(recipe: Recipe, present: set[int]) -> list[int]:
-    """Classes that nobody looked for in a case: those without a voxel, where the recipe says so."""
-    if not recipe.source.absent_is_unknown:
-        return []
-    return [value for value in recipe.values if value not in present]
+    """Classes that nobody looked for in a case; where the recipe says so, those without a voxel are."""
+    known = present if recipe.source.absent_is_unknown else recipe.taught
+    return [value for value in recipe.values if value not in known]
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
