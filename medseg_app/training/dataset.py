@@ -56,12 +56,9 @@ def find_cases(recipe: Recipe) -> Split:
     if source.kind == "phantom":
         modality = recipe.modality[0]
         seeds = (source.seeds, source.validation_seeds)
-        train, validation = (
-            tuple(_with_values_of(r, recipe) for r in _phantoms(pair, modality)) for pair in seeds
-        )
-        return Split(train, validation)
+        return Split(*(_renumbered(_phantoms(pair, modality), recipe) for pair in seeds))
     folder = (recipe.path.parent / source.folder).resolve()
-    found = tuple(_with_values_of(r, recipe) for r in _found(folder, recipe))
+    found = _renumbered(_found(folder, recipe), recipe)
     if not found:
         raise InputError(f"{folder} holds no images that fit the recipe.", "Check its folder and patterns.")
     train, validation = _patients(recipe.path.parent, source, sorted({r.patient for r in found}))
@@ -88,10 +85,10 @@ def _found(folder: Path, recipe: Recipe) -> tuple[Reference, ...]:
     return tuple(replace(pair, parts=recipe.source.parts) for pair in pairs)
 
 
-def _with_values_of(reference: Reference, recipe: Recipe) -> Reference:
-    """The case with the values of the recipe's classes."""
+def _renumbered(found: tuple[Reference, ...], recipe: Recipe) -> tuple[Reference, ...]:
+    """The cases with the values of the recipe's classes."""
     values = recipe.source.values
-    return Renumbered(reference.patient, reference.modality, reference, values) if values else reference
+    return tuple(Renumbered(r.patient, r.modality, r, values) for r in found) if values else found
 
 
 def find_case_files(

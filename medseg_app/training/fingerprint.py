@@ -124,7 +124,9 @@ def _recipe(
         labels={value: _label(value, layout.classes, is_semantic) for value in values},
         network=_unet(plan, in_channels, len(values)) if plan else _mask_rcnn(in_channels, len(values)),
         preprocessing={"neighbours": neighbours, "channels": {modality: channels}},
-        source=Source(kind=layout.kind, folder=".", pairs=pairs, parts=not numbered),
+        source=Source(
+            kind=layout.kind, folder=".", pairs=pairs, parts=layout.kind == "folder" and not numbered
+        ),
         training=_training(plan),
         grid=ModelGrid("") if layout.is_flat else _grid(found, is_semantic),
         thresholds={} if is_semantic else {"cluster_iou": CLUSTER_IOU},

@@ -83,7 +83,8 @@ class Augment:
     often (see synthetic.py).
     dose: highest standard deviation in HU of noise as of a scan with a smaller dose (CT only).
     metal: share of CT patches with a piece of metal and its rays.
-    air: replace featureless -1024 air outside the body by noisy air, couches and head rests.
+    air: replace featureless -1024 air outside the body of a CT by noisy air, couches and head rests.
+    metal and air are for models of voxels.
     """
 
     zoom: float = 0.0
@@ -216,8 +217,13 @@ class Recipe:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe. Raises InputError where the file is no recipe, with the field at fault."""
+    """Read a recipe.
+
+    Raises InputError where the file is no recipe, with the field at fault, or says what nothing would heed.
+    """
     from pydantic import TypeAdapter, ValidationError
+
+    from .unheeded import refuse_unheeded
 
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -226,8 +232,10 @@ def read_recipe(path: Path) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"The recipe {path} is not TOML ({error}).") from error
     try:
-        return TypeAdapter(Recipe).validate_python({**values, "path": Path(path)})
+        recipe = TypeAdapter(Recipe).validate_python({**values, "path": Path(path)})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"The recipe {path} is not complete ({where}: {first['msg']}).") from error
+    refuse_unheeded(recipe)
+    return recipe
