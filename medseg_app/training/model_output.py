@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+NOTES = "docs/notes.txt"
+"""Where a model folder tells what became of the user's data, one note a line."""
+
+
 def card_of(recipe: Recipe, trained: str = "") -> ModelCard:
     """The card of the model that a recipe makes; figures are added by `evaluate_model`."""
     return ModelCard(
@@ -32,7 +36,7 @@ def card_of(recipe: Recipe, trained: str = "") -> ModelCard:
         preprocessing=recipe.preprocessing,
         thresholds=recipe.thresholds,
         summary=recipe.summary,
-        data=recipe.data,
+        data="; ".join(text for text in (recipe.data, *recipe.notes) if text),
         trained=trained,
     )
 
@@ -60,6 +64,8 @@ def write_trained_model(recipe: Recipe, network: nn.Module, out: Path, effort: E
     documents = {CSV_NAME: curve_csv(effort.curve), PNG_NAME: curve_png(effort.curve, recipe.name)}
     if effort.beginning is not None:
         documents[DOCUMENT] = effort.beginning.document().encode()
+    if recipe.notes:
+        documents[NOTES] = "".join(f"{note}\n" for note in recipe.notes).encode()
     weights = pack_weights(network, half=recipe.training.half)
     write_model_folder(out, card_of(recipe, effort.words), weights, Papers(documents=documents))
 

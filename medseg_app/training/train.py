@@ -64,6 +64,8 @@ def train_into(
 
     Of several processes (see crew.py) only the one that leads writes the folder.
     """
+    for note in recipe.notes:
+        progress(0.0, note)
     crew = Crew.of_environment()
     device = crew.device(device)
     split = find_cases(recipe)
