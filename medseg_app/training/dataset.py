@@ -20,7 +20,8 @@ from medseg_app.engines.slice_tiles import takes_slices
 
 from .coco import find_annotations, read_coco
 from .recipe import Pair, Recipe, Source
-from .references import CaseFile, FilePair, PhantomSeed, Reference, Renumbered, TissueImage
+from .references import CaseFile, FilePair, PhantomSeed, Reference, TissueImage
+from .renumbered import Renumbered
 
 
 @dataclass(frozen=True, eq=False)

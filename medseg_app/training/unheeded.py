@@ -27,8 +27,9 @@ def refuse_unheeded(recipe: Recipe) -> None:
 
 def _unheeded(recipe: Recipe) -> dict[str, str]:
     """Field -> reason."""
-    changed, known = _changed(recipe.augment), ", ".join(THRESHOLDS)
-    found = {name: f"is no threshold (known are {known})" for name in {*recipe.thresholds} - {*THRESHOLDS}}
+    changed = _changed(recipe.augment)
+    unknown = f"is no threshold (known are {', '.join(THRESHOLDS)})"
+    found = dict.fromkeys(sorted({*recipe.thresholds} - {*THRESHOLDS}), unknown)
     if "CT" not in recipe.modality:
         found |= _because("is for CT", changed & {*OF_CT})
     if "MR" not in recipe.modality:
@@ -44,7 +45,7 @@ def _unheeded(recipe: Recipe) -> dict[str, str]:
 
 
 def _because(reason: str, names: Iterable[str]) -> dict[str, str]:
-    return {name: reason for name in sorted(names)}
+    return dict.fromkeys(sorted(names), reason)
 
 
 def _changed(part: Any) -> set[str]:
