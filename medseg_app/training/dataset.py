@@ -22,7 +22,8 @@ from .annotated import annotated, teaches
 from .coco import find_annotations, read_coco
 from .patients import Grouped, by_patient
 from .recipe import Pair, Recipe, Source
-from .references import CaseFile, CaseImages, FilePair, PhantomSeed, Reference, Renumbered, TissueImage
+from .references import CaseFile, CaseImages, FilePair, PhantomSeed, Reference, TissueImage
+from .renumbered import Renumbered
 
 LOOKED_FOR = "Add an empty segment for what was looked for and is not there, or say --absent empty."
 

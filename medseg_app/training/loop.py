@@ -98,6 +98,12 @@ class Loop:
         self._network.load_state_dict(self._best or self._mean)
         return without_auxiliary_heads(self._recipe, self._network.eval())
 
+    @property
+    def best_step(self) -> int | None:
+        """The step whose weights `mean_network` has; None for the last one."""
+        points = [point for point in self.curve if point.watched is not None] if self._best else []
+        return min(points, key=lambda point: point.watched or 0.0).step if points else None
+
     def save(self) -> None:
         """Write the checkpoint."""
         if not self._crew.leads:

@@ -43,18 +43,23 @@ def card_of(recipe: Recipe, trained: str = "") -> ModelCard:
 
 @dataclass(frozen=True)
 class Effort:
-    """What a training took: its curve, its device, and the file of weights that it began with, if any."""
+    """What a training took: its curve, its device, and the file of weights that it began with, if any.
+
+    best_step: the step whose weights are shipped, where these are not the last.
+    """
 
     curve: list[CurvePoint]
     device: str
     beginning: Beginning | None = None
+    best_step: int | None = None
 
     @property
     def words(self) -> str:
         """How long it took on what, from what on."""
         end, begun = self.curve[-1], f", {self.beginning.summary}" if self.beginning else ""
         minutes = max(round(end.seconds / 60), 1)
-        return f"{end.step} steps in {minutes} minutes on {_computer(self.device)}{begun}"
+        best = "" if self.best_step is None else f" (the weights are those of step {self.best_step})"
+        return f"{end.step} steps{best} in {minutes} minutes on {_computer(self.device)}{begun}"
 
 
 def write_trained_model(recipe: Recipe, network: nn.Module, out: Path, effort: Effort) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from medseg_app.engines import weights
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.networks import build_network
-from medseg_app.engines.weights import load_weights
 
 from .fine_tuning import CLASS_COUNTS
 from .recipe import Recipe
@@ -23,10 +23,10 @@ def begin_with_model(network: nn.Module, recipe: Recipe, base: ModelFolder) -> N
     knows of classes that have the same name. Raises ModelError where the weights do not fit otherwise.
     """
     if _names(recipe) == _names_of(base):
-        load_weights(network, base)
+        weights.load_weights(network, base)
         return
     before = build_network(base.card.network)
-    load_weights(before, base)
+    weights.load_weights(before, base)
     state, own = before.state_dict(), network.state_dict()
     of_classes = _class_tensors(before, base)
     kept = {name: tensor for name, tensor in state.items() if name not in of_classes}

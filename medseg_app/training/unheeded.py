@@ -27,8 +27,9 @@ def refuse_unheeded(recipe: Recipe) -> None:
 
 def _unheeded(recipe: Recipe) -> dict[str, str]:
     """Field -> reason."""
-    changed, known = _changed(recipe.augment), ", ".join(THRESHOLDS)
-    found = dict.fromkeys({*recipe.thresholds} - {*THRESHOLDS}, f"is no threshold (known are {known})")
+    changed = _changed(recipe.augment)
+    unknown = f"is no threshold (known are {', '.join(THRESHOLDS)})"
+    found = dict.fromkeys(sorted({*recipe.thresholds} - {*THRESHOLDS}), unknown)
     if "CT" not in recipe.modality:
         found |= _because("is for CT", changed & {*OF_CT})
     if "MR" not in recipe.modality:

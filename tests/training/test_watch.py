@@ -125,6 +125,8 @@ def test_where_patients_end_a_training_the_best_weights_are_shipped(
     out = train.run_training(replace(recipe, training=training), tmp_path / "model")
     assert len(seen) == 4
     assert [is_same(shipped(out), state) for state in seen] == [n == kept for n in range(4)]
+    said = "(the weights are those of step 8)" in read_model_folder(out).card.trained
+    assert said is (patience > 0)
 
 
 def test_the_best_weights_outlive_an_interruption(recipe, tmp_path, monkeypatch):
