@@ -80,8 +80,7 @@ def _job(path: Path, model: str, device: str, keep: bool, about: AboutData | Non
     if keep:
         require_own(folder)
     # The model decides what is measured: the recipe of a data set cannot know whether findings are meant.
-    classes = with_classes_of(recipe, folder.card.labels, about.absent if about else "")
-    recipe = replace(classes, task=folder.card.task)
+    recipe = with_classes_of(recipe, folder.card)
     return _Job(folder, recipe, choose_device(device))
 
 

@@ -196,9 +196,12 @@ def _refuse_backbone(how: HowToTrain) -> None:
 
 
 def _begun_from_model(path: Path, how: HowToTrain) -> Any:
+    from medseg_app.training.fine_tuning import begun_from, replanned
+
     _refuse_backbone(how)
     base = model_of(how.base)
-    return _begun_from(recipe_of(path, _task_of(base), how.about), base, how)
+    begun = begun_from(recipe_of(path, how.task or _task_of(base), how.about), base)
+    return begun if is_recipe(path) else replanned(begun)
 
 
 def _task_of(base: ModelFolder) -> Literal["semantic", "instance"]:
@@ -209,34 +212,14 @@ def _task_of(base: ModelFolder) -> Literal["semantic", "instance"]:
     return base.card.task
 
 
-def _begun_from(recipe: Any, base: ModelFolder, how: HowToTrain) -> Any:
-    """The recipe with network, classes and preprocessing of the model whose weights it starts from."""
-    from medseg_app.training.annotated import with_classes_of
-
-    card = base.card
-    if how.task not in (None, card.task):
-        raise WrongUse(f"{card.name} is a model for another task.", "Start from one of the same task.")
-    known = {label.name for label in card.labels.values()}
-    marked = {label.name for label in recipe.labels.values()}
-    if recipe.source.kind == "cases" and not known & marked:
-        raise WrongUse(
-            f"No segment of these cases ({', '.join(sorted(marked))}) is called as a class of {card.name} "
-            f"({', '.join(sorted(known))}).",
-            "Name the segments alike, or train a new model.",
-        )
-    return replace(
-        with_classes_of(recipe, card.labels, how.absent),
-        start_from=base.path, engine=card.engine, network=card.network, preprocessing=card.preprocessing,
-        grid=card.grid, modality=card.modality, thresholds=card.thresholds,
-    )  # fmt: skip
-
-
 def remarks_of(folder: Path) -> tuple[str, ...]:
-    """What a user should know of a finished training: what it began with, if that was a file of weights."""
+    """What a user should know of a finished training: what became of his data, and of a file of weights."""
     from medseg_app.training.beginning import DOCUMENT
+    from medseg_app.training.model_output import NOTES
 
-    document = folder / DOCUMENT
-    if not document.is_file():
-        return ()
-    first, _, _ = document.read_text(encoding="utf-8").partition("\n")
-    return (f"{first}; {document} names each",)
+    document, notes = folder / DOCUMENT, folder / NOTES
+    told = notes.read_text(encoding="utf-8").splitlines() if notes.is_file() else []
+    if document.is_file():
+        first, _, _ = document.read_text(encoding="utf-8").partition("\n")
+        told.append(f"{first}; {document} names each")
+    return tuple(told)

@@ -99,7 +99,10 @@ class Preprocessing:
         """
         if modality not in self.channels:
             known = " or ".join(self.channels)
-            raise ModalityError(f"The model reads {known}, not {modality or 'images of unknown kind'}.")
+            raise ModalityError(
+                f"The model reads {known}, not {modality or 'images of unknown kind'}.",
+                "Choose a model for these images, or say what they are if they were taken wrongly.",
+            )
         return ChannelMaker(tuple(_scaling(channel, voxels) for channel in self.channels[modality]))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from medseg_app.core.label_map import LabelMap
-    from medseg_app.engines.model_card import LabelClass
+    from medseg_app.engines.model_card import ModelCard
 
     from .recipe import Recipe
     from .references import Reference
@@ -21,13 +20,13 @@ def annotated(truth: LabelMap, recipe: Recipe) -> frozenset[int]:
     the recipe says that what has no voxel is unknown.
     """
     source = recipe.source
-    everything = frozenset(recipe.values)
+    everything = recipe.taught
     if source.absent == "unknown":
         return everything & {s.value for s in truth.segments if truth.mask(s).any()}
     if source.absent == "unnamed":
         named = everything & {segment.value for segment in truth.segments}
         return named if recipe.task == "semantic" else everything if named else frozenset()
-    return everything if recipe.task == "instance" else everything - set(source.never_annotated)
+    return everything
 
 
 def teaches(reference: Reference, recipe: Recipe) -> bool:
@@ -40,21 +39,18 @@ def teaches(reference: Reference, recipe: Recipe) -> bool:
     if recipe.source.absent == "empty" or (is_semantic and recipe.source.kind != "cases"):
         return True
     known = annotated(reference.truth(), recipe)
-    return bool(known) if is_semantic else known == frozenset(recipe.values)
+    return bool(known) if is_semantic else known == recipe.taught
 
 
-def with_classes_of(recipe: Recipe, labels: Mapping[int, LabelClass], absent: str = "") -> Recipe:
-    """The recipe with the classes of a model; those that its data set does not name are unknown in it.
-
-    absent: what the user said of absent classes; where that is "empty", it holds for these as well.
-    """
+def with_classes_of(recipe: Recipe, card: ModelCard) -> Recipe:
+    """The recipe for what a model tells apart; classes that its data set does not name are unknown in it."""
     names = {label.name for label in recipe.labels.values()}
-    never = {
-        value
-        for value, label in labels.items()
-        if (label.name not in names if recipe.source.is_by_name else value not in recipe.labels)
+    by_name = recipe.source.is_by_name
+    named = {
+        value: value
+        for value, label in card.labels.items()
+        if (label.name in names if by_name else value in recipe.labels)
     }
-    unnamed = set() if absent == "empty" else never
-    never_annotated = tuple(sorted(unnamed.union(recipe.source.never_annotated)))
-    source = replace(recipe.source, never_annotated=never_annotated)
-    return replace(recipe, labels=dict(labels), source=source)
+    is_whole = card.task != "semantic" or len(named) == len(card.labels)
+    source = recipe.source if is_whole else replace(recipe.source, values=named)
+    return replace(recipe, labels=card.labels, task=card.task, source=source)

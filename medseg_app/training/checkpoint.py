@@ -15,7 +15,10 @@ from .recipe import Recipe
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """State dicts of network, mean weights and optimiser; steps done, seconds spent, points of the curve."""
+    """State dicts of network, mean weights and optimiser; steps done, seconds spent, points of the curve.
+
+    best: the mean weights of the look at which watched patients were best, where these are what is shipped.
+    """
 
     network: dict[str, Any]
     mean: dict[str, Any]
@@ -23,6 +26,7 @@ class Checkpoint:
     step: int
     seconds: float
     curve: list[tuple[Any, ...]] = field(default_factory=list)
+    best: dict[str, Any] = field(default_factory=dict)
 
 
 def checkpoint_path(out: Path) -> Path:

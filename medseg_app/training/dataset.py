@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from .coco import find_annotations, read_coco
 from .patients import Grouped, by_patient
 from .recipe import Pair, Recipe, Source
 from .references import CaseFile, CaseImages, FilePair, PhantomSeed, Reference, TissueImage
+from .renumbered import Renumbered
 
 LOOKED_FOR = "Add an empty segment for what was looked for and is not there, or say --absent empty."
 
@@ -64,22 +65,25 @@ def find_cases(recipe: Recipe) -> Split:
     source = recipe.source
     if source.kind == "phantom":
         modality = recipe.modality[0]
-        return Split(_phantoms(source.seeds, modality), _phantoms(source.validation_seeds, modality))
+        seeds = (source.seeds, source.validation_seeds)
+        train, kept = (_renumbered(_phantoms(pair, modality), recipe) for pair in seeds)
+        return Split(train, kept)
     folder = (recipe.path.parent / source.folder).resolve()
     found = _found(folder, recipe)
     if not found:
         raise InputError(f"{folder} holds no images that fit the recipe.", "Check its folder and patterns.")
     # A split file names the cases as their files do.
     grouped = Grouped(found, f"split as {source.split} says") if source.split else by_patient(found, folder)
-    used = tuple(reference for reference in grouped.references if teaches(reference, recipe))
+    cases = _renumbered(grouped.references, recipe)
+    used = tuple(reference for reference in cases if teaches(reference, recipe))
     if not used:
         raise InputError(f"In no case of {folder} the classes of the model were looked for.", LOOKED_FOR)
-    train, validation = _patients(recipe.path.parent, source, sorted({r.patient for r in used}))
+    learnt, validated = _patients(recipe.path.parent, source, sorted({r.patient for r in used}))
     names = {reference.name for reference in used}
     return Split(
-        tuple(reference for reference in used if reference.patient in train),
-        tuple(reference for reference in used if reference.patient in validation),
-        tuple(reference for reference in grouped.references if reference.name not in names),
+        tuple(reference for reference in used if reference.patient in learnt),
+        tuple(reference for reference in used if reference.patient in validated),
+        tuple(reference for reference in cases if reference.name not in names),
         grouped.rule,
     )
 
@@ -97,7 +101,16 @@ def _found(folder: Path, recipe: Recipe) -> tuple[Reference, ...]:
             for pair in recipe.source.pairs
             for patient, image in _images(folder, pair)
         )
-    return find_references(folder, recipe.source.pairs, classes)
+    pairs = find_references(folder, recipe.source.pairs, classes)
+    return tuple(replace(pair, parts=recipe.source.parts) for pair in pairs)
+
+
+def _renumbered(found: tuple[Reference, ...], recipe: Recipe) -> tuple[Reference, ...]:
+    """The cases with the values of the recipe's classes."""
+    values = recipe.source.values
+    if not values:
+        return found
+    return tuple(Renumbered(r.patient, r.modality, r, values, case=r.case) for r in found)
 
 
 def find_case_files(

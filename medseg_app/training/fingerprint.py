@@ -29,6 +29,11 @@ LONGEST_EDGE = 192
 CLUSTER_IOU = 0.4
 """From which on two detections in a slice are views of one finding (see engines/clustered_instances.py)."""
 
+NUMBERED = (
+    "the data set names no classes, so each value in a mask is taken as one finding; where values are "
+    "classes, name them in a dataset.json"
+)
+
 Spacing = tuple[float, float, float]
 
 
@@ -107,6 +112,7 @@ def _recipe(
     channels = _channels(found, modality == "CT")
     named = tuple(sorted({*layout.classes, *found.values}))
     values = named if is_semantic or layout.keeps_classes else (1,)
+    numbered = not is_semantic and not layout.keeps_classes and len(found.values) > 1
     plan = plan_unet(_typical_shape(found), _typical_spacing(found)) if is_semantic else None
     neighbours = 0 if is_semantic or layout.is_flat else 1
     in_channels = len(channels) * (2 * neighbours + 1)
@@ -121,13 +127,19 @@ def _recipe(
         labels={value: _label(value, layout.classes, is_semantic) for value in values},
         network=_unet(plan, in_channels, len(values)) if plan else _mask_rcnn(in_channels, len(values)),
         preprocessing={"neighbours": neighbours, "channels": {modality: channels}},
-        source=Source(layout.kind, pairs=pairs, absent="unnamed" if layout.kind == "cases" else "empty"),
+        source=Source(
+            layout.kind,
+            pairs=pairs,
+            absent="unnamed" if layout.kind == "cases" else "empty",
+            parts=layout.kind == "folder" and not numbered,
+        ),
         training=_training(plan),
         grid=ModelGrid("") if layout.is_flat else _grid(found, is_semantic),
         thresholds={} if is_semantic else {"cluster_iou": CLUSTER_IOU},
         augment=Augment(zoom=0.2, rotate_degrees=15, tilt_degrees=5, shift=0.1, contrast=0.1, noise=0.1),
         summary=f"Trained on the data set {folder.resolve().name}.",
         data=_data(folder, layout, modality),
+        notes=(NUMBERED,) if numbered else (),
         path=folder / "recipe.toml",
     )
 
@@ -191,8 +203,17 @@ def _label(value: int, names: Mapping[int, str], is_semantic: bool) -> LabelClas
     from medseg_app.io.image_file import PALETTE
 
     kind: Literal["semantic", "instance"] = "semantic" if is_semantic else "instance"
-    name = names.get(value, f"Label {value}" if is_semantic else "Finding")
+    name = names.get(value, _stand_in(value, kind))
     return LabelClass(name, PALETTE[(value - 1) % len(PALETTE)], kind)
+
+
+def is_unnamed(value: int, label: LabelClass) -> bool:
+    """Whether the name of a class is the one that it gets where the data set has none."""
+    return label.name == _stand_in(value, label.kind)
+
+
+def _stand_in(value: int, kind: str) -> str:
+    return f"Label {value}" if kind == "semantic" else "Finding"
 
 
 def _legal_name(text: str) -> str:

@@ -21,13 +21,14 @@ def first_network(recipe: Recipe) -> tuple[nn.Module, Beginning | None]:
     """
     from medseg_app.engines.model_folder import read_model_folder
     from medseg_app.engines.networks import build_network
-    from medseg_app.engines.weights import load_weights
+
+    from .new_head import begin_with_model
 
     network, start, begun = build_network(recipe.network), recipe.start_from, None
     if start is not None and start.is_file():
         begun = _begin_with_file(network, recipe, start)
     elif start is not None:
-        load_weights(network, read_model_folder(start))
+        begin_with_model(network, recipe, read_model_folder(start))
     return with_auxiliary_heads(recipe, network.float()), begun
 
 

@@ -35,7 +35,7 @@ def absence(recipe: Recipe) -> str:
     """What was taken of classes that are absent in a case."""
     source = recipe.source
     words = ABSENT if recipe.task == "semantic" else ABSENT_FINDINGS
-    never = [recipe.labels[v].name for v in source.never_annotated if v in recipe.labels]
+    never = [recipe.labels[value].name for value in recipe.values if value not in recipe.taught]
     if source.absent != "empty" or not never or recipe.task != "semantic":
         return words[source.absent]
     return f"{words[source.absent]}, but nobody looked for {', '.join(never)} in any"

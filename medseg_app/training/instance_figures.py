@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medseg_app.core.box import Box
-from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
 from medseg_app.engines.contract import Engine, Request
@@ -115,17 +113,19 @@ def pieces(reference: Reference, boxes: dict[str, Box]) -> Iterator[Piece]:
     """The whole case and its pieces."""
     volume, truth = reference.read()
     volume = replace(volume, modality=reference.modality)
-    masks = _finding_masks(truth)
+    findings = reference.findings(truth)
     for kind, box in {WHOLE: Box.whole(volume.geometry.shape), **boxes}.items():
-        # Cut findings may fall apart; each part is still the same tumour, so it stays one finding.
-        cut = [mask[box.slices] for mask in masks]
-        inside = tuple(Finding(Box.whole(mask.shape), mask) for mask in cut if mask.any())
-        yield Piece(kind, volume.cropped(box), inside)
+        cut = (_inside(finding, box) for finding in findings)
+        yield Piece(kind, volume.cropped(box), tuple(finding for finding in cut if finding.mask.any()))
 
 
-def _finding_masks(truth: LabelMap) -> list[NDArray[np.bool_]]:
-    instances = [s for s in truth.segments if s.kind == "instance"] or list(truth.segments)
-    return [truth.mask(segment) for segment in instances]
+def _inside(finding: Finding, box: Box) -> Finding:
+    """What a box holds of a finding, seen from the box.
+
+    Cut findings may fall apart; each part is still the same tumour, so it stays one finding.
+    """
+    shared = finding.box & box
+    return replace(finding, box=shared.within(box), mask=finding.mask[shared.within(finding.box).slices])
 
 
 def _sub_boxes(recipe: Recipe) -> SubBoxes:

@@ -42,7 +42,7 @@ class Layout:
     @property
     def keeps_classes(self) -> bool:
         """Whether findings are of the class that the data set gives them, rather than of one class."""
-        return self.kind != "folder" or any(pair.by == "name" for pair in self.pairs)
+        return self.kind != "folder" or bool(self.classes)
 
 
 def find_layout(folder: Path, modality: str = "") -> Layout:

@@ -59,6 +59,7 @@ class Loop:
         self._fast = recipe.training.precision == "bfloat16" and fast_is_possible(device)
         self._step, self._seconds, self._recent = 0, 0.0, math.nan
         self.watch: Watch | None = None
+        self._best: dict[str, Tensor] = {}
         self.curve: list[CurvePoint] = []
         if resume and checkpoint.exists():
             self._restore(read_checkpoint(checkpoint, recipe))
@@ -90,9 +91,18 @@ class Loop:
         return f"step {self._step}{loss}"
 
     def mean_network(self) -> nn.Module:
-        """The network with the running mean of its weights, ready for use."""
-        self._network.load_state_dict(self._mean)
+        """The network with the running mean of its weights, ready for use.
+
+        Where watched patients may end the training, the mean is that of the look at which they were best.
+        """
+        self._network.load_state_dict(self._best or self._mean)
         return without_auxiliary_heads(self._recipe, self._network.eval())
+
+    @property
+    def best_step(self) -> int | None:
+        """The step whose weights `mean_network` has; None for the last one."""
+        points = [point for point in self.curve if point.watched is not None] if self._best else []
+        return min(points, key=lambda point: point.watched or 0.0).step if points else None
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -100,12 +110,14 @@ class Loop:
             return
         state = self._network.state_dict(), dict(self._mean), self._optimiser.state_dict()
         curve = [astuple(point) for point in self.curve]
-        write_checkpoint(Checkpoint(*state, self._step, self._seconds, curve), self._path, self._recipe)
+        found = Checkpoint(*state, self._step, self._seconds, curve, self._best)
+        write_checkpoint(found, self._path, self._recipe)
 
     def _restore(self, found: Checkpoint) -> None:
         self._network.load_state_dict(found.network)
         self._optimiser.load_state_dict(found.optimiser)
         self._mean = {name: value.to(self._device) for name, value in found.mean.items()}
+        self._best = {name: value.to(self._device) for name, value in found.best.items()}
         self._step, self._seconds = found.step, found.seconds
         self.curve = [CurvePoint(*point) for point in found.curve]
 
@@ -117,12 +129,19 @@ class Loop:
             self._network.load_state_dict(self._mean)
             watched = self.watch.loss(self._network)
             self._network.load_state_dict(present)
+            if self._recipe.training.patience and watched < min(self._watched, default=math.inf):
+                self._best = {name: value.clone() for name, value in self._mean.items()}
         rate = self._rate(share)
         self.curve.append(CurvePoint(self._step, self._seconds, rate, self._recent, watched))
 
+    @property
+    def _watched(self) -> list[float]:
+        return [point.watched for point in self.curve if point.watched is not None]
+
     def _has_stalled(self) -> bool:
-        watched = [point.watched for point in self.curve if point.watched is not None]
-        return has_stalled(watched, self._recipe.training.patience)
+        """As the leader sees it: losses differ a little between cards."""
+        stalled = has_stalled(self._watched, self._recipe.training.patience)
+        return bool(self._crew.agree(float(stalled), self._device))
 
     def _rate(self, share: float) -> float:
         training = self._recipe.training

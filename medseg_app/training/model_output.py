@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+NOTES = "docs/notes.txt"
+"""Where a model folder tells what became of the user's data, one note a line."""
+
+
 def card_of(recipe: Recipe, trained: str = "") -> ModelCard:
     """The card of the model that a recipe makes; figures are added by `evaluate_model`."""
     return ModelCard(
@@ -32,25 +36,30 @@ def card_of(recipe: Recipe, trained: str = "") -> ModelCard:
         preprocessing=recipe.preprocessing,
         thresholds=recipe.thresholds,
         summary=recipe.summary,
-        data=recipe.data,
+        data="; ".join(text for text in (recipe.data, *recipe.notes) if text),
         trained=trained,
     )
 
 
 @dataclass(frozen=True)
 class Effort:
-    """What a training took: its curve, its device, and the file of weights that it began with, if any."""
+    """What a training took: its curve, its device, and the file of weights that it began with, if any.
+
+    best_step: the step whose weights are shipped, where these are not the last.
+    """
 
     curve: list[CurvePoint]
     device: str
     beginning: Beginning | None = None
+    best_step: int | None = None
 
     @property
     def words(self) -> str:
         """How long it took on what, from what on."""
         end, begun = self.curve[-1], f", {self.beginning.summary}" if self.beginning else ""
         minutes = max(round(end.seconds / 60), 1)
-        return f"{end.step} steps in {minutes} minutes on {_computer(self.device)}{begun}"
+        best = "" if self.best_step is None else f" (the weights are those of step {self.best_step})"
+        return f"{end.step} steps{best} in {minutes} minutes on {_computer(self.device)}{begun}"
 
 
 def write_trained_model(recipe: Recipe, network: nn.Module, out: Path, effort: Effort) -> None:
@@ -60,6 +69,8 @@ def write_trained_model(recipe: Recipe, network: nn.Module, out: Path, effort: E
     documents = {CSV_NAME: curve_csv(effort.curve), PNG_NAME: curve_png(effort.curve, recipe.name)}
     if effort.beginning is not None:
         documents[DOCUMENT] = effort.beginning.document().encode()
+    if recipe.notes:
+        documents[NOTES] = "".join(f"{note}\n" for note in recipe.notes).encode()
     weights = pack_weights(network, half=recipe.training.half)
     write_model_folder(out, card_of(recipe, effort.words), weights, Papers(documents=documents))
 

@@ -28,7 +28,9 @@ def model_readme(card: ModelCard) -> str:
 
 
 def _figures(card: ModelCard) -> str:
-    return _instances(card.figures) if card.gives_findings else _semantic(card.figures)
+    if not card.gives_findings:
+        return _semantic(card.figures)
+    return _instances(card.figures) + ("\n\nClasses are not told apart." if len(card.labels) > 1 else "")
 
 
 def _backends(backends: tuple[Backend, ...]) -> str:

@@ -40,7 +40,7 @@ class UNetPlan:
 
 def plan_unet(shape: tuple[float, ...], spacing: tuple[float, ...]) -> UNetPlan:
     """The plan for images of this typical shape (k, j, i) in voxels and voxel size in mm."""
-    size = _patch(np.array(shape, float), np.array(spacing, float))
+    size = cubic_patch(np.array(shape, float), np.array(spacing, float))
     strides, kernels = [(1, 1, 1)], [_kernel(np.array(spacing, float))]
     edge, gap = size.copy(), np.array(spacing, float)
     while len(strides) <= MOST_POOLS:
@@ -57,8 +57,8 @@ def plan_unet(shape: tuple[float, ...], spacing: tuple[float, ...]) -> UNetPlan:
     return UNetPlan(_triple(np.ceil(size / step) * step), tuple(strides), tuple(kernels))
 
 
-def _patch(shape: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """As cubic in mm as the images allow, of about VOXELS voxels."""
+def cubic_patch(shape: np.ndarray, spacing: np.ndarray) -> np.ndarray:
+    """A patch (k, j, i) as cubic in mm as images of this shape allow, of about VOXELS voxels."""
     fixed = np.zeros(3, bool)
     size = shape.copy()
     for _ in range(3):

@@ -56,7 +56,9 @@ class Source:
     absent: what a class without any voxel in a case means there. "empty": it was looked for and is not there.
     "unknown": nobody looked for it, so it is no background. "unnamed": unknown where the case has no segment
     of that name either, else empty.
-    never_annotated: class values that nobody looked for in any case.
+    values: value in the data -> value of the class that it is; other values are left out, and classes that
+    none of them is were annotated nowhere. Without it the values in the data are those of the classes.
+    parts: each 26-connected part of what a file marks as a class is a finding, else each value in it.
     """
 
     kind: Literal["folder", "cases", "coco", "tissues", "phantom"] = "folder"
@@ -67,7 +69,8 @@ class Source:
     split: str = ""
     sub_boxes: str = ""
     absent: Absent = "empty"
-    never_annotated: tuple[int, ...] = ()
+    values: dict[int, int] = field(default_factory=dict)
+    parts: bool = False
 
     __pydantic_config__ = FORBID_UNKNOWN
 
@@ -93,7 +96,8 @@ class Augment:
     often (see synthetic.py).
     dose: highest standard deviation in HU of noise as of a scan with a smaller dose (CT only).
     metal: share of CT patches with a piece of metal and its rays.
-    air: replace featureless -1024 air outside the body by noisy air, couches and head rests.
+    air: replace featureless -1024 air outside the body of a CT by noisy air, couches and head rests.
+    metal and air are for models of voxels.
     """
 
     zoom: float = 0.0
@@ -182,6 +186,7 @@ class Recipe:
     start_from: a model folder whose weights are the beginning instead of random ones, or for a Mask R-CNN a
     file of weights of torchvision's (see engines/photograph_weights.py), for a Mask2Former or MaskFormer one
     of transformers' (see engines/query_weights.py).
+    notes: what a user should know of how his data became this recipe.
     path: the file it was read from; folders are relative to it.
     """
 
@@ -204,6 +209,7 @@ class Recipe:
     summary: str = ""
     data: str = ""
     start_from: Path | None = None
+    notes: tuple[str, ...] = ()
     path: Path = Path("recipe.toml")
 
     __pydantic_config__ = FORBID_UNKNOWN
@@ -214,14 +220,24 @@ class Recipe:
         return tuple(sorted(self.labels))
 
     @property
+    def taught(self) -> frozenset[int]:
+        """The class values that the data set marks."""
+        return frozenset(self.source.values.values()) or frozenset(self.labels)
+
+    @property
     def gives_findings(self) -> bool:
         """Whether the model is judged by the findings that it reports, one by one."""
         return any(label.kind == "instance" for label in self.labels.values())
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe. Raises InputError where the file is no recipe, with the field at fault."""
+    """Read a recipe.
+
+    Raises InputError where the file is no recipe, with the field at fault, or says what nothing would heed.
+    """
     from pydantic import TypeAdapter, ValidationError
+
+    from .unheeded import refuse_unheeded
 
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -230,8 +246,10 @@ def read_recipe(path: Path) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"The recipe {path} is not TOML ({error}).") from error
     try:
-        return TypeAdapter(Recipe).validate_python({**values, "path": Path(path)})
+        recipe = TypeAdapter(Recipe).validate_python({**values, "path": Path(path)})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"The recipe {path} is not complete ({where}: {first['msg']}).") from error
+    refuse_unheeded(recipe)
+    return recipe

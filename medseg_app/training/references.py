@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg_app.core.box import Box
 from medseg_app.core.errors import ImagesMoved, InputError
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
 from medseg_app.engines.fit import fit_volume
 from medseg_app.engines.model_card import ModelGrid
+from medseg_app.metrics.instances import Finding, components
 
 NUMBERED = re.compile(r"\s+\d+$")
 
@@ -53,6 +55,11 @@ class Reference:
         Raises InputError where they cannot be read or do not lie on one grid.
         """
 
+    def findings(self, truth: LabelMap) -> tuple[Finding, ...]:
+        """The findings of its truth one by one, each in a box of its own, with the name of its segment."""
+        segments = [s for s in truth.segments if s.kind == "instance"] or truth.segments
+        return tuple(found for s in segments for found in _whole(truth.mask(s), s.name))
+
 
 @dataclass(frozen=True)
 class FilePair(Reference):
@@ -60,11 +67,13 @@ class FilePair(Reference):
 
     classes: value by name of the segments, for labels that are told by name; what it does not name is left
     out. Without it the values of the file are the classes.
+    parts: each 26-connected part of a class is a finding, else each value of the labels is one.
     """
 
     image: Path
     labels: Path
     classes: Mapping[str, int] = field(default_factory=dict, hash=False)
+    parts: bool = False
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -88,6 +97,18 @@ class FilePair(Reference):
                 f"{self.labels} is not on the grid of {self.image}.", "Resample it or leave it out."
             )
         return volume, truth
+
+    def findings(self, truth: LabelMap) -> tuple[Finding, ...]:
+        """One per part of a class, or per value."""
+        if not self.parts:
+            return super().findings(truth)
+        return tuple(part for s in truth.segments for part in components(truth.mask(s), s.name))
+
+
+def _whole(mask: NDArray[np.bool_], name: str) -> tuple[Finding, ...]:
+    """A mask (k, j, i) as one finding; none where it is empty."""
+    box = Box.around(mask)
+    return () if box is None else (Finding(box, mask[box.slices], name),)
 
 
 @dataclass(frozen=True)

@@ -102,17 +102,21 @@ class SemanticTask:
 
     def _draw(self, size: Size, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         number = int(rng.integers(len(self._cases)))
-        case, augment = self._cases[number], self._recipe.augment
+        case = self._cases[number]
         patch = self._with_guest(self._crop(number, size, self._recipe.training.foreground, rng), number, rng)
-        image = furnish_air(patch, case, rng) if augment.air and rng.random() < 0.7 else patch.image
-        if augment.metal and rng.random() < augment.metal:
-            image = add_metal(image, case.spacing, rng)
-        if augment.dose and case.modality == "CT":
-            image = lower_dose(image, augment.dose, rng)
+        image = self._as_scanned(patch, case, rng) if case.modality == "CT" else patch.image
         known = torch.tensor(
             [True, *(value in case.annotated for value in self._recipe.values)], device=image.device
         )
         return self._channels(image, case, rng), self._channel_of[patch.labels], known
+
+    def _as_scanned(self, patch: Patch, case: Case, rng: np.random.Generator) -> Tensor:
+        """The image of a CT patch with what a scanner adds: things in the air, metal and noise."""
+        augment = self._recipe.augment
+        image = furnish_air(patch, case, rng) if augment.air and rng.random() < 0.7 else patch.image
+        if augment.metal and rng.random() < augment.metal:
+            image = add_metal(image, case.spacing, rng)
+        return lower_dose(image, augment.dose, rng) if augment.dose else image
 
     def _crop(
         self, number: int, size: Size, foreground: float, rng: np.random.Generator, shrink: float = 1.0

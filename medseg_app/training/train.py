@@ -64,6 +64,8 @@ def train_into(
 
     Of several processes (see crew.py) only the one that leads writes the folder.
     """
+    for note in recipe.notes:
+        progress(0.0, note)
     crew = Crew.of_environment()
     device = crew.device(device)
     split = find_cases(recipe)
@@ -81,7 +83,7 @@ def train_into(
     training.run(max_minutes, part(progress, 0.05, 0.95))
     if not crew.leads:
         return
-    effort = Effort(training.curve, device, training.beginning)
+    effort = Effort(training.curve, device, training.beginning, training.best_step)
     write_trained_model(recipe, training.mean_network(), out, effort)
     if recipe.gives_findings and MIN_SCORE not in recipe.thresholds:
         settle_score_threshold(out, watched or split.train, device, part(progress, 0.95, 1.0))

@@ -34,6 +34,7 @@ crew = Crew.of_environment()
 told = {
     "weights": sum(float(p.double().abs().sum()) for p in loop.mean_network().parameters()),
     "images": float(drawn[0].images.double().sum()),
+    "steps": len(drawn),
 }
 (out / f"{crew.rank}.json").write_text(json.dumps(told))
 """
@@ -86,3 +87,28 @@ def test_the_command_line_writes_one_model(tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert read_model_folder(out).card.figures["patients"] == 1
     assert [path.name for path in out.parent.iterdir()] == ["tiny"]
+
+
+STALLING = MEMBER.replace(
+    "loop.run(",
+    """
+class Watched:
+    losses = iter([1.0] * 9 if loop._crew.leads else range(9, 0, -1))
+    def loss(self, network):
+        return float(next(self.losses))
+loop.watch = Watched()
+loop.run(""",
+)
+
+
+def test_all_end_together_when_the_leader_sees_no_progress(tmp_path):
+    """On one process the watched patients get better with every look."""
+    write_cases(tmp_path)
+    recipe, member = write_recipe(tmp_path, steps=9), tmp_path / "member.py"
+    text = recipe.read_text().replace("[augment]", "watch = 1\nlook_every = 1\npatience = 2\n\n[augment]")
+    recipe.write_text(text)
+    member.write_text(STALLING)
+    ran = torchrun(member, recipe, tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    assert first["steps"] == second["steps"] == 3

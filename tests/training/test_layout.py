@@ -188,7 +188,7 @@ def test_findings_of_one_class_stay_apart(tmp_path):
         assert np.array_equal(twice.mask(before), again.mask(after))
 
 
-def test_a_case_whose_images_moved_is_named(tmp_path):
+def test_a_data_set_whose_images_moved_is_refused_at_once(tmp_path):
     folder = cases(tmp_path, count=1)
     (folder / "images/p0_image.nii.gz").unlink()
     from medseg_app.core.errors import MedsegError

@@ -7,7 +7,9 @@ import re
 from dataclasses import replace
 
 import pytest
+import torch
 
+from medseg_app.core.errors import Cancelled
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.training import train
 from medseg_app.training.curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
@@ -92,6 +94,71 @@ def test_a_training_ends_early_once_nothing_gets_better(recipe, tmp_path, monkey
     assert [int(row["step"]) for row in rows] == [4, 8, 12]
 
 
+def shipped(folder):
+    from safetensors.torch import load
+
+    return load(read_model_folder(folder).weights())
+
+
+def watched_at(monkeypatch, losses):
+    """The weights that watched patients are judged with, look by look, whose losses are these."""
+    seen, told = [], iter(losses)
+
+    def loss(_, network):
+        seen.append({name: value.clone() for name, value in network.state_dict().items()})
+        return next(told)
+
+    monkeypatch.setattr(train.Watch, "loss", loss)
+    return seen
+
+
+def is_same(weights, state):
+    return all(torch.equal(tensor, state[name]) for name, tensor in weights.items())
+
+
+@pytest.mark.parametrize(("patience", "kept"), [(2, 1), (0, 3)])
+def test_where_patients_end_a_training_the_best_weights_are_shipped(
+    recipe, tmp_path, monkeypatch, patience, kept
+):
+    training = replace(recipe.training, steps=16, patience=patience, half=False)
+    seen = watched_at(monkeypatch, [3.0, 1.0, 2.0, 2.5])
+    out = train.run_training(replace(recipe, training=training), tmp_path / "model")
+    assert len(seen) == 4
+    assert [is_same(shipped(out), state) for state in seen] == [n == kept for n in range(4)]
+    said = "(the weights are those of step 8)" in read_model_folder(out).card.trained
+    assert said is (patience > 0)
+
+
+def test_the_best_weights_outlive_an_interruption(recipe, tmp_path, monkeypatch):
+    def stop(fraction: float, message: str = "") -> None:
+        if "step 10" in message:
+            raise Cancelled
+
+    training = replace(recipe.training, steps=16, patience=2, half=False)
+    recipe = replace(recipe, training=training)
+    seen = watched_at(monkeypatch, [3.0, 1.0, 2.0, 2.5])
+    with pytest.raises(Cancelled):
+        train.run_training(recipe, tmp_path / "model", progress=stop)
+    out = train.run_training(recipe, tmp_path / "model", resume=True)
+    assert is_same(shipped(out), seen[1])
+
+
+def test_what_is_shipped_is_the_running_mean(recipe, tmp_path):
+    """With a mean that keeps all, it moves a tenth of the way in the first step, not all of it."""
+    shipped_after = {}
+    for ema in (0.0, 0.999):
+        training = replace(recipe.training, steps=1, ema=ema, half=False, watch=0)
+        out = train.run_training(replace(recipe, training=training), tmp_path / str(ema))
+        shipped_after[ema] = shipped(out)
+    still = replace(recipe.training, steps=1, learning_rate=0.0, half=False, watch=0)
+    first = shipped(train.run_training(replace(recipe, training=still), tmp_path / "still"))
+    for name, start in first.items():
+        last, mean = shipped_after[0.0][name], shipped_after[0.999][name]
+        keep = 2 / 11
+        assert torch.allclose(mean, keep * start + (1 - keep) * last, atol=1e-6), name
+    assert any(not torch.equal(shipped_after[0.0][name], start) for name, start in first.items())
+
+
 def test_looking_changes_nothing(recipe, tmp_path):
     looked = train.run_training(recipe, tmp_path / "looked")
     blind = replace(recipe, training=replace(recipe.training, look_every=10_000))
@@ -102,8 +169,6 @@ def test_looking_changes_nothing(recipe, tmp_path):
 
 
 def test_the_curve_goes_on_after_an_interruption(recipe, tmp_path):
-    from medseg_app.core.errors import Cancelled
-
     def stop(fraction: float, message: str = "") -> None:
         if "step 6" in message:
             raise Cancelled
