@@ -16,11 +16,11 @@ RANK = re.compile(r" \d+$")
 def class_teller(mine: ClassMasks, theirs: ClassMasks, rule: Rule) -> Callable[[ClassMasks, Segment], str]:
     """What tells the class of a segment of either side; it is empty where nothing tells it.
 
-    The class of a finding is its name without the number, if both files name all their findings. Of any
+    The class of a finding is its name without the number, if both files name all that they hold. Of any
     other segment it is what the segment is matched by.
     """
-    known = [s for side in (mine, theirs) for s in side.segments if side.is_finding(s)]
-    named = rule != "one" and all(segment.name != f"Label {segment.value}" for segment in known)
+    segments = [*mine.segments, *theirs.segments]
+    named = rule != "one" and all(segment.name != f"Label {segment.value}" for segment in segments)
 
     def class_of(side: ClassMasks, segment: Segment) -> str:
         if not side.is_finding(segment):

@@ -197,3 +197,14 @@ def test_findings_without_names_are_one_class():
     nameless = named({1: "Label 1", 2: "Label 2"}, {2: (0, 4), 1: (8, 12)})
     found = evaluate_files(prediction, nameless)["findings"]
     assert (found["hits"], list(found["classes"])) == (2, ["findings"])
+
+
+def test_findings_beside_organs_are_one_class_with_all_where_the_truth_has_numbers_only():
+    organs_too = label_map({1: (0, 4), 2: (8, 12)})
+    kinds = (("Liver", "semantic"), ("Tumour 1", "instance"))
+    segments = zip(organs_too.segments, kinds, strict=True)
+    mixed = replace(organs_too, segments=tuple(replace(s, name=n, kind=k) for s, (n, k) in segments))
+    numbers = label_map({7: (8, 12)})
+    nameless = replace(numbers, segments=tuple(replace(s, name="Label 7") for s in numbers.segments))
+    found = evaluate_files(mixed, nameless)["findings"]
+    assert (found["hits"], list(found["classes"])) == (1, ["findings"])
