@@ -54,14 +54,15 @@ def verify_models(name: str = "", extra: Path | None = None) -> list[Verified]:
     return chosen
 
 
-def remove_model(name: str) -> Path:
+def remove_model(name: str, models: Path | None = None) -> Path:
     """Remove one of the user's models; says which folder is gone. Shipped models are never removed.
 
+    models: the folder that holds the user's; where the system keeps them without it.
     Raises WrongUse where the user has no model of this name.
     """
     from medseg_app.io.atomic import temporary_prefix
 
-    place = Folders.of_user().models
+    place = models or Folders.of_user().models
     folder = next((path for path in models_of_user(place) if name_of(path) == name), None)
     if folder is None:
         names = ", ".join(map(name_of, models_of_user(place))) or "none"

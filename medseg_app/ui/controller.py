@@ -14,6 +14,7 @@ from .closing import Closing
 from .drops import Drops
 from .geometry_notice import GeometryNotice
 from .importing import Importing
+from .model_care import ModelCare
 from .off_thread import MainThread, OffThread
 from .opening import Opening
 from .panels.ai import AiPanel
@@ -54,6 +55,7 @@ class Controller:
         self.ai.found.connect(self.training.offer)
         self.ai.wants_to_learn.connect(self.training.open)
         self.importing = Importing(window, session)
+        self.care = ModelCare(session, self.ai)
         self.proposals = ProposalsPanel(session)
         self.tool = ToolOptionsPanel(session)
         self.status = StatusFollower(window.status, session)
@@ -71,6 +73,7 @@ class Controller:
         self.segments.panel.row(self.opening.question)
         self.ai.row(self.importing.question)
         self.studies.row(self.opening.moved.question, at=0)
+        self.ai.row(self.care.question)
         self.window.left.add(self.studies, 1)
         self.window.right.add(self.segments.panel, 1)
         self.window.right.add(self.ai)

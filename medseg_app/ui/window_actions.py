@@ -174,6 +174,8 @@ class WindowActions:
         self._command(models.train, self._train)
         self._command(models.bring_in, self._c.importing.ask_file)
         add("bring_in_folder", "Import model folder", self._c.importing.ask_folder, "Ctrl+Alt+L")
+        self._command(models.verify, self._c.care.verify)
+        self._command(models.remove, self._c.care.ask_remove)
         self._command(proposals.accept_candidate, lambda: panel.decide_selected("accept"))
         self._command(proposals.reject_candidate, lambda: panel.decide_selected("reject"))
         self._command(proposals.accept_candidates, panel.accept_listed)

@@ -1,4 +1,4 @@
-"""Models: train one on corrected cases or a data set, bring one in, remove one of the user's."""
+"""Models: train one on corrected cases or a data set, bring one in, check one, remove one of the user's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
 from medseg_app.app.import_model import ImportedModel, import_model
+from medseg_app.app.model_store import Verified, remove_model, verify_models
 from medseg_app.app.session import Session
 from medseg_app.app.train import HowToTrain, train_model
 from medseg_app.core.errors import InputError, WrongUse
@@ -71,6 +72,41 @@ def bring_in(session: Session, *, path: Path, consent: bool = False) -> Job[Impo
         return made
 
     return Job(f"Import {path.name}", work, apply)
+
+
+@command("Verify model", menu="AI", shortcut="Ctrl+Alt+V")
+def verify(session: Session, *, name: str) -> Job[Verified, Verified]:
+    """Compare every file of the model with its checksum."""
+
+    def work(progress: Progress) -> Verified:
+        progress(0.0, f"Reading {name}")
+        return verify_models(name)[0]
+
+    def apply(found: Verified) -> Verified:
+        if found.problems:
+            session.tell("problem", f"{name} is not as it was made. {found.problems[0]}", "Get it again.")
+        else:
+            session.tell("ok", f"{name} is as it was made: all {found.files} files have their checksums.")
+        return found
+
+    return Job(f"Verify {name}", work, apply)
+
+
+@command("Remove model", menu="AI", shortcut="Ctrl+Alt+R")
+def remove(session: Session, *, name: str) -> Job[Path, Path]:
+    """Remove one of the user's own models; shipped ones stay."""
+    models = session.folders.models
+
+    def work(progress: Progress) -> Path:
+        progress(0.0, f"Removing {name}")
+        return remove_model(name, models)
+
+    def apply(folder: Path) -> Path:
+        session.changed.emit(Change.of("models"))
+        session.tell("ok", f"{name} was removed.")
+        return folder
+
+    return Job(f"Remove {name}", work, apply)
 
 
 def _bring_in(path: Path, consent: bool, models: Path, progress: Progress) -> ImportedModel:
