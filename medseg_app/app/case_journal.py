@@ -15,6 +15,8 @@ from medseg_app.core.case import Case
 from medseg_app.core.journal import Facts, Journal, Kind, Record, read_about, since_checkpoint, stacks
 from medseg_app.core.label_edit import LabelEdit
 
+from .case_lock import let_go
+
 IDLE_SECONDS = 30.0
 """A pause longer than this does not count as time spent on the case."""
 
@@ -138,9 +140,7 @@ class CaseJournal:
                 journal.forget(since_checkpoint(records) if forget_unsaved else [])
                 journal.close()
         if self._lock.is_locked:
-            self._lock.release()
-            with suppress(OSError):
-                Path(self._lock.lock_file).unlink()
+            let_go(self._lock)
 
     def _acquire(self) -> None:
         if not self._lock.is_locked:

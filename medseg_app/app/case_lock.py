@@ -15,7 +15,7 @@ class CaseLock:
     """
 
     def __init__(self, lock: Any) -> None:
-        self.release = weakref.finalize(self, _let_go, lock)
+        self.release = weakref.finalize(self, let_go, lock)
 
 
 def lock_case(path: Path) -> CaseLock | None:
@@ -30,7 +30,8 @@ def lock_case(path: Path) -> CaseLock | None:
     return CaseLock(lock)
 
 
-def _let_go(lock: Any) -> None:
+def let_go(lock: Any) -> None:
+    """Free a lock and leave no file."""
     # The file goes first: removed after the lock was freed it could be the one that another window has
     # just locked, and a third window would make and lock a new one. A window that waits for the removed
     # file is told by filelock that it has no name any more. Windows removes no open file; there filelock
