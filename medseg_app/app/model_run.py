@@ -42,19 +42,21 @@ def warm_up(session: Session, model: str) -> None:
 def model_run(session: Session, title: str, model: str, request: Request) -> Job[Proposal, Proposal]:
     """The job that runs a model on the open case, unless another case is open by then.
 
-    Raises ModelError for an unknown model, ModalityError where it does not fit the images.
+    Its work raises ModelError for an unknown model, ModalityError where it does not fit the images: reading
+    a model folder and its checksums takes longer than the window may stand still.
     """
-    from medseg_app.engines.modality import check_modality
-    from medseg_app.engines.registry import find_model
-
-    case, folder = session.writable(), find_model(model)
-    check_modality(folder.card, case.volume)
+    case = session.writable()
     lane, device, on_main = session.engines, session.settings.device, session.tasks.on_main
 
     def show(found: tuple[Candidate, ...]) -> None:
         on_main(lambda: show_so_far(session, case, found))
 
     def work(progress: Progress) -> Proposal:
+        from medseg_app.engines.modality import check_modality
+        from medseg_app.engines.registry import find_model
+
+        folder = find_model(model)
+        check_modality(folder.card, case.volume)
         on_main(lambda: show_asked(session, case, request.prompts))
         try:
             return lane.propose(folder, case.volume, request, device, progress, show)

@@ -161,6 +161,7 @@ def test_without_the_package_the_tool_says_how_to_install_it(session, monkeypatc
     notices = []
     session.notices.connect(notices.append)
     paint(session, (5, 20, 21), tool="prompt")
+    wait(session)
     (notice,) = notices
     assert "nnInteractive is not installed" in notice.text
     assert 'pip install "medseg[nninteractive]"' in notice.hint

@@ -191,6 +191,7 @@ def export_in_dialog(reader: Reader, target: Path) -> None:
 def accept_everything(reader: Reader, model: str) -> None:
     """Run a model and accept what it proposes, one by one, by key."""
     run_model(reader, model)
+    assert open_candidates(reader.session), "the model finds something in these images"
     for _ in open_candidates(reader.session):
         reader.key(Qt.Key.Key_A)
     assert not open_candidates(reader.session)
