@@ -56,6 +56,15 @@ def on_table(volume, table: np.ndarray):
     return replace(volume, voxels=voxels)
 
 
+def recipe_of(repository, name: str):
+    """The recipe of a shipped model on the real data of this machine, wherever it lies."""
+    recipe = read_recipe(repository / "resources/recipes" / name / "recipe.toml")
+    _, real, inside = recipe.source.folder.partition("shared/data/")
+    if not real:
+        return recipe
+    return replace(recipe, source=replace(recipe.source, folder=str(data(inside))))
+
+
 def five_organ_dice(engine, recipe, volume, truth) -> float:
     proposal = run_engine(engine, volume, Request(modality="CT"), "cpu", silent)
     labels = np.zeros(volume.geometry.shape, np.uint8)
@@ -69,8 +78,7 @@ def five_organ_dice(engine, recipe, volume, truth) -> float:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("cases", [1, pytest.param(8, marks=pytest.mark.campaign)])
 def test_a_real_couch_under_the_head_changes_little(repository, cases):
-    recipe = read_recipe(repository / "resources/recipes/ct-head-neck-organs/recipe.toml")
-    data("train/head_neck_ct")
+    recipe = recipe_of(repository, "ct-head-neck-organs")
     engine = build_engine(read_model_folder(repository / "models/ct-head-neck-organs"))
     table = real_table()
     plain, lying = [], []
@@ -122,9 +130,7 @@ def test_every_shipped_card_says_how_it_was_trained_and_how_close_it_comes_to_to
 @pytest.mark.parametrize("name", SHIPPED)
 def test_what_the_card_says_of_backends_is_measured_again(name, repository):
     """Agreement of all voxels would hide errors in the little that is foreground, so Dice is asked for."""
-    recipe = read_recipe(repository / "resources/recipes" / name / "recipe.toml")
-    if not name.startswith("demo"):
-        data("train/head_neck_ct" if name.startswith("ct") else "train/soft_tissue_sarcoma")
+    recipe = recipe_of(repository, name)
     folder = read_model_folder(repository / "models" / name)
     stated = {one.precision: one for one in folder.card.backends if one.device == "cpu"}
     for one in measure_backends(folder, recipe):
@@ -137,9 +143,7 @@ def test_what_the_card_says_of_backends_is_measured_again(name, repository):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_figures_of_the_card_are_measured_again(name, repository):
     """Everything but time; another version of a library may move a few voxels."""
-    recipe = read_recipe(repository / "resources/recipes" / name / "recipe.toml")
-    if not name.startswith("demo"):
-        data("train/head_neck_ct" if name.startswith("ct") else "train/soft_tissue_sarcoma")
+    recipe = recipe_of(repository, name)
     folder = repository / "models" / name
     stated, measured = read_model_folder(folder).card.figures, evaluate_model(folder, recipe)
     assert _numbers(measured) == pytest.approx(_numbers(stated), abs=0.02)
