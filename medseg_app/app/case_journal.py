@@ -133,12 +133,8 @@ class CaseJournal:
         """End with the case; steps that no file holds are forgotten if the user said so."""
         if self._journal is not None:
             journal, self._journal = self._journal, None
-            records = journal.records()
-            if forget_unsaved and not any(record.kind == "checkpoint" for record in records):
-                journal.discard()
-            else:
-                journal.forget(since_checkpoint(records) if forget_unsaved else [])
-                journal.close()
+            with self._told():
+                _end(journal, forget_unsaved)
         if self._lock.is_locked:
             let_go(self._lock)
 
@@ -154,7 +150,7 @@ class CaseJournal:
         return self._journal
 
     def _kept_path(self) -> Path:
-        return self._path.with_suffix(f".{int(time.time())}.kept")
+        return self._path.with_suffix(f".{time.time_ns()}.kept")
 
     def _set_aside(self) -> None:
         """Keep a journal that belongs to another state of the case, and start a new one."""
@@ -192,6 +188,18 @@ class CaseJournal:
         if not self.is_failing:
             self.is_failing = True
             self._failed(error)
+
+
+def _end(journal: Journal, forget_unsaved: bool) -> None:
+    """Close a journal, without the steps that no file holds if they are to be forgotten."""
+    records = journal.records()
+    if forget_unsaved and not any(record.kind == "checkpoint" for record in records):
+        journal.discard()
+        return
+    try:
+        journal.forget(since_checkpoint(records) if forget_unsaved else [])
+    finally:
+        journal.close()
 
 
 def replay(case: Case, records: list[Record]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from medseg_app.core.progress import Progress
@@ -27,16 +28,20 @@ def request_of(session: Session) -> Request:
     )
 
 
-def warm_up(session: Session, model: str) -> None:
-    """Have the engine worker ready for a model on the open case; for a thread beside the window.
+def warm_up(session: Session, model: str) -> Callable[[], None]:
+    """What has the engine worker ready for a model on the open case; to be called beside the window.
 
-    Raises as `model_run` does.
+    It raises as the work of `model_run` does.
     """
-    from medseg_app.engines.registry import find_model
+    lane, volume = session.engines, session.writable().volume
+    request, device = request_of(session), session.settings.device
 
-    session.engines.warm_up(
-        find_model(model), session.writable().volume, request_of(session), session.settings.device
-    )
+    def work() -> None:
+        from medseg_app.engines.registry import find_model
+
+        lane.warm_up(find_model(model), volume, request, device)
+
+    return work
 
 
 def model_run(session: Session, title: str, model: str, request: Request) -> Job[Proposal, Proposal]:

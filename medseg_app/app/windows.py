@@ -31,16 +31,21 @@ def window_named(name: str, volume: Volume) -> Window:
     return window_of(volume) if name == AUTO else CT_WINDOWS[name]
 
 
-def first_window(volume: Volume) -> tuple[Window, str]:
-    """The window that the file names, else that of a preset; and the name of the preset.
+def known_window(modality: str, stated: Window | None) -> Window | None:
+    """The window that is known before any voxel was read; None where the values decide.
 
     HU mean the same in every CT, so readers expect soft tissue there; what shows most of the values would
     be grey in grey between air and metal.
     """
-    if volume.window:
-        return volume.window, ""
-    name = SOFT_TISSUE if volume.modality == "CT" else AUTO
-    return window_named(name, volume), name
+    return stated or (CT_WINDOWS[SOFT_TISSUE] if modality == "CT" else None)
+
+
+def first_window(volume: Volume) -> tuple[Window, str]:
+    """The window that the file names, else that of a preset; and the name of the preset."""
+    known = known_window(volume.modality, volume.window)
+    if known is None:
+        return window_of(volume), AUTO
+    return known, "" if volume.window else SOFT_TISSUE
 
 
 def window_of(volume: Volume) -> Window:

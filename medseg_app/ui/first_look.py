@@ -50,7 +50,7 @@ class FirstLook(QWidget):
         if task is not self._task or task.is_over:
             return
         self.picture = picture
-        self.setGeometry(QRect(self._over.mapTo(self._window, QPoint(0, 0)), self._over.size()))
+        self._cover()
         self.raise_()
         self.show()
 
@@ -60,8 +60,13 @@ class FirstLook(QWidget):
         if task.is_over:
             self._task = None
             self.hide()
-        else:
+        elif self.isVisible():
+            self._cover()
             self.update()
+
+    def _cover(self) -> None:
+        """Lie over the images, also after the window took another size."""
+        self.setGeometry(QRect(self._over.mapTo(self._window, QPoint(0, 0)), self._over.size()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The slice on black, in the middle, and how far reading is."""

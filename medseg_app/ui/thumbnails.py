@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QImage
 
-from medseg_app.app.windows import CT_WINDOWS, SOFT_TISSUE
+from medseg_app.app.windows import known_window
 
 from .off_thread import OffThread
 
@@ -39,7 +39,7 @@ def picture_of(info: VolumeInfo, long_side: int = LONG_SIDE) -> QImage:
 
     plane = load_slice(info, info.shape[0] // 2)
     _, row_mm, column_mm = info.spacing
-    window = info.window or (CT_WINDOWS[SOFT_TISSUE] if info.modality == "CT" else None)
+    window = known_window(info.modality, info.window)
     return grey_picture(plane, row_mm, column_mm, window, info.inverted, long_side)
 
 

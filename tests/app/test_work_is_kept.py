@@ -230,3 +230,32 @@ def test_a_task_is_over_whatever_its_end_raises(session, told):
     assert task.state == "failed"
     assert not session.tasks.running
     assert [type(error) for error in seen] == [ZeroDivisionError]
+
+
+def test_a_save_that_ends_after_another_case_was_opened_leaves_that_one_alone(
+    session, copied, folders, volume
+):
+    job = save_case(session, path=copied / "late.medseg")
+    written = job.work(lambda *_: None)
+    enter(session, Case.of(volume))
+    paint(session, (9, 20, 21))
+    number, journal = session.case.id, session.journal
+    job.apply(written)
+    assert (session.case.id, session.case.path, session.journal) == (number, None, journal)
+    assert session.case_lock is None
+    wait_for(lambda: session.journal.is_durable)
+    assert [record.kind for record in session.journal._journal.records()] == ["edit"]
+    session.run(open_case, path=copied / "late.medseg")
+    assert slices(session) == [2, 3, 4]
+
+
+def test_a_case_on_a_full_disk_can_be_closed(session, told):
+    paint(session, (2, 20, 21))
+    wait_for(lambda: session.journal.is_durable)
+    fill_disk(session, full=True)
+    for k in range(3, 9):
+        paint(session, *((k, j, i) for j in range(4, 36, 4) for i in range(4, 44, 4)))
+    wait_for(lambda: session.journal.is_failing)
+    session.run(close_case)
+    assert session.case is None
+    assert len(told) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -209,7 +210,7 @@ def come_with_the_mouse(panel) -> None:
 
 def test_a_mouse_that_comes_to_the_panel_warms_the_chosen_model_up_once(panel, session, qtbot, monkeypatch):
     asked = []
-    monkeypatch.setattr(warm_model, "warm_up", lambda session, model: asked.append(model))
+    monkeypatch.setattr(warm_model, "warm_up", lambda session, model: partial(asked.append, model))
     come_with_the_mouse(panel)
     come_with_the_mouse(panel)
     qtbot.waitUntil(lambda: bool(asked))
@@ -224,7 +225,7 @@ def test_a_mouse_that_comes_to_the_panel_warms_the_chosen_model_up_once(panel, s
 
 def test_a_run_that_did_not_end_well_warms_up_again(panel, session, qtbot, monkeypatch):
     asked = []
-    monkeypatch.setattr(warm_model, "warm_up", lambda session, model: asked.append(model))
+    monkeypatch.setattr(warm_model, "warm_up", lambda session, model: partial(asked.append, model))
     come_with_the_mouse(panel)
     qtbot.waitUntil(lambda: len(asked) == 1)
     panel._task = task = Task("Run")

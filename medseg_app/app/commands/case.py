@@ -33,6 +33,9 @@ def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
         return frozen
 
     def apply(saved: Case) -> Path:
+        if session.case is not case:  # closed while it was written: its journal and lock are gone
+            lock.release()
+            return target
         if lock is not session.case_lock and session.case_lock is not None:
             session.case_lock.release()
         session.case_lock = lock

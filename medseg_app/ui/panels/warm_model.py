@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from medseg_app.app.model_run import warm_up
@@ -27,7 +26,7 @@ class WarmModel:
         wanted = (model, case.volume.id, settings.device, settings.precision)
         if wanted != self._asked:
             self._asked = wanted
-            self._beside.run(partial(warm_up, self._session, model), lambda _: None)
+            self._beside.run(warm_up(self._session, model), lambda _: None)
 
     def forget(self) -> None:
         """The worker may be gone: ask again when there is a reason to."""
