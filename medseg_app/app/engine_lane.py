@@ -117,8 +117,8 @@ class EngineLane:
     def _on_disk(self) -> Iterator[ExchangeFolder]:
         """The folder of this window's files; a full disk is told in words that help."""
         try:
-            if self._folder is None:
-                self._folder = ExchangeFolder(self._cache)
+            if self._folder is None or not self._folder.path.is_dir():  # a cleaner may have been there
+                self._folder, self._volume = ExchangeFolder(self._cache), None
             yield self._folder
         except OSError as error:
             raise CouldNotBeDone(

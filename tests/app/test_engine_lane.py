@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -156,6 +157,16 @@ def test_the_middle_of_a_large_volume_is_small_and_at_its_place() -> None:
     np.testing.assert_allclose(
         piece.geometry.to_patient((0, 0, 0)), volume.geometry.to_patient((12, 86, 0)), atol=1e-9
     )
+
+
+@posix_only
+def test_a_cache_that_was_cleaned_away_between_two_runs_is_made_again(
+    lane: EngineLane, tmp_path: Path
+) -> None:
+    model, volume = write_plugin_model(tmp_path / "m"), plugin_volume()
+    assert lane.propose(model, volume, Request()).candidates
+    shutil.rmtree(tmp_path / "cache")
+    assert lane.propose(model, volume, Request()).candidates
 
 
 @posix_only
