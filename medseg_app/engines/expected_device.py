@@ -18,8 +18,8 @@ from pathlib import Path
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 BUILT_FOR = re.compile(r"^cuda\b[^=]*=\s*'(\d+)", re.MULTILINE)
 CPU_FACTS = Path("/proc/cpuinfo")
-BFLOAT16 = frozenset({"avx512_bf16", "amx_tile"})
-"""Abilities of a processor that calculates in bfloat16 itself."""
+BFLOAT16 = frozenset({"amx_tile"})
+"""Abilities of a processor that is faster in bfloat16 (see `device.fast_is_possible`)."""
 CAPABILITY_MAJOR = 75
 """CUDA's number of the attribute that tells the generation of a card."""
 FIRST_WITH_BFLOAT16 = 8

@@ -9,10 +9,10 @@ from typing import Any
 
 from torch import nn
 
-from .backbones import NORMS
 from .offline_transformers import offline_transformers
 from .query_arguments import STAGES, Arguments
 from .query_network import QueryNetwork
+from .transformers_body import put_norm
 
 MASK2FORMER, MASKFORMER = "Mask2Former", "MaskFormer"
 """Names in the card."""
@@ -105,15 +105,7 @@ def _for_slices(name: str, asked: Arguments) -> nn.Module:
     net: nn.Module = kind(config)
     if asked.backbone == "resnet":
         body: Any = net.model.pixel_level_module.encoder
-        _put_norm(body, asked.norm)
+        put_norm(body, asked.norm)
         if asked.stride == 2:
             body.embedder.pooler = nn.Identity()
     return QueryNetwork(net)
-
-
-def _put_norm(body: nn.Module, norm: str) -> None:
-    """In place of BatchNorm, which needs batches that are larger than ours."""
-    for module in list(body.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, nn.BatchNorm2d):
-                setattr(module, name, NORMS[norm](child.num_features))

@@ -115,6 +115,15 @@ def _of_queries(name: str) -> Callable[..., nn.Module]:
     return build
 
 
+def _of_boxes(name: str) -> Callable[..., nn.Module]:
+    def build(**arguments: Any) -> nn.Module:
+        from . import detr_network
+
+        return getattr(detr_network, name)(**arguments)
+
+    return build
+
+
 MONAI = ("BasicUNet", "UNet", "DynUNet", "SegResNet", "AttentionUnet", "VNet", "UNETR", "SwinUNETR")
 
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
@@ -126,5 +135,7 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "Yolact": _yolact,
     "Mask2Former": _of_queries("mask2former"),
     "MaskFormer": _of_queries("maskformer"),
+    "Detr": _of_boxes("detr"),
+    "RtDetr": _of_boxes("rt_detr"),
 }
 """Name in the card -> builder."""

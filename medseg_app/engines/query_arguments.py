@@ -51,7 +51,7 @@ class Arguments:
     def __post_init__(self) -> None:
         layers = (*self.depths, self.encoder_layers, self.decoder_layers)
         sizes = (self.in_channels, self.width, self.queries, self.body_width, self.window, self.head_width)
-        if not all(_is_size(size) for size in (*layers, *sizes, self.expansion, self.num_classes - 1)):
+        if not all(is_size(size) for size in (*layers, *sizes, self.expansion, self.num_classes - 1)):
             raise ValueError("sizes are whole numbers from 1, and classes are two at least")
         if len(self.depths) != len(STAGES) or max(layers) > MOST_LAYERS:
             raise ValueError(f"depths are four numbers, and no part has more than {MOST_LAYERS} layers")
@@ -65,5 +65,6 @@ class Arguments:
         return [self.body_width * 2**n for n in range(len(STAGES))]
 
 
-def _is_size(value: object) -> bool:
+def is_size(value: object) -> bool:
+    """Whether it is a whole number from 1."""
     return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -5,7 +5,6 @@ Each query answers one class, or none, and one mask for the whole slice; there a
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -14,10 +13,9 @@ from torch.nn.functional import interpolate, pad
 from torchvision.ops import masks_to_boxes
 
 from .slice_pyramid import AsTheyAre
+from .transformers_body import FastBody, at_least
 
 LEAST_SCORE, MOST_FINDINGS = 0.02, 10
-LEAST_EDGE = 64
-"""Smaller slices are padded: the norms need more than one place at the coarsest stride, 32."""
 
 
 class QueryNetwork(nn.Module):
@@ -29,7 +27,7 @@ class QueryNetwork(nn.Module):
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
-        net.model.pixel_level_module.encoder = _Body(net.model.pixel_level_module.encoder)
+        net.model.pixel_level_module.encoder = FastBody(net.model.pixel_level_module.encoder)
         self.net = net
         self._transform = AsTheyAre(1, 1, [0.0], [1.0])
 
@@ -38,7 +36,7 @@ class QueryNetwork(nn.Module):
     ) -> dict[str, Tensor] | list[dict[str, Tensor]]:
         """The losses, already weighted, where there are targets; else the findings of each image."""
         batch, _ = self._transform(images)
-        padded = _at_least(batch.tensors, LEAST_EDGE)
+        padded = at_least(batch.tensors)
         kind = padded.device.type
         self.net.model.pixel_level_module.encoder.fast = torch.is_autocast_enabled(kind)
         # Places are computed with in the decoders, and the matching needs exact costs.
@@ -64,21 +62,6 @@ class QueryNetwork(nn.Module):
         )
 
 
-class _Body(nn.Module):
-    """The backbone, which alone may run in bfloat16; what comes after it is given float32."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-        self.fast = False
-
-    def forward(self, images: Tensor) -> SimpleNamespace:
-        """`feature_maps` by stride, finest first, as transformers' backbones give them."""
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.fast):
-            levels = self.net(images).feature_maps
-        return SimpleNamespace(feature_maps=tuple(level.float() for level in levels))
-
-
 def _findings(chances: Tensor, masks: Tensor) -> dict[str, Tensor]:
     """The best answers of one slice, best first.
 
@@ -102,12 +85,6 @@ def _findings(chances: Tensor, masks: Tensor) -> dict[str, Tensor]:
 def _boxes(masks: Tensor) -> Tensor:
     """Boxes (n, 4) around masks (n, j, i) that hold at least one pixel; their ends lie behind the last."""
     return masks_to_boxes(masks) + torch.tensor([0.0, 0.0, 1.0, 1.0], device=masks.device)
-
-
-def _at_least(images: Tensor, edge: int) -> Tensor:
-    """Images (n, c, j, i) that are padded at the lower right where they are smaller."""
-    j, i = (max(edge - length, 0) for length in images.shape[2:])
-    return pad(images, (0, i, 0, j))
 
 
 def _padded(masks: Tensor, size: torch.Size) -> Tensor:

@@ -37,5 +37,8 @@ def _yolact_loss(network: nn.Module, images: list[Tensor], targets: list[Target]
     return yolact_loss(network(images), targets)
 
 
-LOSSES: dict[str, Loss] = {"mask_rcnn": _own_losses, "mask2former": _own_losses, "yolact": _yolact_loss}
+LOSSES: dict[str, Loss] = {
+    **dict.fromkeys(("mask_rcnn", "mask2former", "detr"), _own_losses),
+    "yolact": _yolact_loss,
+}
 """Name of the engine -> its loss."""

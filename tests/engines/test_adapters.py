@@ -92,3 +92,15 @@ class TestMaskFormer(_OnNoise):
     engine = "maskformer"
     looks_at_slices = True
     grid = "anisotropic"
+
+
+class TestDetr(_OnNoise):
+    engine = "detr"
+    looks_at_slices = True
+    grid = "anisotropic"
+
+
+class TestRtDetr(_OnNoise):
+    engine = "rt_detr"
+    looks_at_slices = True
+    grid = "anisotropic"

@@ -94,7 +94,7 @@ def test_fast_that_is_too_far_off_is_computed_exactly_and_says_so(tmp_path):
         np.testing.assert_array_equal(one.mask, other.mask)
 
 
-@pytest.mark.parametrize("name", ["mask_rcnn", "yolact", "mask2former"])
+@pytest.mark.parametrize("name", ["mask_rcnn", "yolact", "mask2former", "detr"])
 def test_networks_for_slices_keep_to_the_rule_as_well(tmp_path, name):
     card = replace(TINY[name], backends=(replace(FAST, dice=0.98),))
     folder = write_model_folder(tmp_path / "m", card, tiny_weights(name))

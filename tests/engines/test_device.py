@@ -141,3 +141,12 @@ def test_a_result_tells_the_precision_that_was_computed(
     for possible, told in ((False, "exact"), (True, "fast")):
         monkeypatch.setattr(device_module, "fast_is_possible", lambda _, possible=possible: possible)
         assert predict(volume, folder, device="cpu", precision="fast").precision == told
+
+
+@pytest.mark.parametrize("tiles", [False, True])
+def test_fast_is_for_processors_with_tiles(monkeypatch: pytest.MonkeyPatch, tiles: bool) -> None:
+    """A wide register that knows bfloat16 is not enough: it is no faster than float32."""
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: True)
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: tiles)
+    assert device_module.fast_is_possible("cpu") == tiles
+    assert not device_module.fast_is_possible("mps")

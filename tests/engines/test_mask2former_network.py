@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 import torch
 
@@ -14,6 +11,7 @@ from medseg_app.engines.networks import build_network
 from medseg_app.engines.query_network import _findings
 from medseg_app.engines.weights import load_weights, pack_weights
 
+from .offline import build_without_network
 from .tiny_models import write_tiny_model
 
 TINY = {"in_channels": 1, "num_classes": 3, "width": 32, "queries": 4, "decoder_layers": 2, "body_width": 16}
@@ -23,17 +21,6 @@ KINDS = [
     for backbone in ("swin", "resnet")
     for stride in (4, 2)
 ]
-SILENT = """
-import sys
-sys.addaudithook(lambda event, args: event.startswith("socket.") and sys.exit(f"used the network: {event}"))
-from medseg_app.engines.model_card import Network
-from medseg_app.engines.networks import build_network
-for name in ("Mask2Former", "MaskFormer"):
-    for backbone in ("swin", "resnet"):
-        build_network(Network(name, {"in_channels": 1, "num_classes": 2, "backbone": backbone}))
-import huggingface_hub
-assert huggingface_hub.constants.HF_HUB_OFFLINE
-"""
 
 
 def tiny(name: str = "Mask2Former", **arguments) -> torch.nn.Module:
@@ -54,17 +41,20 @@ def answered(network: torch.nn.Module, images: list[torch.Tensor]) -> list[dict[
         return network.eval()(images)
 
 
-def in_a_process_of_its_own(script: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+SMALL = [
+    Network(name, {"in_channels": 1, "num_classes": 2, "backbone": backbone})
+    for name in ("Mask2Former", "MaskFormer")
+    for backbone in ("swin", "resnet")
+]
 
 
-def test_no_socket_is_opened_and_nothing_is_said():
-    run = in_a_process_of_its_own(SILENT)
+def test_the_network_is_not_asked_and_nothing_is_said():
+    run = build_without_network(*SMALL)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
-def test_the_watch_over_sockets_sees_one():
-    run = in_a_process_of_its_own(SILENT + "import socket; socket.socket()")
+def test_the_watch_over_the_network_sees_a_question():
+    run = build_without_network(*SMALL[:1], then="import socket; socket.create_connection(('127.0.0.1', 9))")
     assert run.returncode == 1
     assert "used the network: socket" in run.stderr
 

@@ -51,6 +51,13 @@ FAMILIES = {
             "decoder_layers": 2, "queries": 4,
         },
     ),
+    "detr": Network(
+        "RtDetr",
+        {
+            "in_channels": 1, "num_classes": 2, "width": 32, "body_width": 8, "decoder_layers": 2,
+            "queries": 4,
+        },
+    ),
 }  # fmt: skip
 
 

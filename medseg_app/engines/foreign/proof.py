@@ -15,7 +15,7 @@ from medseg_app.engines.sliding_window import LEGAL_STEP
 if TYPE_CHECKING:
     from torch import nn
 
-OF_BUILT_NETWORKS = ("unet", "mask_rcnn", "yolact", "mask2former")
+OF_BUILT_NETWORKS = ("unet", "mask_rcnn", "yolact", "mask2former", "detr")
 EDGE = 64
 """Edge of the tile that is tried where the card names none."""
 
