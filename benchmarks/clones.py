@@ -10,15 +10,17 @@ import numpy as np
 
 from tests.data_folder import DATA
 
+from .row import NotMeasuredError
+
 SLICES = 400
 SOURCE = "dicom/ct_lung_4d_rtstruct"
 
 
 def source_files() -> list[Path]:
-    """The images of the real series; raises FileNotFoundError where the data is not on this machine."""
+    """The images of the real series; raises NotMeasuredError where the data is not on this machine."""
     files = sorted((DATA / SOURCE).rglob("1-[0-9][0-9].dcm"))
     if not files:
-        raise FileNotFoundError(f"real data: {SOURCE}")
+        raise NotMeasuredError(f"real data: {SOURCE}")
     return files
 
 

@@ -29,7 +29,7 @@ from medseg_app.training.instance_figures import Piece, pieces
 from medseg_app.training.recipe import read_recipe
 from tests.data_folder import DATA, ROOT
 
-from .row import Row
+from .row import NotMeasuredError, Row
 from .timing import measure
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ ROUNDS = 3
 def rows() -> list[Row]:
     """All slices of some patients that the model never saw."""
     if not (DATA / SOURCE).is_dir():
-        raise FileNotFoundError(f"real data: {SOURCE}")
+        raise NotMeasuredError(f"real data: {SOURCE}")
     recipe = read_recipe(ROOT / "resources/recipes" / MODEL / "recipe.toml")
     references = [r for r in find_cases(recipe).validation if r.modality == MODALITY][:PATIENTS]
     whole: list[Piece] = [next(iter(pieces(reference, {}))) for reference in references]

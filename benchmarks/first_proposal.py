@@ -14,7 +14,7 @@ from medseg_app.engines.predict import build_engine, run_engine
 from medseg_app.engines.preview import UnhurriedPreview
 from tests.data_folder import DATA, ROOT
 
-from .row import Row
+from .row import NotMeasuredError, Row
 
 SERIES = "dicom/ct_lung_4d_rtstruct"
 MODELS = ("ct-tissues", "sarcoma-mask-rcnn")
@@ -25,7 +25,7 @@ WHOLE, GOAL, ROUNDS = "the whole job", 0.1, 1
 def rows() -> list[Row]:
     """With the reader at the middle of a real CT, as when it was just opened."""
     if not (DATA / SERIES).is_dir():
-        raise FileNotFoundError(f"real data: {SERIES}")
+        raise NotMeasuredError(f"real data: {SERIES}")
     volume = load(DATA / SERIES)
     return [_row(name, volume) for name in MODELS]
 

@@ -1,4 +1,4 @@
-"""A whole prediction with a shipped model, beside MONAI and nnU-Net with the same network in torch."""
+"""A whole prediction in float32 by a shipped model, beside MONAI and nnU-Net with its network in torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.data_folder import DATA, ROOT
 from .nnunet_predictor import is_installed, nnunet
 from .on_card import card_rows
 from .predictions import Usual, foreground_dice, monai, ours, ours_by
-from .row import Row
+from .row import NotMeasuredError, Row
 from .stages import Clock
 from .timing import Peers, measure
 
@@ -27,63 +27,58 @@ USUAL = Usual(64, on_grid=False)
 PEER = "MONAI sliding window, torch"
 NNUNET = "nnU-Net's predictor"
 STAGES = "network", "stitching", "resampling", "rest"
+WHOLE, BODY = 0.5, 0.5
+"""Goals in float32: twice as fast as MONAI."""
 ROUNDS = 3
 
 
 def rows() -> list[Row]:
-    """Exact and fast on the whole image; then, as the application does it, on the body only, with stages."""
-    if not (DATA / SOURCE).is_dir():
-        raise FileNotFoundError(f"real data: {SOURCE}")
-    recipe = read_recipe(ROOT / "resources/recipes" / MODEL / "recipe.toml")
-    reference = find_cases(recipe).validation[0]
-    volume = replace(reference.read()[0], modality="CT")
-    folder = read_model_folder(ROOT / "models" / MODEL)
-    theirs = {PEER: monai(folder, volume, "cpu", USUAL)}
+    """The whole image; then, as the application does it, the body only, with stages; on a card."""
+    folder, volume = model_and_image()
     return [
-        *_whole(folder, volume, theirs),
-        *_body(folder, volume, theirs),
+        *beside_monai(folder, volume, "exact", WHOLE, BODY),
         _shares(folder, volume),
         *card_rows(volume, folder),
     ]
 
 
-def _whole(folder: ModelFolder, volume: Volume, theirs: Peers) -> list[Row]:
-    """Rows of the whole image, where nnU-Net is a peer too."""
+def model_and_image() -> tuple[ModelFolder, Volume]:
+    """The shipped model, and a patient it never saw."""
+    if not (DATA / SOURCE).is_dir():
+        raise NotMeasuredError(f"real data: {SOURCE}")
+    recipe = read_recipe(ROOT / "resources/recipes" / MODEL / "recipe.toml")
+    volume, _ = find_cases(recipe).validation[0].read()
+    return read_model_folder(ROOT / "models" / MODEL), replace(volume, modality="CT")
+
+
+def beside_monai(
+    folder: ModelFolder, volume: Volume, precision: Precision, whole: float, body: float
+) -> list[Row]:
+    """The whole image, where nnU-Net is a peer too, and the body without the air; each has its goal."""
     everywhere = replace(folder, card=replace(folder.card, grid=replace(folder.card.grid, body_above=None)))
     size = " x ".join(map(str, volume.geometry.shape))
-    by_torch = _by_torch(everywhere, volume)
-    nnunets, note = {}, "not installed"
-    if is_installed():
-        nnunets[NNUNET] = nnunet(folder, volume, USUAL.edge, USUAL.overlap)
-        note = f"{foreground_dice(nnunets[NNUNET](), by_torch):.4f}"
-    goals: dict[Precision, float] = {"exact": 0.5, "fast": 0.25}
-    found = _rows(f"predict {size}", everywhere, volume, by_torch, {**theirs, **nnunets}, goals)
-    return [replace(row, note=f"{row.note}; {NNUNET}: {note}") for row in found]
+    theirs = {PEER: monai(folder, volume, "cpu", USUAL)}
+    nnunets, note = _nnunet(folder, volume, everywhere)
+    row = _row(f"predict {size}, {precision}", everywhere, volume, precision, {**theirs, **nnunets}, whole)
+    only = _row(f"the same, the body only, {precision}", folder, volume, precision, theirs, body)
+    return [replace(row, note=f"{row.note}; {NNUNET}: {note}"), only]
 
 
-def _body(folder: ModelFolder, volume: Volume, theirs: Peers) -> list[Row]:
-    """Rows of the job as the application does it, which leaves out the air around the body."""
-    goals: dict[Precision, float] = {"exact": 0.5, "fast": 0.125}
-    what, by_torch = "the same, the body only", _by_torch(folder, volume)
-    return _rows(what, folder, volume, by_torch, theirs, goals)
+def _nnunet(folder: ModelFolder, volume: Volume, everywhere: ModelFolder) -> tuple[Peers, str]:
+    if not is_installed():
+        return {}, "not installed"
+    run = nnunet(folder, volume, USUAL.edge, USUAL.overlap)
+    return {NNUNET: run}, f"{foreground_dice(run(), _by_torch(everywhere, volume)):.4f}"
 
 
-def _rows(
-    what: str,
-    model: ModelFolder,
-    volume: Volume,
-    by_torch: np.ndarray,
-    peers: Peers,
-    goals: dict[Precision, float],
-) -> list[Row]:
-    """One for each precision, with its agreement with torch."""
-    found = []
-    for precision, goal in goals.items():
-        run = ours(model, volume, precision, "cpu")
-        agreement = foreground_dice(run(), by_torch)  # the first run converts the network
-        row = measure(f"{what}, {precision}", run, peers, {PEER: goal}, ROUNDS)
-        found.append(replace(row, note=f"foreground Dice to torch on the same tiles {agreement:.4f}"))
-    return found
+def _row(
+    what: str, model: ModelFolder, volume: Volume, precision: Precision, peers: Peers, goal: float
+) -> Row:
+    """One job beside its peers, with its agreement with torch."""
+    run = ours(model, volume, precision, "cpu")
+    agreement = foreground_dice(run(), _by_torch(model, volume))  # the first run converts the network
+    row = measure(what, run, peers, {PEER: goal}, ROUNDS)
+    return replace(row, note=f"foreground Dice to torch on the same tiles {agreement:.4f}")
 
 
 def _shares(folder: ModelFolder, volume: Volume) -> Row:

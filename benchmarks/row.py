@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+class NotMeasuredError(Exception):
+    """This machine cannot run a benchmark; the message says what it lacks."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One operation.
