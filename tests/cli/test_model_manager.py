@@ -315,7 +315,7 @@ def test_too_large_a_file_is_not_fetched(medseg, zoo, monkeypatch):
     [
         "http://example.org/x.zip", "ftp://example.org/x.zip", "file:///etc/passwd", "x.zip",
         "http://localhost.example.org/x.zip", "http://127.0.0.1@example.org/x.zip", "https://",
-        "https://example.org/x.zip#sha256=12", "https://example.org/x.zip#md5=" + "0" * 32,
+        "https://example.org/x.zip#sha256=12", "https://[", "https://example.org/x.zip#md5=" + "0" * 32,
     ],
 )  # fmt: skip
 def test_unsafe_addresses_are_refused_without_asking_them(medseg, url, monkeypatch):
