@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import closing, suppress
+from socket import gaierror
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -46,17 +47,21 @@ def fetch(address: str, out: IO[bytes], most: int, progress: Progress) -> dict[s
                 progress(min(done / said, 1.0) if said else 0.0, f"{_amount(done, said)} from {host}")
     except (URLError, OSError, ValueError, EOFError) as error:
         raise CouldNotBeDone(
-            f"{address} could not be fetched ({_reason(error)}).", "Look at the address and the connection."
+            f"{host} {_trouble(error)}.", f"Look at the connection, and at the address {address}."
         ) from error
     if said and done != said:
         raise CouldNotBeDone(f"{address} broke off after {done:,} of {said:,} bytes.", "Try again.")
     return {kind: one.hexdigest() for kind, one in hashes.items()}
 
 
-def _reason(error: Exception) -> str:
-    """What went wrong, without the number that Python puts before it."""
-    inner = getattr(error, "reason", None) or error
-    return str(getattr(inner, "strerror", None) or inner)
+def _trouble(error: Exception) -> str:
+    """What is wrong with a host that gave nothing, in words; its answer where it had one."""
+    reason = getattr(error, "reason", None) or error
+    if isinstance(reason, gaierror):
+        return "could not be reached (there is no network, or no such computer)"
+    if isinstance(reason, OSError):
+        return f"could not be reached ({reason.strerror or reason})"
+    return f"did not give the file ({reason})"
 
 
 def _amount(done: int, said: int) -> str:

@@ -87,7 +87,7 @@ SEGMENT_MENU = (
     "merge_segments", "delete_segment", "", "next_finding", "previous_finding",
 )  # fmt: skip
 AI_MENU = (
-    "choose_model", "run_model", "undo_prompt", "stop_model", "about_model", "train", "bring_in",
+    "choose_model", "run_model", "undo_prompt", "stop_model", "about_model", "", "train", "bring_in",
     "bring_in_folder", "download", "update", "update_all", "verify", "remove", "", "accept_candidate",
     "reject_candidate", "accept_candidates", "reopen_candidate", "score_lower", "score_higher",
     "clear_proposal", "", "next_finding", "previous_finding",

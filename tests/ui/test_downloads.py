@@ -130,7 +130,8 @@ def test_without_a_network_it_says_so_and_can_be_asked_again(controller, qtbot, 
     controller.actions["download"].trigger()
     qtbot.waitUntil(lambda: bool(told), timeout=PATIENCE)
     assert told[0].kind == "problem"
-    assert "127.0.0.1:9/list.json could not be fetched (Connection refused)" in told[0].text
+    assert told[0].text == "127.0.0.1 could not be reached (Connection refused)."
+    assert "http://127.0.0.1:9/list.json" in told[0].hint
     panel = controller.download
     qtbot.waitUntil(lambda: not panel.work.is_busy)
     assert panel.work.summary.text() == "There is no list; ask again (Alt+R)."

@@ -16,8 +16,6 @@ from medseg_app.ui.drop_down import DropDown
 if TYPE_CHECKING:
     from medseg_app.engines.model_card import ModelCard
 
-LEARNS_AFRESH = "A new network that has learnt nothing yet"
-
 
 @dataclass(frozen=True)
 class Beginning:
@@ -27,7 +25,7 @@ class Beginning:
     """
 
     words: str
-    meaning: str = LEARNS_AFRESH
+    meaning: str
     name: str = "my-model"
     base: str = ""
     task: Literal["semantic", "instance"] | None = None
@@ -39,8 +37,8 @@ class Beginning:
 
 
 NEW = (
-    Beginning("New: organs and tissues", task="semantic"),
-    Beginning("New: single findings", task="instance"),
+    Beginning("New: organs, tissues", "A new network that marks organs and tissues", task="semantic"),
+    Beginning("New: findings", "A new network that finds single lesions", task="instance"),
 )
 
 
@@ -97,6 +95,6 @@ def _of_model(card: ModelCard) -> Beginning:
 
 
 def _of_file(path: Path) -> Beginning:
-    """Weights that transformers saved all have the same name, so their folder's is told."""
-    name = path.parent.name if find_saved_transformer(path) else path.name
-    return Beginning(f"Weights: {name}", str(path), base=str(path))
+    """Weights that transformers saved all have the same name, so their folder's is told too."""
+    words = f"{path.parent.name}/{path.name}" if find_saved_transformer(path) else path.name
+    return Beginning(words, str(path), base=str(path))

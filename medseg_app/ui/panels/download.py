@@ -125,6 +125,7 @@ class DownloadPanel(Section):
 
     def _show(self) -> None:
         self._grid.enable(not self.work.is_busy)
+        self.offer.setEnabled(self.offer.count() > 0 and not self.work.is_busy)
         self._grid.show_line(self.offer, self._is_zoo)
         self._grid.show_line(self.address, not self._is_zoo)
         self.start_button.setEnabled(not self._missing)
@@ -149,6 +150,7 @@ class DownloadPanel(Section):
         """Fill in a name, unless the reader chose one himself."""
         if self.name.text() in ("", self._suggested):
             self.name.setText(name)
+            self.name.setCursorPosition(0)  # a long one shows how it begins
             self._suggested = name
         self._say_idle()
 

@@ -68,6 +68,7 @@ class TrainingDetails:
 def _opener(flip: Callable[[], object]) -> QToolButton:
     made = icon_button(WORD, "caret-right", flip)
     made.setToolTip(tip("What a training seldom needs to be told", KEY))
+    made.setProperty("role", "disclosure")
     made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     return made
 
