@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections import Counter
 
 import pytest
 
@@ -257,25 +256,3 @@ def test_from_the_zoo_or_an_address_only_what_belongs_to_it_is_asked(qtbot, pane
     panel.place.setCurrentText(ZOO)
     assert (panel.offer.isVisible(), panel.address.isVisible()) == (True, False)
     qtbot.waitUntil(lambda: panel.offer.count() == 1, timeout=PATIENCE)
-
-
-def test_no_two_controls_that_are_shown_have_one_key(window, controller, qtbot, zoo):
-    from PySide6.QtGui import QShortcut
-    from PySide6.QtWidgets import QAbstractButton
-
-    panel = open_list(controller, qtbot)
-    controller.actions["train"].trigger()
-    controller.training.details.flip()
-    assert panel.isVisible()
-    keys = Counter(
-        button.shortcut().toString() for button in window.findChildren(QAbstractButton) if button.isVisible()
-    )
-    keys += Counter(
-        shortcut.key().toString()
-        for shortcut in window.findChildren(QShortcut)
-        if shortcut.parent().isVisible()
-    )
-    actions = (controller.actions[name] for name in controller.actions.names())
-    keys += Counter(key.toString() for action in actions for key in action.shortcuts())
-    del keys[""]
-    assert [key for key, count in keys.items() if count > 1] == []

@@ -60,12 +60,12 @@ def bring_in(session: Session, *, path: Path, consent: bool = False) -> Job[Impo
     consent: a TorchScript program may be run once, contained; see `consent_text` in
     medseg_app/engines/foreign/torchscript.py.
     """
-    from medseg_app.app.apart import run_apart
+    from medseg_app.app.apart import AT_ONCE, run_apart
 
     models = session.folders.models
 
     def work(progress: Progress) -> ImportedModel:
-        return run_apart("The import", partial(_bring_in, path, consent, models), progress)
+        return run_apart("The import", partial(_bring_in, path, consent, models), progress, AT_ONCE)
 
     return Job(f"Import {path.name}", work, lambda made: announce_model(session, made, "imported"))
 

@@ -88,18 +88,19 @@ class DownloadPanel(Section):
         self.offer.clear()
         self.work.follow(self._session.start(list_zoo), self._on_list)
 
-    def start(self, consent: bool = False) -> None:
-        """Fetch what is chosen; a program in it is run only after the reader agreed."""
+    def start(self) -> None:
+        """Fetch what is chosen."""
         name = self.name.text().strip()
+        listed, address = (self.offer.currentData(), "") if self._is_zoo else (name, self.address.text())
+        self._fetch({"name": listed, "address": address, "called": name})
+
+    def _fetch(self, wanted: dict[str, str], consent: bool = False) -> None:
+        """A program is run only after the reader agreed, and then it is the one that he was asked about."""
 
         def failed(error: BaseException) -> None:
-            self._programs.failed(error, name, lambda: self.start(consent=True))
+            self._programs.failed(error, wanted["called"], lambda: self._fetch(wanted, consent=True))
 
-        wanted = self.offer.currentData() if self._is_zoo else name
-        address = "" if self._is_zoo else self.address.text()
-        task = self._session.attempt(
-            download, failed, name=wanted, address=address, called=name, consent=consent
-        )
+        task = self._session.attempt(download, failed, consent=consent, **wanted)
         self.work.follow(task, self._on_end)
 
     def stop(self) -> None:
