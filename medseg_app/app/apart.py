@@ -1,6 +1,7 @@
 """Long work in a process of its own: the window never waits for torch and survives what happens there.
 
-The process ends with the window. Stopped, it ends at its next report, so that it can keep what it has.
+The process ends with the window. Stopped, it ends at its next report, so that it can keep what it has; where
+it takes too long for that, it is told to put away what it began and go, and at last it is killed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ NICENESS = 10
 WATCH_SECONDS = 0.1
 PATIENCE_SECONDS = 60.0
 """How long stopped work may take to keep what it has."""
+AT_ONCE = 0.3
+"""The patience with work that has nothing to keep."""
+SECONDS_TO_TIDY = 5.0
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,14 @@ class Step:
     message: str
 
 
-def run_apart(what: str, work: Callable[[Progress], T], progress: Progress) -> T:
+def run_apart(
+    what: str, work: Callable[[Progress], T], progress: Progress, patience: float = PATIENCE_SECONDS
+) -> T:
     """What `work` gives in another process; it must be a function of a module, or a partial of one.
 
-    what: the work in a few words. What progress raises (Cancelled) stops the work. Raises what the work
-    raised, EngineError where its process died.
+    what: the work in a few words. patience: seconds that stopped work may take to keep what it has. What
+    progress raises (Cancelled) stops the work. Raises what the work raised, EngineError where its process
+    died.
     """
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
@@ -50,11 +57,18 @@ def run_apart(what: str, work: Callable[[Progress], T], progress: Progress) -> T
         return _watch(mine, process, what, progress)  # type: ignore[no-any-return]
     finally:
         mine.close()  # work that still goes on takes it as the word to stop
-        process.join(PATIENCE_SECONDS)
-        if process.is_alive():
-            process.kill()
-            process.join()
-        process.close()
+        _end(process, patience)
+
+
+def _end(process: SpawnProcess, patience: float) -> None:
+    process.join(patience)
+    if process.is_alive():
+        process.terminate()
+        process.join(SECONDS_TO_TIDY)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    process.close()
 
 
 def _watch(pipe: Connection, process: SpawnProcess, what: str, progress: Progress) -> Any:
@@ -82,6 +96,7 @@ def _watch(pipe: Connection, process: SpawnProcess, what: str, progress: Progres
 def _serve(pipe: Connection, what: str, work: Callable[[Progress], Any]) -> None:
     """The other process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
 
@@ -101,5 +116,11 @@ def _serve(pipe: Connection, what: str, work: Callable[[Progress], Any]) -> None
             f"{what} stopped because of an error in it ({type(error).__name__}: {error}).",
             "Nothing was changed. Report this.",
         )
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # nothing is left to put away
     with suppress(OSError):
         pipe.send(answer)
+
+
+def _leave(*_: object) -> None:
+    """Ends what waits, for a server too; whatever is half made is put away on the way out."""
+    raise Cancelled

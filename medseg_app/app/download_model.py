@@ -17,22 +17,28 @@ MAX_BUNDLE = 4 * 1024**3
 
 
 def download_model(
-    name: str, address: str = "", *, called: str = "", consent: bool = False, progress: Progress = silent
-) -> ImportedModel:
+    name: str, address: str = "", *, called: str = "", consent: bool = False, models: Path | None = None,
+    progress: Progress = silent,
+) -> ImportedModel:  # fmt: skip
     """Fetch a bundle and import it; nothing of it is kept where anything fails.
 
     name: as MONAI's model zoo lists it, or with an address what the model is to be called. address: of a
     ZIP, over https (http for this computer only); `#sha256=...` after it states its checksum. called:
-    another name for the model. Raises WrongUse, ModelError, CouldNotBeDone.
+    another name for the model. consent, models: as in `import_model`. Raises WrongUse, ModelError,
+    CouldNotBeDone.
     """
+    progress(0.0, "Asking for the address")
     offer = stated_offer(address) if address else newest_offer(read_zoo(), name)
     listed = "" if address else name
-    return bring_offer(offer, listed, called=called or name, consent=consent, progress=progress)
+    return bring_offer(
+        offer, listed, called=called or name, consent=consent, models=models, progress=progress
+    )
 
 
 def bring_offer(
-    offer: Offer, listed: str, *, called: str, consent: bool = False, progress: Progress = silent
-) -> ImportedModel:
+    offer: Offer, listed: str, *, called: str, consent: bool = False, models: Path | None = None,
+    progress: Progress = silent,
+) -> ImportedModel:  # fmt: skip
     """Fetch what is offered, compare it with its checksum, and import it with a note of where it is from.
 
     listed: its name in the zoo, empty for an address that the user gave.
@@ -43,7 +49,7 @@ def bring_offer(
         _compare(offer, digests)
         progress(0.8, "Importing")
         origin = DownloadOrigin(listed, offer.address, offer.version, digests["sha256"])
-        return import_model(file, name=called, consent=consent, documents=origin.documents())
+        return import_model(file, name=called, consent=consent, models=models, documents=origin.documents())
 
 
 def fetch_offer(offer: Offer, file: Path, progress: Progress = silent) -> dict[str, str]:

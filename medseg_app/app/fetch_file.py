@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import closing
+from contextlib import closing, suppress
+from socket import gaierror
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from urllib.request import Request
 
 SECONDS = 60
-CHUNK = 1024**2
+CHUNK = 64 * 1024
+"""Bytes between two reports: small enough to see a slow connection move."""
 OWN_COMPUTER = ("localhost", "127.0.0.1", "::1")
 HASHES = {40: "sha1", 64: "sha256"}
 """Length of a checksum in hexadecimal -> what it is; MONAI's zoo states SHA-1."""
@@ -29,9 +31,8 @@ def fetch(address: str, out: IO[bytes], most: int, progress: Progress) -> dict[s
     """
     from urllib.error import URLError
 
-    _require_safe(address)
+    host = _require_safe(address)
     hashes = {kind: hashlib.new(kind, usedforsecurity=False) for kind in HASHES.values()}
-    host = urlsplit(address).hostname or address
     try:
         with closing(_opener().open(address, timeout=SECONDS)) as answer:
             said = int(answer.headers.get("Content-Length") or 0)
@@ -43,23 +44,37 @@ def fetch(address: str, out: IO[bytes], most: int, progress: Progress) -> dict[s
                 out.write(chunk)
                 for one in hashes.values():
                     one.update(chunk)
-                progress(min(done / said, 1.0) if said else 0.0, f"{done / 1e6:.0f} MB from {host}")
+                progress(min(done / said, 1.0) if said else 0.0, f"{_amount(done, said)} from {host}")
     except (URLError, OSError, ValueError, EOFError) as error:
-        reason = getattr(error, "reason", None) or error
         raise CouldNotBeDone(
-            f"{address} could not be fetched ({reason}).", "Look at the address and the connection."
+            f"{host} {_trouble(error)}.", f"Look at the connection, and at the address {address}."
         ) from error
     if said and done != said:
         raise CouldNotBeDone(f"{address} broke off after {done:,} of {said:,} bytes.", "Try again.")
     return {kind: one.hexdigest() for kind, one in hashes.items()}
 
 
-def _require_safe(address: str) -> None:
-    parts = urlsplit(address)
-    if (parts.scheme == "https" and parts.hostname) or (
-        parts.scheme == "http" and parts.hostname in OWN_COMPUTER
-    ):
-        return
+def _trouble(error: Exception) -> str:
+    """What is wrong with a host that gave nothing, in words; its answer where it had one."""
+    reason = getattr(error, "reason", None) or error
+    if isinstance(reason, gaierror):
+        return "could not be reached (there is no network, or no such computer)"
+    if isinstance(reason, OSError):
+        return f"could not be reached ({reason.strerror or reason})"
+    return f"did not give the file ({reason})"
+
+
+def _amount(done: int, said: int) -> str:
+    return f"{done / 1e6:.0f} of {said / 1e6:.0f} MB" if said else f"{done / 1e6:.0f} MB"
+
+
+def _require_safe(address: str) -> str:
+    """The host of an address that may be fetched. Raises WrongUse for another one."""
+    with suppress(ValueError):  # what is no address at all
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        if (parts.scheme == "https" and host) or (parts.scheme == "http" and host in OWN_COMPUTER):
+            return host
     raise WrongUse(
         f"{address} is not fetched: models come over https (http from this computer only).",
         "Give an address that begins with https://.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ ZOO = "https://raw.githubusercontent.com/Project-MONAI/model-zoo/dev/models/mode
 ZOO_VARIABLE = "MEDSEG_MODEL_ZOO"
 """Names another list of models in the same format, for places with a mirror of their own."""
 MAX_LIST = 20_000_000
+GIVE_ADDRESS = "Give the address of the bundle instead."
 
 
 @dataclass(frozen=True)
@@ -45,24 +47,33 @@ def read_zoo() -> dict[str, dict[str, Any]]:
         try:
             table = json.load(out)
         except ValueError as error:
-            raise ModelError(
-                "The list of the model zoo is not JSON.", "Name the bundle with --from."
-            ) from error
+            raise ModelError("The list of the model zoo is not JSON.", GIVE_ADDRESS) from error
     entries = table.items() if isinstance(table, dict) else ()
     return {key: entry for key, entry in entries if isinstance(entry, dict)}
 
 
+def newest_versions(zoo: Iterable[str]) -> dict[str, str]:
+    """Name of each bundle of the zoo -> its newest version, in the order of the names."""
+    newest: dict[str, str] = {}
+    for key in zoo:
+        name, _, version = key.rpartition("_v")
+        if name and order_of(version) >= order_of(newest.get(name, "")):
+            newest[name] = version
+    return dict(sorted(newest.items()))
+
+
 def newest_offer(zoo: dict[str, dict[str, Any]], name: str) -> Offer:
     """The newest version of a bundle. Raises WrongUse where the zoo has none of this name."""
-    versions = {key: key.rpartition("_v")[2] for key in zoo if key.rpartition("_v")[0] == name}
-    if not versions:
-        names = sorted({key.rpartition("_v")[0] for key in zoo})
-        raise WrongUse(f"The model zoo has no model {name}.", f"It has: {', '.join(names)[:2000] or 'none'}.")
-    newest = max(versions, key=lambda key: order_of(versions[key]))
-    source, checksum = zoo[newest].get("source"), zoo[newest].get("checksum", "")
+    versions = newest_versions(zoo)
+    if name not in versions:
+        raise WrongUse(
+            f"The model zoo has no model {name}.", f"It has: {', '.join(versions)[:2000] or 'none'}."
+        )
+    entry = zoo[f"{name}_v{versions[name]}"]
+    source, checksum = entry.get("source"), entry.get("checksum", "")
     if not isinstance(source, str) or not isinstance(checksum, str) or len(checksum) not in (0, *HASHES):
-        raise ModelError(f"The model zoo does not say where {name} is.", "Name the bundle with --from.")
-    return Offer(source, checksum.lower(), versions[newest])
+        raise ModelError(f"The model zoo does not say where {name} is.", GIVE_ADDRESS)
+    return Offer(source, checksum.lower(), versions[name])
 
 
 def order_of(version: str) -> tuple[int, ...]:

@@ -32,7 +32,7 @@ def _document(card: Any) -> dict[str, Any]:
         "task": card.task,
         "modality": list(card.modality),
         "licence": card.licence,
-        "size_mb": round(card.size / 1e6, 3),
+        "size_mb": card.size_mb,
         "figures": card.figures,
         "labels": {str(value): label.name for value, label in card.labels.items()},
     }

@@ -17,6 +17,7 @@ from .recipes import AboutData, is_recipe, model_of, recipe_of
 
 if TYPE_CHECKING:
     from medseg_app.engines.foreign.saved_transformer import SavedTransformer
+    from medseg_app.engines.model_card import ModelCard
     from medseg_app.engines.model_folder import ModelFolder
     from medseg_app.training.recipe import Recipe
 
@@ -177,7 +178,7 @@ def _begun_with_transformer(path: Path, saved: SavedTransformer, how: HowToTrain
     from medseg_app.training.mask2former_recipe import begun_with_transformer
 
     _refuse_backbone(how)
-    return begun_with_transformer(recipe_of(path, how.task or "instance"), saved)
+    return begun_with_transformer(recipe_of(path, how.task or "instance", how.about), saved)
 
 
 def _mask_rcnn(path: Path, how: HowToTrain) -> Any:
@@ -202,6 +203,13 @@ def _begun_from_model(path: Path, how: HowToTrain) -> Any:
     base = model_of(how.base)
     begun = begun_from(recipe_of(path, how.task or _task_of(base), how.about), base)
     return begun if is_recipe(path) else replanned(begun)
+
+
+def can_go_on(card: ModelCard) -> bool:
+    """Whether a training can begin with a model: it is one, learns from masks, and its network is ours."""
+    from medseg_app.engines.networks import BUILDERS
+
+    return card.task in ("semantic", "instance") and card.network.name in BUILDERS
 
 
 def _task_of(base: ModelFolder) -> Literal["semantic", "instance"]:

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from medseg_app.core.errors import MedsegError, ModelError, WrongUse
-from medseg_app.core.progress import Progress, silent
+from medseg_app.core.errors import Cancelled, MedsegError, ModelError, WrongUse
+from medseg_app.core.progress import Progress, part, silent
 
 from .download_model import bring_offer, fetch_offer
 from .download_origin import DownloadOrigin, read_origin
@@ -18,7 +18,7 @@ from .model_store import models_of_user, name_of
 from .model_zoo import newest_offer, order_of, read_zoo, stated_offer
 
 State = Literal["updated", "up to date", "not from a download", "not updated"]
-BY_HAND = "Download it again: medseg models --download NAME --from ADDRESS#sha256=..."
+BY_HAND = "Download it again from an address with its checksum: ADDRESS#sha256=..."
 
 
 @dataclass(frozen=True)
@@ -39,25 +39,29 @@ class Updated:
         return {key: value for key, value in asdict(self).items() if key != "remarks"}
 
 
-def update_models(name: str = "", *, consent: bool = False, progress: Progress = silent) -> list[Updated]:
+def update_models(
+    name: str = "", *, consent: bool = False, models: Path | None = None, progress: Progress = silent
+) -> list[Updated]:
     """Replace each of the user's downloaded models, or the one of this name, where its place has a newer one.
 
     An older model stays until the newer one came whole, has the checksum that was announced and was proven.
-    consent: as in `import_model`. Raises the error of the one that was named; of several, each says its own.
+    consent, models: as in `import_model`. Raises the error of the one that was named; of several, each says
+    its own.
     Raises WrongUse where the user has no model of this name, or has it from elsewhere.
     """
-    place = Folders.of_user().models
+    place = models or Folders.of_user().models
     chosen = [folder for folder in models_of_user(place) if name in ("", name_of(folder))]
     if name and not chosen:
         names = ", ".join(map(name_of, models_of_user(place))) or "none"
         raise WrongUse(f"{name} is not one of your own models in {place}.", f"Yours are: {names}.")
     zoo = cache(read_zoo)  # asked once, and only if a model came from there
     found = []
-    for folder in chosen:
+    for n, folder in enumerate(chosen):
+        share = part(progress, n / len(chosen), (n + 1) / len(chosen))
         try:
-            found.append(_update(folder, zoo, consent, progress))
+            found.append(_update(folder, zoo, consent, share))
         except MedsegError as error:
-            if name:
+            if name or isinstance(error, Cancelled):
                 raise
             found.append(Updated(name_of(folder), "not updated", reason=str(error)))
     if name and found[0].state == "not from a download":
@@ -75,6 +79,7 @@ def _update(folder: Path, zoo: Any, consent: bool, progress: Progress) -> Update
     called = model.card.name
     if origin is None:
         return Updated(called, "not from a download")
+    progress(0.0, f"Looking for a newer {called}")
     if not origin.listed:
         _require_same(called, origin, progress)
         return Updated(called, "up to date")
@@ -85,7 +90,9 @@ def _update(folder: Path, zoo: Any, consent: bool, progress: Progress) -> Update
         raise ModelError(
             f"The model zoo offers {called} {offer.version} without a checksum, so it was not taken.", BY_HAND
         )
-    made = bring_offer(offer, origin.listed, called=called, consent=consent, progress=progress)
+    made = bring_offer(
+        offer, origin.listed, called=called, consent=consent, models=folder.parent, progress=progress
+    )
     return Updated(called, "updated", offer.version, remarks=made.remarks)
 
 

@@ -96,5 +96,6 @@ def _list(arguments: Arguments) -> int:
 
 def _text(model: dict[str, Any]) -> str:
     labels = ", ".join(model["labels"].values())
-    head = f"{model['name']}  {model['task']}  {'/'.join(model['modality'])}  {model['size_mb']:.1f} MB"
+    size = "-" if model["size_mb"] is None else f"{model['size_mb']:.1f} MB"
+    head = f"{model['name']}  {model['task']}  {'/'.join(model['modality'])}  {size}"
     return f"{head}  {model['licence']}\n    {labels}"

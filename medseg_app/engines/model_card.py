@@ -108,9 +108,9 @@ class ModelCard:
         return ModelIdentity(self.name, self.version, self.sha256)
 
     @property
-    def size_mb(self) -> float:
-        """Size of the weight file in megabytes."""
-        return round(self.size / 1e6, 1)
+    def size_mb(self) -> float | None:
+        """Size of the weight file in megabytes; None where it is not on this computer."""
+        return round(self.size / 1e6, 3) if self.size else None
 
     @property
     def gives_findings(self) -> bool:

@@ -56,6 +56,7 @@ GLYPHS = {
     "merge_segments": "intersect", "delete_segment": "trash", "toggle_lock": "lock-simple",
     "reopen_candidate": "arrow-u-up-left", "delete_last_ruler": "ruler",
     "toggle_visible": "eye-slash", "run_model": "sparkle", "train": "graduation-cap",
+    "download": "download-simple",
     "accept_candidate": "check", "reject_candidate": "x", "accept_candidates": "checks",
 }  # fmt: skip
 
@@ -86,8 +87,8 @@ SEGMENT_MENU = (
     "merge_segments", "delete_segment", "", "next_finding", "previous_finding",
 )  # fmt: skip
 AI_MENU = (
-    "choose_model", "run_model", "undo_prompt", "stop_model", "about_model", "train", "bring_in",
-    "bring_in_folder", "verify", "remove", "", "accept_candidate",
+    "choose_model", "run_model", "undo_prompt", "stop_model", "about_model", "", "train", "bring_in",
+    "bring_in_folder", "download", "update", "update_all", "verify", "remove", "", "accept_candidate",
     "reject_candidate", "accept_candidates", "reopen_candidate", "score_lower", "score_higher",
     "clear_proposal", "", "next_finding", "previous_finding",
 )  # fmt: skip

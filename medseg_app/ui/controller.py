@@ -18,12 +18,14 @@ from .model_care import ModelCare
 from .off_thread import MainThread, OffThread
 from .opening import Opening
 from .panels.ai import AiPanel
+from .panels.download import DownloadPanel
 from .panels.proposals import ProposalsPanel
 from .panels.segment_controller import SegmentController
 from .panels.segments import SegmentsPanel
 from .panels.studies import StudiesPanel
 from .panels.tool_options import ToolOptionsPanel
 from .panels.training import TrainingPanel
+from .program_consent import ProgramConsent
 from .side_by_side import SideBySide
 from .status_bar import StatusFollower
 from .titles import Titles
@@ -51,11 +53,13 @@ class Controller:
         self.drops = Drops(session, self.opening, self.side_by_side.show)
         self.segments = SegmentController(SegmentsPanel(), session)
         self.ai = AiPanel(session, self.beside)
+        self.programs = ProgramConsent(session)
+        self.download = DownloadPanel(session, self.programs)
         self.training = TrainingPanel(session)
         self.ai.found.connect(self.training.offer)
         self.ai.wants_to_learn.connect(self.training.open)
-        self.importing = Importing(window, session)
-        self.care = ModelCare(session, self.ai)
+        self.importing = Importing(window, session, self.programs)
+        self.care = ModelCare(session, self.ai, self.programs)
         self.proposals = ProposalsPanel(session)
         self.tool = ToolOptionsPanel(session)
         self.status = StatusFollower(window.status, session)
@@ -71,12 +75,13 @@ class Controller:
         self.studies.use(self.actions)
         self.segments.use(self.actions)
         self.segments.panel.row(self.opening.question)
-        self.ai.row(self.importing.question)
+        self.ai.row(self.programs.question)
         self.studies.row(self.opening.moved.question, at=0)
         self.ai.row(self.care.question)
         self.window.left.add(self.studies, 1)
         self.window.right.add(self.segments.panel, 1)
         self.window.right.add(self.ai)
+        self.window.right.add(self.download)
         self.window.right.add(self.training)
         self.window.right.add(self.proposals)
         self.window.right.add(self.tool)

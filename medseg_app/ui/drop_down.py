@@ -1,13 +1,38 @@
-"""DropDown: one of several words, chosen from a list that opens below."""
+"""DropDown: a combo box whose rows follow the style sheet and whose text ends in dots where it is long."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox, QStyledItemDelegate, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPaintEvent, QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
 
 
 class DropDown(QComboBox):
-    """A combo box whose rows follow the style sheet; Qt's own delegate for its list does not."""
+    """Qt's own delegate for its list does not follow the sheet, and Qt cuts a long text off."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setItemDelegate(QStyledItemDelegate(self))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw as much of the text as fits."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        text = option.currentText
+        if self.currentIndex() < 0:
+            text = self.placeholderText()
+            option.palette.setBrush(QPalette.ColorRole.ButtonText, option.palette.placeholderText())
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        option.currentText = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, field.width())
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)

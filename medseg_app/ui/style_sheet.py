@@ -72,6 +72,9 @@ QToolButton:disabled { color: $disabled; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QFrame[role="strip"] QToolButton { min-height: 30px; max-height: 30px; padding: 0 5px; }
 QFrame[role="strip"] QToolButton[wordmark="true"] { font-size: 15px; font-weight: 600; padding: 0 8px; }
+QToolButton[role="disclosure"] {
+    color: $secondary; font-size: ${caption_px}px; padding: 0 2px 0 0; margin-left: -6px;
+}
 QToolButton[small="true"] { min-height: 20px; max-height: 20px; padding: 0 2px; }
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit {

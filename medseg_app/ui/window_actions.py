@@ -12,8 +12,8 @@ from medseg_app.app.beside import in_hand
 from medseg_app.app.command import spec_of
 from medseg_app.app.commands import beside as beside_commands
 from medseg_app.app.commands import case as case_commands
+from medseg_app.app.commands import downloads, measure, models, prompts, proposals, segments, view
 from medseg_app.app.commands import export as export_commands
-from medseg_app.app.commands import measure, models, prompts, proposals, segments, view
 from medseg_app.app.commands import open as open_commands
 from medseg_app.app.windows import window_names
 
@@ -174,8 +174,7 @@ class WindowActions:
         self._command(models.train, self._train)
         self._command(models.bring_in, self._c.importing.ask_file)
         add("bring_in_folder", "Import model folder", self._c.importing.ask_folder, "Ctrl+Alt+L")
-        self._command(models.verify, self._c.care.verify)
-        self._command(models.remove, self._c.care.ask_remove)
+        self._model_care()
         self._command(proposals.accept_candidate, lambda: panel.decide_selected("accept"))
         self._command(proposals.reject_candidate, lambda: panel.decide_selected("reject"))
         self._command(proposals.accept_candidates, panel.accept_listed)
@@ -185,6 +184,17 @@ class WindowActions:
         add("score_higher", "Higher least score", lambda: panel.move_threshold(step), ".")
         self._command(prompts.undo_prompt, lambda: self._session.start(prompts.undo_prompt))
         self._command(proposals.clear_proposal, lambda: self._session.start(proposals.clear_proposal))
+
+    def _model_care(self) -> None:
+        care = self._c.care
+        self._command(downloads.download, self._c.download.open)
+        self._command(downloads.update, care.update)
+        self._actions.add(
+            "update_all", "Update all models", care.update_all, "Ctrl+Alt+Shift+U",
+            detail="Replace every model that you downloaded where its place has a newer one",
+        )  # fmt: skip
+        self._command(models.verify, care.verify)
+        self._command(models.remove, care.ask_remove)
 
     # -- menus and strip ---------------------------------------------------------------------------
 

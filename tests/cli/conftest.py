@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from medseg_app.cli.main import main
 from medseg_app.io.dicom.series_writer import write_series
 from medseg_app.io.nifti import write_labels
 from medseg_app.phantom import marker_phantom
-from tests.cli.served_zoo import Quiet, offer, served, zip_bundle
+from tests.cli.served_zoo import running_zoo, zip_bundle
 from tests.engines.foreign.made_bundles import write_bundle
 from tests.engines.tiny_models import write_tiny_model
 
@@ -103,15 +101,6 @@ def bundle(tmp_path_factory) -> Path:
 @pytest.fixture
 def zoo(bundle, tmp_path, monkeypatch):
     """A model zoo on this computer, its address and its folder: a list, the newer of two versions."""
-    site = tmp_path / "site"
-    site.mkdir()
-    shutil.copy(bundle.with_suffix(".zip"), site / "spleen_ct_v0.5.10.zip")
-    server = served(functools.partial(Quiet, directory=str(site)))
-    address = f"http://127.0.0.1:{server.server_port}"
-    table = {"spleen_ct_v0.5.9": {"source": f"{address}/gone.zip", "checksum": "0" * 40}}
-    (site / "list.json").write_text(json.dumps(table))
-    offer(address, site, "0.5.10")
-    monkeypatch.setenv(model_zoo.ZOO_VARIABLE, f"{address}/list.json")
-    yield address, site
-    server.shutdown()
-    server.server_close()
+    with running_zoo(bundle.with_suffix(".zip"), tmp_path / "site") as address:
+        monkeypatch.setenv(model_zoo.ZOO_VARIABLE, f"{address}/list.json")
+        yield address, tmp_path / "site"

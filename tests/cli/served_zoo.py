@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import shutil
 import threading
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -41,3 +45,20 @@ def offer(address: str, site: Path, version: str, **changed: str) -> None:
     table = json.loads(listed.read_text()) if listed.exists() else {}
     table[file.stem] = {"source": f"{address}/{file.name}", "checksum": digest, **changed}
     listed.write_text(json.dumps(table))
+
+
+@contextmanager
+def running_zoo(bundle: Path, site: Path) -> Iterator[str]:
+    """Serve a ZIP as spleen_ct 0.5.10, listed beside an older version that is gone; the address."""
+    site.mkdir()
+    shutil.copy(bundle, site / "spleen_ct_v0.5.10.zip")
+    server = served(functools.partial(Quiet, directory=str(site)))
+    address = f"http://127.0.0.1:{server.server_port}"
+    table = {"spleen_ct_v0.5.9": {"source": f"{address}/gone.zip", "checksum": "0" * 40}}
+    (site / "list.json").write_text(json.dumps(table))
+    offer(address, site, "0.5.10")
+    try:
+        yield address
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import socket
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -315,7 +316,7 @@ def test_too_large_a_file_is_not_fetched(medseg, zoo, monkeypatch):
     [
         "http://example.org/x.zip", "ftp://example.org/x.zip", "file:///etc/passwd", "x.zip",
         "http://localhost.example.org/x.zip", "http://127.0.0.1@example.org/x.zip", "https://",
-        "https://example.org/x.zip#sha256=12", "https://example.org/x.zip#md5=" + "0" * 32,
+        "https://example.org/x.zip#sha256=12", "https://[", "https://example.org/x.zip#md5=" + "0" * 32,
     ],
 )  # fmt: skip
 def test_unsafe_addresses_are_refused_without_asking_them(medseg, url, monkeypatch):
@@ -328,7 +329,7 @@ def test_unsafe_addresses_are_refused_without_asking_them(medseg, url, monkeypat
     [
         ("redirect", 1, "not allowed"),
         ("unsafe", 2, "is not fetched"),
-        ("short", 1, "broke off|could not be fetched"),
+        ("short", 1, "broke off|did not give"),
         ("nozip", 2, "not a ZIP file"),
     ],
 )
@@ -348,6 +349,18 @@ def test_a_missing_file_and_a_dead_server_are_exit_1(medseg, zoo):
     address, _ = zoo
     ran = medseg("models", "--download", "x", "--from", f"{address}/nowhere.zip")
     assert ran.code == 1
-    assert "could not be fetched" in ran.err
+    assert "127.0.0.1 did not give the file (File not found)" in ran.err
+    assert f"{address}/nowhere.zip" in ran.err
     ran = medseg("models", "--download", "x", "--from", "http://127.0.0.1:9/x.zip")
     assert ran.code == 1
+    assert "127.0.0.1 could not be reached (Connection refused)" in ran.err
+
+
+def test_no_network_is_exit_1(medseg, monkeypatch):
+    def nobody(*_, **__):
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    ran = medseg("models", "--download", "spleen_ct")
+    assert ran.code == 1
+    assert "could not be reached (there is no network, or no such computer)" in ran.err

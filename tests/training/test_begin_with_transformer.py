@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from medseg_app.app.train import HowToTrain, train_model
-from medseg_app.core.errors import ModelError, WrongUse
+from medseg_app.core.errors import Cancelled, ModelError, WrongUse
 from medseg_app.engines.foreign.saved_transformer import find_saved_transformer
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.networks import build_network
@@ -67,6 +67,21 @@ def test_the_model_folder_tells_what_it_began_with(path, coco, tmp_path, given):
     first, _ = first_network(begun_with_transformer(read_recipe(path), find_saved_transformer(base)))
     kept = [name for name in first.state_dict() if "class_predictor" not in name]
     assert all(torch.equal(network.state_dict()[name], first.state_dict()[name]) for name in kept)
+
+
+def test_what_is_said_of_the_data_counts(tmp_path, coco, monkeypatch):
+    write_cases(tmp_path / "data")
+    begun = []
+
+    def train_into(recipe, *_, **__):
+        begun.append(recipe)
+        raise Cancelled
+
+    monkeypatch.setattr("medseg_app.training.train.train_into", train_into)
+    how = HowToTrain(base=str(coco), device="cpu", output=tmp_path / "m", modality="MR", absent="unknown")
+    with pytest.raises(Cancelled):
+        train_model(tmp_path / "data", how)
+    assert (begun[0].modality, begun[0].source.absent) == (("MR",), "unknown")
 
 
 def test_what_does_not_belong_together_is_refused(path, coco, tmp_path):

@@ -136,7 +136,7 @@ def test_while_it_looks_for_models_it_says_so(controller):
 
 def test_without_models_the_panel_says_so(controller):
     controller.ai._on_found(ModelSearch((), ()))
-    assert controller.ai.summary.text() == "No model is installed."
+    assert controller.ai.summary.text() == "No model; download one (Ctrl+Shift+D)."
     assert not controller.ai.run_button.isEnabled()
 
 

@@ -67,6 +67,18 @@ def test_no_key_belongs_to_two_actions(controller):
     assert [key for key, count in (everywhere + viewer_only).items() if count > 1] == []
 
 
+def test_no_two_controls_that_are_shown_have_one_key(window, controller):
+    controller.download.show()
+    controller.training.open()
+    controller.training.details.flip()
+    keys = [b.shortcut() for b in window.findChildren(QAbstractButton) if b.isVisible()]
+    keys += [shortcut.key() for shortcut in window.findChildren(QShortcut) if shortcut.parent().isVisible()]
+    keys += [key for name in controller.actions.names() for key in controller.actions[name].shortcuts()]
+    counts = Counter(key.toString() for key in keys if not key.isEmpty())
+    assert counts["Alt+O"] == counts["Alt+L"] == 1
+    assert [key for key, count in counts.items() if count > 1] == []
+
+
 def test_texts_of_files_are_never_read_as_markup(window):
     for label in window.findChildren(QLabel):
         assert label.textFormat() == Qt.TextFormat.PlainText, label.text()

@@ -30,7 +30,7 @@ def test_what_is_no_model_is_told(controller, session, qtbot, tmp_path):
     controller.importing.start(tmp_path / "notes.zip")
     qtbot.waitUntil(lambda: bool(told), timeout=120_000)
     assert "notes.zip" in told[0].text
-    assert not controller.importing.question.isVisible()
+    assert not controller.programs.question.isVisible()
     assert not session.folders.models.exists() or not any(session.folders.models.iterdir())
 
 
@@ -45,7 +45,7 @@ def test_a_program_is_run_only_after_the_reader_agreed(controller, session, monk
 
     monkeypatch.setattr(session, "attempt", attempt)
     controller.importing.start(Path("net.ts"))
-    question = controller.importing.question
+    question = controller.programs.question
     assert question.isVisible()
     assert "Not contained" in question.text.text() or "not opened here" in question.text.text()
     (question.yes if agrees else question.no).click()

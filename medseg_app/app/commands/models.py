@@ -6,12 +6,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from medseg_app.app.announce_model import announce_model
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
 from medseg_app.app.import_model import ImportedModel, import_model
 from medseg_app.app.model_store import Verified, remove_model, verify_models
 from medseg_app.app.session import Session
-from medseg_app.app.train import HowToTrain, train_model
+from medseg_app.app.train import HowToTrain, remarks_of, train_model
 from medseg_app.core.errors import InputError, WrongUse
 from medseg_app.core.progress import Progress
 
@@ -44,6 +45,8 @@ def train(
 
     def apply(folder: Path) -> Path:
         session.changed.emit(Change.of("models"))
+        for remark in remarks_of(folder):
+            session.tell("note", remark)
         session.tell("ok", f"{folder.name} is trained.", "Choose it in the AI panel.")
         return folder
 
@@ -57,21 +60,14 @@ def bring_in(session: Session, *, path: Path, consent: bool = False) -> Job[Impo
     consent: a TorchScript program may be run once, contained; see `consent_text` in
     medseg_app/engines/foreign/torchscript.py.
     """
-    from medseg_app.app.apart import run_apart
+    from medseg_app.app.apart import AT_ONCE, run_apart
 
     models = session.folders.models
 
     def work(progress: Progress) -> ImportedModel:
-        return run_apart("The import", partial(_bring_in, path, consent, models), progress)
+        return run_apart("The import", partial(_bring_in, path, consent, models), progress, AT_ONCE)
 
-    def apply(made: ImportedModel) -> ImportedModel:
-        session.changed.emit(Change.of("models"))
-        for remark in made.remarks:
-            session.tell("note", remark)
-        session.tell("ok", f"{made.name} was imported.", "Choose it in the AI panel.")
-        return made
-
-    return Job(f"Import {path.name}", work, apply)
+    return Job(f"Import {path.name}", work, lambda made: announce_model(session, made, "imported"))
 
 
 @command("Verify model", menu="AI", shortcut="Ctrl+Alt+V")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from medseg_app.ui.off_thread import OffThread
 
 LOOKING = "Looking for models"
-NO_MODEL = "No model is installed."
+NO_MODEL = "No model; download one (Ctrl+Shift+D)."
 DEMONSTRATION = "For demonstration only"
 
 

@@ -66,7 +66,7 @@ def card_lines(card: ModelCard) -> list[tuple[str, str]]:
         ("Data", card.data),
         ("Training", card.trained),
         ("Licence", card.licence),
-        ("Version", f"{card.version}, {card.size_mb:g} MB"),
+        ("Version", card.version if card.size_mb is None else f"{card.version}, {card.size_mb:.1f} MB"),
     ]
     return [(word, sentence) for word, sentence in lines if sentence]
 

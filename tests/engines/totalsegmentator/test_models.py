@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import sys
 from importlib import util
@@ -12,6 +13,7 @@ import pytest
 
 from medseg_app.app.model_store import verify_models
 from medseg_app.app.recipes import model_of
+from medseg_app.cli.main import main
 from medseg_app.core.errors import ModelError
 from medseg_app.core.segment import ABNORMAL, ANATOMY, Code
 from medseg_app.engines.checksums import sha256_of_files
@@ -19,6 +21,7 @@ from medseg_app.engines.registry import find_model, search_models
 from medseg_app.engines.totalsegmentator.labels import name_in_words
 from medseg_app.engines.totalsegmentator.offered import offer_of
 from medseg_app.engines.totalsegmentator.weights import require_weights, weight_files
+from medseg_app.ui.panels.model_card_view import card_lines
 
 from .conftest import FAKE, Fake
 
@@ -90,6 +93,19 @@ def test_missing_weights_name_the_command_and_its_size(fake: Fake) -> None:
     assert "about 460 MB" in caught.value.hint
     assert "totalseg_download_weights -t total" in caught.value.hint
     assert caught.value.hint in find_model("totalsegmentator-total").card.summary
+
+
+def test_missing_weights_have_no_size(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.add_weights(297)
+    assert main(["models"]) == 0
+    heads = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line[0] != " "}
+    assert "  CT  -  " in heads["totalsegmentator-total"]
+    assert "  CT  0.0 MB  " in heads["totalsegmentator-total-fast"]  # ten bytes
+    assert main(["models", "--json"]) == 0
+    sizes = {model["name"]: model["size_mb"] for model in json.loads(capsys.readouterr().out)}
+    assert sizes["totalsegmentator-total"] is None
+    (card,) = (m.card for m in search_models().models if m.card.name == "totalsegmentator-total")
+    assert dict(card_lines(card))["Version"] == "2.18.0"
 
 
 def test_a_network_that_was_unpacked_in_part_is_missing(fake: Fake) -> None:
