@@ -19,6 +19,7 @@ from .plan_unet import VOXELS, cubic_patch
 from .recipe import Recipe
 from .references import Reference
 from .score_threshold import MIN_SCORE
+from .usual_training import judged
 
 MEASURED = 5
 """So many images, spread evenly, tell how large images are in the frame of the model."""
@@ -46,12 +47,14 @@ def begun_from(recipe: Recipe, base: ModelFolder) -> Recipe:
     if match.labels != card.labels:
         network = _for_classes(card, len(match.labels))
         thresholds = {name: value for name, value in thresholds.items() if name != MIN_SCORE}
+    loss, left_out = judged(recipe.loss, network)
     begun = replace(
         recipe, start_from=base.path, engine=card.engine, network=network, labels=dict(match.labels),
+        loss=loss,
         preprocessing=card.preprocessing, grid=card.grid, modality=card.modality, thresholds=thresholds,
         source=replace(recipe.source, values=dict(match.values)),
         headline=tuple(value for value in recipe.headline if value in match.labels),
-        notes=(*recipe.notes, *match.notes),
+        notes=(*recipe.notes, *match.notes, *filter(None, [left_out])),
         data=f"{recipe.data}; begun with {card.name} {card.version}".removeprefix("; "),
     )  # fmt: skip
     return _with_fitting_patches(begun)

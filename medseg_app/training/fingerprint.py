@@ -18,8 +18,9 @@ from medseg_app.engines.preprocess import MAX_SAMPLES
 
 from .layout import Layout, find_layout
 from .plan_unet import UNetPlan, plan_unet
-from .recipe import Augment, Recipe, Source, Training
+from .recipe import Recipe, Source
 from .references import Reference
+from .usual_training import usual_augment, usual_loss, usual_training
 
 MAX_READ = 20
 """So many cases, spread evenly, are read to measure a data set."""
@@ -133,10 +134,11 @@ def _recipe(
             absent="unnamed" if layout.kind == "cases" else "empty",
             parts=layout.kind == "folder" and not numbered,
         ),
-        training=_training(plan),
+        training=usual_training(plan, len({reference.patient for reference in layout.references})),
+        loss=usual_loss(plan),
         grid=ModelGrid("") if layout.is_flat else _grid(found, is_semantic),
         thresholds={} if is_semantic else {"cluster_iou": CLUSTER_IOU},
-        augment=Augment(zoom=0.2, rotate_degrees=15, tilt_degrees=5, shift=0.1, contrast=0.1, noise=0.1),
+        augment=usual_augment("semantic" if is_semantic else "instance", modality),
         summary=f"Trained on the data set {folder.resolve().name}.",
         data=_data(folder, layout, modality),
         notes=(NUMBERED,) if numbered else (),
@@ -167,12 +169,6 @@ def _unet(plan: UNetPlan, in_channels: int, classes: int) -> Network:
     depth = {"kernel_size": [list(kernel) for kernel in plan.kernels], "strides": strides}
     widths = {"upsample_kernel_size": strides[1:], "filters": list(plan.filters)}
     return Network("DynUNet", {**sizes, **depth, **widths})
-
-
-def _training(plan: UNetPlan | None) -> Training:
-    if plan is not None:
-        return Training(20000, 1, plan.patch, 2e-3)
-    return Training(20000, 4, (2, 128, 128), 5e-4, foreground=0.75)
 
 
 def _typical_spacing(found: Fingerprint) -> Spacing:

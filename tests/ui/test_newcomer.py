@@ -56,8 +56,10 @@ def test_from_a_folder_of_cases_to_the_ai_panel(
 ) -> None:
     monkeypatch.setenv("MEDSEG_HOME", str(tmp_path / "home"))
     knees, made = write_knees(tmp_path / "Dataset007_Knee"), tmp_path / "made"
-    whole = fingerprint._training
-    monkeypatch.setattr(fingerprint, "_training", lambda plan: replace(whole(plan), steps=STEPS))
+    whole = fingerprint.usual_training
+    monkeypatch.setattr(
+        fingerprint, "usual_training", lambda plan, count: replace(whole(plan, count), steps=STEPS)
+    )
     medseg("train", knees, "--name", "knee", "--device", "cpu", "--quiet")
     made.mkdir()
     for image in sorted((knees / "imagesTs").iterdir()):
