@@ -124,10 +124,10 @@ def predicted_input(
     volume = wanted.volume
     request = Request(how.precision, how.min_score, how.modality, within=how.within)
     with gap_explained(wanted.left_out):
+        check_modality(folder.card, volume, how.modality)
         require_even_slices(volume.geometry)  # or DICOM SEG would be the remedy, which no model can fill
         for out in outputs:
             check_output(out, volume)
-        check_modality(folder.card, volume, how.modality)
         proposal = run_engine(build_engine(folder), volume, request, how.device, part(progress, 0.0, 0.85))
     labels = to_label_map(proposal, volume)
     contents = Contents(labels, volume, lambda done: prediction_document(volume, proposal, labels, done))

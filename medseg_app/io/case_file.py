@@ -195,7 +195,7 @@ def _reads_back(path: Path, text: str, case: Case) -> bool:
     pairs = zip(_arrays(back), _arrays(case.segmentation), strict=True)
     return (
         same
-        and back.geometry.same_grid(case.segmentation.geometry, 0.0)
+        and back.geometry.same_grid(case.volume.geometry, 0.0)
         and back.segments == case.segmentation.segments
         and all(np.array_equal(a, b) for (_, a), (_, b) in pairs)
     )
