@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,17 +66,30 @@ def evaluate(
     meets a folder or a choice for folders comes with files, InputError and GeometryError where files
     cannot be compared.
     """
+    with evaluation(prediction, truth, how, progress) as done:
+        return done
+
+
+@contextmanager
+def evaluation(
+    prediction: Path, truth: Path, how: HowToEvaluate | None = None, progress: Progress = silent
+) -> Iterator[Evaluation]:
+    """What evaluate does, for a block that may still fail: then the report is taken back."""
     how = how or HowToEvaluate()
     if prediction.is_dir() and truth.is_dir():
-        return _folders(prediction, truth, how, progress)
-    _require_files(prediction, truth, how)
-    pair = read_pair(prediction, truth, how.unknown)
-    compared = pair.compare(how.yardstick("apart"))
-    return Evaluation(compared.to_json(), remarks=_of_other_classes([compared]))
+        with _of_folders(prediction, truth, how, progress) as done:
+            yield done
+    else:
+        _require_files(prediction, truth, how)
+        compared = read_pair(prediction, truth, how.unknown).compare(how.yardstick("apart"))
+        yield Evaluation(compared.to_json(), remarks=_of_other_classes([compared]))
 
 
-def _folders(predictions: Path, truths: Path, how: HowToEvaluate, progress: Progress) -> Evaluation:
-    from .report.write import check_report, write_report
+@contextmanager
+def _of_folders(
+    predictions: Path, truths: Path, how: HowToEvaluate, progress: Progress
+) -> Iterator[Evaluation]:
+    from .report.write import check_report, written_report
 
     if how.images is not None and how.report is None:
         raise WrongUse("Images are shown in a report only.", "Name its folder with --report.")
@@ -87,9 +101,10 @@ def _folders(predictions: Path, truths: Path, how: HowToEvaluate, progress: Prog
     document = done.document()
     seen = (*done.remarks, *_of_other_classes([case.comparison for case in done.cases]))
     if how.report is None:
-        return Evaluation(document, left_out, seen)
-    written, remarks = write_report(done, document, how.report, how.images, part(progress, 0.8, 1.0))
-    return Evaluation(document, left_out, (*seen, *remarks), tuple(written))
+        yield Evaluation(document, left_out, seen)
+        return
+    with written_report(done, document, how.report, how.images, part(progress, 0.8, 1.0)) as (files, more):
+        yield Evaluation(document, left_out, (*seen, *more), tuple(files))
 
 
 def _of_other_classes(compared: Sequence[Comparison]) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ from medseg_app.io.export_options import ExportOptions, Written
 from .case_output import read_case
 from .documents import export_document
 from .inputs import load_input, open_case_images, require_series
-from .outputs import Contents, check_outputs, write_outputs
+from .left_out import gap_explained
+from .outputs import Contents, check_outputs, written_outputs
 from .remedy import remedy
 
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """What was written. left_out: voxels or segments that did not come along, a sentence each."""
+    """What was written. left_out: slices, segments or voxels that did not come along, a sentence each."""
 
     volume: Volume
     labels: LabelMap
@@ -47,24 +49,55 @@ def export_files(
 
     source: the DICOM folder (or image file) that the labels belong to.
     """
+    with exported_files(labels_or_case, outputs, source, series, options, progress) as done:
+        return done
+
+
+@contextmanager
+def exported_files(
+    labels_or_case: Path,
+    outputs: Sequence[Path],
+    source: Path | None = None,
+    series: str | None = None,
+    options: ExportOptions | None = None,
+    progress: Progress = silent,
+) -> Iterator[Exported]:
+    """What export_files does, for a block that may still fail: then the outputs are taken back."""
     if not labels_or_case.exists():
         raise InputError(f"{labels_or_case} does not exist.", "Check the name.")
     check_outputs(outputs, labels_or_case, source if source and source.exists() else None)
-    said: list[str] = []
+    said = _Said([], [])
     volume, labels = _open(labels_or_case, source, series, said, part(progress, 0.0, 0.4))
-    chosen = options or ExportOptions()
     case = read_case(labels_or_case, volume) if _is_case(labels_or_case) else None
     contents = Contents(labels, volume, lambda done: export_document(volume, labels, done), case)
-    with remedy(SegmentsOverlap, "Export to .seg.dcm, or say which one wins: --overlap first or last."):
-        written = write_outputs(contents, outputs, chosen, part(progress, 0.4, 1.0))
+    hint = "Export to .seg.dcm, or say which one wins: --overlap first or last."
+    with (
+        remedy(SegmentsOverlap, hint),
+        gap_explained(said.lost_slices),
+        written_outputs(contents, outputs, options or ExportOptions(), part(progress, 0.4, 1.0)) as written,
+    ):
+        yield _exported(contents, written, said)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Sentences that came up on the way, and the slices of the source that cannot be read, with reasons."""
+
+    remarks: list[str]
+    lost_slices: list[str]
+
+
+def _exported(contents: Contents, written: list[Written], said: _Said) -> Exported:
     lost = [f"{o.path.name}: {name} lost {n} voxels" for o in written for name, n in o.lost.items()]
-    left_out = [text for text in said if "left out" in text]
-    remarks = [text for text in said if text not in left_out] + [r for o in written for r in o.remarks]
-    return Exported(volume, labels, tuple(written), tuple(left_out + lost), tuple(remarks))
+    left_out = [text for text in said.remarks if "left out" in text]
+    remarks = [text for text in said.remarks if text not in left_out]
+    remarks += [remark for o in written for remark in o.remarks]
+    whole = (*said.lost_slices, *left_out, *lost)
+    return Exported(contents.volume, contents.labels, tuple(written), whole, tuple(remarks))
 
 
 def _open(
-    path: Path, source: Path | None, series: str | None, said: list[str], progress: Progress
+    path: Path, source: Path | None, series: str | None, said: _Said, progress: Progress
 ) -> tuple[Volume, LabelMap]:
     if _is_case(path):
         from medseg_app.io.case_file import read_case_file
@@ -79,7 +112,7 @@ def _open(
         labels = read_labels(path)
         return Volume(labels.layers[0], labels.geometry, id=path.name), labels
     volume = _source_volume(path, source, series, said, progress)
-    return volume, import_labels(path, volume, said.append)
+    return volume, import_labels(path, volume, said.remarks.append)
 
 
 def _is_case(path: Path) -> bool:
@@ -93,9 +126,7 @@ def _images_of_case(path: Path, source: Path | None, progress: Progress) -> Volu
     return open_case_images(path, progress, source, "Name the folder where they are now: --source FOLDER.")
 
 
-def _source_volume(
-    path: Path, source: Path, series: str | None, said: list[str], progress: Progress
-) -> Volume:
+def _source_volume(path: Path, source: Path, series: str | None, said: _Said, progress: Progress) -> Volume:
     """The volume of the source that the labels lie on: by id, the only one, or the one with their grid."""
     from medseg_app.io.dicom.scan import find_volume, scan_folder
     from medseg_app.io.formats import read_image, read_labels
@@ -114,11 +145,8 @@ def _source_volume(
         if len(same) != 1:
             raise
         info = same[0]
-    if info.passport.verdict == "problem":
-        said.append(f"Geometry of the source: {info.passport.sentence}")
     loaded = load_input(info, progress)
-    if loaded.left_out:
-        raise InputError(
-            f"Slices of the source cannot be read: {'; '.join(loaded.left_out)}.", "Mend the series."
-        )
+    said.lost_slices.extend(loaded.left_out)
+    if info.passport.verdict == "problem":
+        said.remarks.append(f"Geometry of the source: {info.passport.sentence}")
     return loaded.volume

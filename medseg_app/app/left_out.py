@@ -1,10 +1,13 @@
-"""What to tell about files of a folder that could not be listed as images."""
+"""What to tell about files that could not be listed as images, or not be read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from medseg_app.core.errors import GeometryError
 
 HARMLESS = ("not a DICOM file", "holds no image", "not an image", "a DICOMDIR", "the same image")
 """Reasons that a reader need not hear of where images were found beside such files."""
@@ -28,6 +31,17 @@ def left_behind(left_out: Sequence[Any]) -> str:
         return ""
     count = "1 file was" if len(worth) == 1 else f"{len(worth)} files were"
     return f"{count} left out. {_example(worth)}"
+
+
+@contextmanager
+def gap_explained(left_out: Sequence[str]) -> Iterator[None]:
+    """Name the slices that could not be read where the grid is refused: they are what a user can mend."""
+    try:
+        yield
+    except GeometryError as error:
+        if not left_out:
+            raise
+        raise GeometryError(f"{error.message} Left out: {'; '.join(left_out)}.", error.hint) from error
 
 
 def is_dicom_seg(path: Path) -> bool:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from medseg_app.core.case import Case
-from medseg_app.core.errors import WrongUse
+from medseg_app.core.errors import VerificationError, WrongUse
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, silent
 from medseg_app.core.volume import Volume
 from medseg_app.io.export_options import ExportOptions, Written
 from medseg_app.io.formats import check_output, export_labels, format_of
 
+from .all_or_nothing import all_or_nothing, identity
 from .case_output import case_of, write_case
 
 
@@ -42,16 +43,17 @@ def check_outputs(paths: Sequence[Path], *inputs: Path | None) -> None:
         format_of(path)
     if len({path.resolve() for path in paths}) < len(paths):
         raise WrongUse("An output is named twice.", "Give every output its own name.")
-    taken = {_identity(given) for given in inputs if given is not None} - {None}
+    taken = {identity(given) for given in inputs if given is not None} - {None}
     for path in paths:
-        if _identity(path) in taken:
+        if identity(path) in taken:
             raise WrongUse(f"{path} is the input, which would be lost.", "Give the output another name.")
 
 
-def write_outputs(
+@contextmanager
+def written_outputs(
     contents: Contents, paths: Sequence[Path], options: ExportOptions, progress: Progress = silent
-) -> list[Written]:
-    """Write labels to all outputs. If one cannot be written, those written before it are removed."""
+) -> Iterator[list[Written]]:
+    """Labels in all outputs, for a block that may still fail: then all of them are taken back."""
     for path in paths:
         check_output(path, contents.volume)
     written = {path: _json_written(path) for path in paths if _is_json(path)}
@@ -63,7 +65,7 @@ def write_outputs(
             # What an earlier run left under a name that this run has nothing for would pass for its result.
             if not written[path].written:
                 path.unlink(missing_ok=True)
-    return [written[path] for path in paths]
+        yield [written[path] for path in paths]
 
 
 def _json_written(path: Path) -> Written:
@@ -101,30 +103,11 @@ def _without_origin(document: dict[str, Any], contents: Contents) -> dict[str, A
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a JSON document atomically."""
+    """Write a JSON document atomically. Raises VerificationError where it does not read back as it was."""
     from medseg_app.io.atomic import replacing
 
+    text = (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", "utf-8")
-
-
-@contextmanager
-def all_or_nothing(paths: Sequence[Path]) -> Iterator[None]:
-    """Where the block does not end well, remove every output that it put in place."""
-    before = {path: _identity(path) for path in paths}
-    try:
-        yield
-    except BaseException:
-        for path in paths:
-            if _identity(path) != before[path]:
-                path.unlink(missing_ok=True)
-        raise
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Tells a file from the one that takes its place; None where there is none."""
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_ino, state.st_mtime_ns
+        temporary.write_bytes(text)
+        if temporary.read_bytes() != text:
+            raise VerificationError(f"{path.name} did not read back as it was.", "Write to another disk.")

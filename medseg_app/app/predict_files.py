@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from medseg_app.core.errors import GeometryError, SegmentsOverlap
+from medseg_app.core.errors import SegmentsOverlap
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.proposal import Proposal
@@ -19,7 +20,8 @@ from .documents import prediction_document
 from .first_cost import first_cost
 from .folders import Folders
 from .inputs import Input, open_input
-from .outputs import Contents, check_outputs, write_outputs
+from .left_out import gap_explained
+from .outputs import Contents, check_outputs, written_outputs
 from .remedy import remedy
 from .run_costs import RunCosts, in_words
 
@@ -70,6 +72,20 @@ def predict_files(
 
     Raises errors of medseg_app.core.errors; nothing is run before the request is known to be right.
     """
+    with predicted_files(path, model, outputs, series, how, progress) as done:
+        return done
+
+
+@contextmanager
+def predicted_files(
+    path: Path,
+    model: str,
+    outputs: Sequence[Path],
+    series: str | None = None,
+    how: HowToRun | None = None,
+    progress: Progress = silent,
+) -> Iterator[Prediction]:
+    """What predict_files does, for a block that may still fail: then the outputs are taken back."""
     from medseg_app.engines.combined_model import check_within
     from medseg_app.engines.registry import find_model
 
@@ -88,36 +104,37 @@ def predict_files(
         expected = first_cost(cards, wanted.volume.geometry, device, how.precision)
         if expected is not None:
             how.tell(f"By its card, {model} takes {in_words(expected)} here.")
-    done = predict_input(wanted, folder, outputs, how, part(progress, 0.1, 1.0))
-    costs.learn(done.proposal, voxels)
-    return done
+    with predicted_input(wanted, folder, outputs, how, part(progress, 0.1, 1.0)) as done:
+        costs.learn(done.proposal, voxels)
+        yield done
 
 
-def predict_input(
+@contextmanager
+def predicted_input(
     wanted: Input, folder: Any, outputs: Sequence[Path], how: HowToRun, progress: Progress = silent
-) -> Prediction:
-    """Run a model on an opened input and write all outputs, verified, or none."""
+) -> Iterator[Prediction]:
+    """Run a model on an opened input; its outputs are in place, and taken back where the block fails."""
     from medseg_app.engines.contract import Request
     from medseg_app.engines.modality import check_modality
     from medseg_app.engines.predict import build_engine, run_engine
+    from medseg_app.engines.suitable_grid import require_even_slices
     from medseg_app.engines.to_label_map import to_label_map
     from medseg_app.io.formats import check_output
 
     volume = wanted.volume
     request = Request(how.precision, how.min_score, how.modality, within=how.within)
-    try:
+    with gap_explained(wanted.left_out):
+        check_modality(folder.card, volume, how.modality)
+        require_even_slices(volume.geometry)  # or DICOM SEG would be the remedy, which no model can fill
         for out in outputs:
             check_output(out, volume)
-        check_modality(folder.card, volume, how.modality)
         proposal = run_engine(build_engine(folder), volume, request, how.device, part(progress, 0.0, 0.85))
-    except GeometryError as error:
-        if not wanted.left_out:
-            raise
-        # The gap is where slices could not be read: name their files, they are what the user can mend.
-        raise GeometryError(f"{error.message} Left out: {'; '.join(wanted.left_out)}.", error.hint) from error
     labels = to_label_map(proposal, volume)
     contents = Contents(labels, volume, lambda done: prediction_document(volume, proposal, labels, done))
-    with remedy(SegmentsOverlap, "Write .seg.dcm or .seg.nrrd, which hold both, or a case (.medseg)."):
-        written = write_outputs(contents, outputs, ExportOptions(), part(progress, 0.85, 1.0))
-    remarks = (*proposal.remarks, *(remark for item in written for remark in item.remarks))
-    return Prediction(volume, proposal, labels, tuple(written), wanted.left_out, remarks)
+    hint = "Write .seg.dcm or .seg.nrrd, which hold both, or a case (.medseg)."
+    with (
+        remedy(SegmentsOverlap, hint),
+        written_outputs(contents, outputs, ExportOptions(), part(progress, 0.85, 1.0)) as written,
+    ):
+        remarks = (*proposal.remarks, *(remark for item in written for remark in item.remarks))
+        yield Prediction(volume, proposal, labels, tuple(written), wanted.left_out, remarks)

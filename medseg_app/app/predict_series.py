@@ -17,7 +17,7 @@ from medseg_app.io.images import is_image_file
 
 from .inputs import Input, load_input, open_input
 from .outputs import write_json
-from .predict_files import HowToRun, predict_input
+from .predict_files import HowToRun, Prediction, predicted_input
 
 MANIFEST = "manifest.json"
 
@@ -184,7 +184,8 @@ def _make_folder(folder: Path) -> None:
 def _run(choice: _Choice, batch: _Batch, progress: Progress) -> SeriesRun:
     outputs = [batch.folder / f"{_file_name(choice.id)}.{ending}" for ending in batch.formats]
     try:
-        result = predict_input(choice.load(), batch.model, outputs, batch.how, progress)
+        with predicted_input(choice.load(), batch.model, outputs, batch.how, progress) as result:
+            return _done(choice, result)
     except Cancelled:
         raise
     except MedsegError as error:
@@ -192,6 +193,9 @@ def _run(choice: _Choice, batch: _Batch, progress: Progress) -> SeriesRun:
     except Exception as error:  # noqa: BLE001  a bug met in one volume must not cost the others
         reason = f"MedSeg itself failed ({type(error).__name__}: {error}). Run it alone with --debug."
         return SeriesRun(choice.id, "failed", {}, choice.source, reason)
+
+
+def _done(choice: _Choice, result: Prediction) -> SeriesRun:
     files = {item.path.name: _sha256(item.path) for item in result.outputs if item.written}
     reasons = "; ".join(item.reason for item in result.outputs if item.reason)
     nothing = not result.labels.segments

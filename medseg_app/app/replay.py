@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,16 @@ from medseg_app.core.volume import Volume
 from medseg_app.io.export_options import ExportOptions
 
 from .case_journal import replay
-from .outputs import Contents, check_outputs, write_outputs
+from .outputs import Contents, check_outputs, written_outputs
 from .remedy import remedy
 
 
-def replay_journal(path: Path, outputs: Sequence[Path] = ()) -> dict[str, Any]:
+@contextmanager
+def replayed_journal(path: Path, outputs: Sequence[Path] = ()) -> Iterator[dict[str, Any]]:
     """The steps of a journal and the SHA-256 of the labels that they lead to; writes these to outputs.
 
-    Raises InputError for a file that is no journal, or whose steps do not fit each other.
+    Where the block fails, the outputs are taken back. Raises InputError for a file that is no journal, or
+    whose steps do not fit each other.
     """
     if outputs:
         check_outputs(outputs)
@@ -37,13 +40,15 @@ def replay_journal(path: Path, outputs: Sequence[Path] = ()) -> dict[str, Any]:
         raise InputError(
             f"The steps of {path.name} cannot be done again ({error}).", "It may be damaged."
         ) from error
-    if outputs:
-        labels = segmentation.to_label_map()
-        volume = Volume(labels.layers[0], geometry, id=about["volume"])
-        contents = Contents(labels, volume, lambda _: _document(records, segmentation))
-        with remedy(SegmentsOverlap, "Write .seg.nrrd, which holds both."):
-            write_outputs(contents, outputs, ExportOptions())
-    return _document(records, segmentation)
+    document = _document(records, segmentation)
+    labels = segmentation.to_label_map()
+    volume = Volume(labels.layers[0], geometry, id=about["volume"])
+    contents = Contents(labels, volume, lambda _: document)
+    with (
+        remedy(SegmentsOverlap, "Write .seg.nrrd, which holds both."),
+        written_outputs(contents, outputs, ExportOptions()),
+    ):
+        yield document
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[Record]]:

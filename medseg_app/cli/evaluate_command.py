@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from medseg_app.app.evaluate import HowToEvaluate, evaluate
+from medseg_app.app.evaluate import HowToEvaluate, evaluation
 
 from . import say
 from .evaluation_text import of_files, of_folders
@@ -23,13 +23,13 @@ def run(arguments: Arguments) -> int:
         images=arguments.images,
     )
     progress = say.progress_of(arguments)
-    done = evaluate(arguments.prediction, arguments.truth, how, progress)
-    if "cases" in done.document:
-        progress(1.0, "Done")
-    say.work_is_done()
-    say.remarks(arguments, done.remarks)
-    say.left_out(done.left_out)
-    say.result(arguments, done.document, _text(done.document, done.outputs), done.outputs)
+    with evaluation(arguments.prediction, arguments.truth, how, progress) as done:
+        if "cases" in done.document:
+            progress(1.0, "Done")
+        say.work_is_done()
+        say.remarks(arguments, done.remarks)
+        say.left_out(done.left_out)
+        say.result(arguments, done.document, _text(done.document, done.outputs))
     return say.LEFT_OUT if done.left_out else say.DONE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from medseg_app.app.predict_files import HowToRun, Prediction, predict_files
+from medseg_app.app.predict_files import HowToRun, Prediction, predicted_files
 from medseg_app.app.predict_series import SeriesRun, predict_series
 from medseg_app.core.errors import WrongUse
 
@@ -23,14 +23,16 @@ def run(arguments: Arguments) -> int:
     if arguments.format:
         raise WrongUse("--format goes with --series all.", "Here the suffix of -o decides.")
     progress = say.progress_of(arguments)
-    done = predict_files(arguments.input, arguments.model, arguments.outputs, arguments.series, how, progress)
-    say.work_is_done()
-    progress(1.0, "Done")
-    say.remarks(arguments, done.remarks)
-    if not done.labels.segments:
-        print("no findings", file=sys.stderr)
-    say.left_out(done.left_out)
-    say.result(arguments, done.document(), _text(done), done.outputs)
+    with predicted_files(
+        arguments.input, arguments.model, arguments.outputs, arguments.series, how, progress
+    ) as done:
+        say.work_is_done()
+        progress(1.0, "Done")
+        say.remarks(arguments, done.remarks)
+        if not done.labels.segments:
+            print("no findings", file=sys.stderr)
+        say.left_out(done.left_out)
+        say.result(arguments, done.document(), _text(done))
     return say.LEFT_OUT if done.left_out else say.DONE
 
 

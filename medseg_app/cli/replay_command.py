@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from medseg_app.app.replay import replay_journal
+from medseg_app.app.replay import replayed_journal
 
 from . import say
 from .parser import Arguments
@@ -12,9 +12,9 @@ from .parser import Arguments
 
 def run(arguments: Arguments) -> int:
     """List the steps with reader, tool and time; write the labels they lead to."""
-    document = replay_journal(arguments.input, arguments.outputs or [])
-    say.work_is_done()
-    say.result(arguments, document, _text(document))
+    with replayed_journal(arguments.input, arguments.outputs or []) as document:
+        say.work_is_done()
+        say.result(arguments, document, _text(document))
     return say.DONE
 
 

@@ -22,17 +22,14 @@ if TYPE_CHECKING:
 DONE, LEFT_OUT = 0, 3
 
 
-def result(arguments: Arguments, document: Any, text: str, outputs: Iterable[Written] = ()) -> None:
+def result(arguments: Arguments, document: Any, text: str) -> None:
     """Print the result: the document with --json, the text otherwise.
 
-    outputs: what was written; taken back where the result cannot be printed, for then the command failed.
+    Raises CouldNotBeDone where it cannot be printed: then the command failed, and its outputs go.
     """
     try:
         _print(json.dumps(document, indent=2, allow_nan=False) if arguments.json else text)
     except OSError as error:
-        for output in outputs:
-            if output.written:
-                output.path.unlink(missing_ok=True)
         raise CouldNotBeDone(
             f"The result could not be written to standard output ({error.strerror}).",
             "Send it to a place that has room.",

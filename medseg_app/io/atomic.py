@@ -36,7 +36,7 @@ def replacing(path: Path, suffix: str | None = None) -> Iterator[Path]:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        raise _readable(error, path) from error
+        raise readable(error, path) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -50,7 +50,7 @@ def check_writable(path: Path) -> None:
         if path.is_dir():
             raise WrongUse(f"{path} is a folder.", "Give the name of a file in it.")
     except OSError as error:
-        raise _readable(error, path) from error
+        raise readable(error, path) from error
 
 
 def temporary_prefix() -> str:
@@ -92,7 +92,8 @@ def _remove(path: Path) -> None:
             path.unlink()
 
 
-def _readable(error: OSError, path: Path) -> Exception:
+def readable(error: OSError, path: Path) -> Exception:
+    """The error that tells a user why a file could not be written."""
     if error.errno in _FULL:
         return CouldNotBeDone(
             f"{path.name} was not written: the disk of {path.parent} is full.",

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg_app.core.case import Case, Ruler
-from medseg_app.core.errors import CaseError, CouldNotBeDone
+from medseg_app.core.errors import CaseError, VerificationError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.segment import Segment
 from medseg_app.core.segmentation import Segmentation
@@ -53,17 +53,17 @@ def write_case_file(path: Path, case: Case, *, deidentify: bool = False) -> None
     """Save a case; the file is read back and compared before it takes the old one's place.
 
     deidentify: without the way to its images and under replaced UIDs; only their hash still tells them.
-    Raises CouldNotBeDone where it cannot be written or does not read back equal.
+    Raises CouldNotBeDone where it cannot be written, VerificationError where it does not read back equal.
     """
     header = _header(path, case)
+    text = json.dumps(without_origin(header) if deidentify else header, indent=1)
     with replacing(path) as temporary:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr(
-                "case.json", json.dumps(without_origin(header) if deidentify else header, indent=1)
-            )
+            archive.writestr("case.json", text)
             for name, array in _arrays(case.segmentation):
                 archive.writestr(name, _pack(array))
-        _compare(temporary, case)
+        if not _reads_back(temporary, text, case):
+            raise VerificationError(f"{path.name} did not read back as it was.", "Save it to another disk.")
 
 
 def read_case_file(path: Path) -> CaseContents:
@@ -184,9 +184,18 @@ def _contents(header: dict[str, Any], archive: zipfile.ZipFile) -> CaseContents:
     )
 
 
-def _compare(path: Path, case: Case) -> None:
-    back = read_case_file(path).segmentation
-    same = back.segments == case.segmentation.segments
+def _reads_back(path: Path, text: str, case: Case) -> bool:
+    """Whether a case file opens, and holds this description (place, segments, rulers) and every voxel."""
+    try:
+        back = read_case_file(path).segmentation
+        with zipfile.ZipFile(path) as archive:
+            same = archive.read("case.json") == text.encode()
+    except CaseError:
+        return False
     pairs = zip(_arrays(back), _arrays(case.segmentation), strict=True)
-    if not same or not all(np.array_equal(a, b) for (_, a), (_, b) in pairs):
-        raise CouldNotBeDone("The case did not read back as it was saved.", "Save it to another disk.")
+    return (
+        same
+        and back.geometry.same_grid(case.volume.geometry, 0.0)
+        and back.segments == case.segmentation.segments
+        and all(np.array_equal(a, b) for (_, a), (_, b) in pairs)
+    )

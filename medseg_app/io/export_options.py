@@ -30,7 +30,9 @@ class Written:
     """What became of one export.
 
     written: whether a file exists under `path`; if not, `reason` says why.
-    verified: whether another reader found every segment in place; `reader` names it.
+    verified: whether the file was read back before it got its name; `reader` names who did. Another
+    reader looks for every segment of labels in its place; cases and documents, which are our own formats,
+    are compared whole.
     remarks: sentences for the user. lost: voxels that segments (by name) gave up to others.
     """
 

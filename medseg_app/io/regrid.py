@@ -21,7 +21,7 @@ class Placed:
     """Labels on the new grid.
 
     exact: every voxel centre of the labels is a voxel centre of the new grid.
-    outside: labelled voxels that lie outside of the new grid.
+    outside: labelled voxels that lie outside of the new grid, or where it misses a slice.
     """
 
     label_map: LabelMap
@@ -84,9 +84,21 @@ def _outside(layer: NDArray[Any], source: VolumeGeometry, target: VolumeGeometry
 
 def _outside_of_slice(k: int, plane: NDArray[Any], source: VolumeGeometry, target: VolumeGeometry) -> int:
     j, i = np.nonzero(plane)
-    index = np.stack([np.full_like(j, k), j, i], axis=-1)
-    there = np.floor(target.to_index(source.to_patient(index)) + 0.5)
-    return int(((there < 0) | (there >= target.shape)).any(axis=-1).sum())
+    position = source.to_patient(np.stack([np.full_like(j, k), j, i], axis=-1))
+    there = np.floor(target.to_index(position) + 0.5)
+    outside = ((there < 0) | (there >= target.shape)).any(axis=-1)
+    return int((outside | _between_slices(position, there[:, 0], target)).sum())
+
+
+def _between_slices(
+    position: NDArray[np.float64], nearest: NDArray[np.float64], target: VolumeGeometry
+) -> NDArray[np.bool_]:
+    """Which positions lie where a slice is missing: further from the nearest one than slices are thick."""
+    if target.is_regular:
+        return np.zeros(len(position), bool)
+    slices = target.origins[np.clip(nearest, 0, target.shape[0] - 1).astype(np.intp)]
+    apart = np.abs((position - slices) @ target.normal)
+    return np.asarray(apart > (0.5 + SAME_VOXEL) * target.spacing_kji[0])
 
 
 def _lattices_meet(source: VolumeGeometry, target: VolumeGeometry) -> bool:

@@ -100,8 +100,13 @@ class Closing:
         if case is None:
             return None
         start = case.path or Path.home() / f"{self._case_name()}.medseg"
-        name, _ = QFileDialog.getSaveFileName(self._window, "Save case", str(start), CASES)
-        return Path(name) if name else None
+        dialog = QFileDialog(self._window, "Save case", str(start.parent), CASES)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("medseg")  # or an older case would be replaced unasked by a name without it
+        dialog.selectFile(start.name)
+        chosen = dialog.exec() == QFileDialog.DialogCode.Accepted
+        dialog.deleteLater()
+        return Path(dialog.selectedFiles()[0]) if chosen else None
 
     def _case_name(self) -> str:
         case = self._session.case

@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 
 from medseg_app.app import model_zoo
+from medseg_app.app.enter_case import about
 from medseg_app.cli.main import main
+from medseg_app.core.box import Box
+from medseg_app.core.case import Case
+from medseg_app.core.journal import Facts, Journal
+from medseg_app.core.label_edit import LabelPatch
+from medseg_app.core.segment import Segment
 from medseg_app.io.dicom.series_writer import write_series
 from medseg_app.io.nifti import write_labels
 from medseg_app.phantom import marker_phantom
@@ -76,6 +82,21 @@ def labels(tmp_path_factory) -> Path:
     """Labels on the grid of `study`, as NIfTI."""
     path = tmp_path_factory.mktemp("labels") / "labels.nii.gz"
     write_labels(marker_phantom("oblique")[1], path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def journal(tmp_path_factory) -> Path:
+    """The journal of a case with one segment of 64 voxels, painted in one step."""
+    path = tmp_path_factory.mktemp("journal") / "c.journal"
+    case = Case.of(marker_phantom("oblique")[0])
+    written = Journal(path, about(case))
+    case.writer.begin("Brush")
+    case.writer.put_segment(Segment(1, "Lesion", 1))
+    case.writer.write(LabelPatch(1, Box((1, 2, 3), (5, 6, 7)), np.ones((4, 4, 4), bool)))
+    facts = Facts(reader="Dr A", tool="brush", active_seconds=2.5)
+    written.append_edit(case.writer.commit(), facts).result()
+    written.close()
     return path
 
 

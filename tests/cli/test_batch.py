@@ -55,14 +55,14 @@ def test_it_goes_on_after_a_failure_and_mends_it_later(batch, one_broken, two_se
 def test_a_bug_in_one_volume_does_not_cost_the_others(batch, two_series, monkeypatch):
     from medseg_app.app import predict_series
 
-    real = predict_series.predict_input
+    real = predict_series.predicted_input
 
     def fails(wanted, *args):
         if wanted.volume.description == "Marker, coronal":
             raise ZeroDivisionError
         return real(wanted, *args)
 
-    monkeypatch.setattr(predict_series, "predict_input", fails)
+    monkeypatch.setattr(predict_series, "predicted_input", fails)
     ran = batch(two_series)
     assert (ran.code, _states(ran)) == (3, ["done", "failed"])
 

@@ -88,6 +88,18 @@ def test_a_problem_of_geometry_is_told_with_code_and_text(medseg, tmp_path):
     assert volume["findings"]
 
 
+@pytest.mark.parametrize("name", ["o.nii", "o.seg.dcm"])
+def test_uneven_slices_are_refused_with_a_remedy_that_predict_has(medseg, models, tmp_path, name):
+    """DICOM SEG could hold them, but no model can fill it."""
+    write_stacks(missing_slice(marker_phantom("axial")[0]), tmp_path / "s", 1)
+    out = tmp_path / name
+    ran = medseg("predict", tmp_path / "s", "--model", "tiny-organs", "--models", models, "-o", out)
+    assert ran.code == 2
+    assert "Load the complete series" in ran.err
+    assert "DICOM SEG" not in ran.err
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("task", ["semantic", "instance"])
 def test_a_recipe_in_toml_is_trained(medseg, tmp_path, task):
     write_cases(tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import nibabel
 import pytest
@@ -28,24 +27,6 @@ def test_an_interrupt_after_the_command_comes_too_late(labels, tmp_path):
     ran = subprocess.run([sys.executable, "-c", ENDING, labels, out], capture_output=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert out.exists()
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-@pytest.mark.parametrize("command", ["export", "predict"])
-def test_a_result_that_cannot_be_told_takes_its_files_back(command, labels, image, models, tmp_path):
-    words = {
-        "export": ["export", labels],
-        "predict": ["predict", image, "--model", "tiny-organs", "--models", models],
-    }[command]
-    outs = ["-o", tmp_path / "a.nii", "-o", tmp_path / "b.json"]
-    with Path("/dev/full").open("w") as full:
-        ran = subprocess.run(
-            [sys.executable, "-m", "medseg_app", *words, *outs, "--json"],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
-    assert ran.returncode == 1
-    assert "standard output" in ran.stderr
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_input_is_never_replaced(medseg, image, labels, models, tmp_path):

@@ -194,6 +194,44 @@ def test_a_lost_slice_at_the_end_is_exit_3_and_named(medseg, study, models, tmp_
     assert nibabel.load(out).shape == (64, 48, 11)
 
 
+@pytest.mark.parametrize("kind", ["nii.gz", "seg.dcm"])
+@pytest.mark.parametrize(("lost", "names"), [(-1, ["o.seg.dcm", "o.nii"]), (5, ["o.seg.dcm"])])
+def test_labels_of_a_source_with_a_lost_slice_are_exit_3_and_counted(
+    medseg, study, tmp_path, kind, lost, names
+):
+    """At the end the grid is shorter, in the middle it has a gap, which only SEG can hold."""
+    voxels = np.zeros(marker_phantom("oblique")[1].geometry.shape, np.uint8)
+    voxels[:, 5:15, 10:30] = 1
+    source = tmp_path / f"l.{kind}"
+    drawn = LabelMap((voxels,), marker_phantom("oblique")[1].geometry, (Segment(1, "All", 1, 0),))
+    write_labels(drawn, tmp_path / "l.seg.nrrd")
+    assert medseg("export", tmp_path / "l.seg.nrrd", "--source", study, "-o", source).code == 0
+    folder = tmp_path / "s"
+    shutil.copytree(study, folder)
+    files = {pydicom.dcmread(p, stop_before_pixels=True).InstanceNumber: p for p in folder.rglob("*.dcm")}
+    victim = files[sorted(files)[lost]]
+    victim.write_bytes(victim.read_bytes()[:-2000])
+    outs = [word for name in names for word in ("-o", tmp_path / name)]
+    ran = medseg("export", source, "--source", folder, *outs, "--json")
+    assert ran.code == 3, ran.err
+    assert f"left out: {victim}" in ran.err
+    assert "200 of 2400 voxels lie outside" in ran.err
+    assert all(row["verified"] for row in ran.document["outputs"])
+    assert pydicom.dcmread(tmp_path / "o.seg.dcm").pixel_array.sum() == 2200
+
+
+def test_a_gap_of_the_source_is_told_where_a_format_cannot_hold_it(medseg, study, labels, tmp_path):
+    folder = tmp_path / "s"
+    shutil.copytree(study, folder)
+    victim = sorted(p for p in folder.rglob("*") if p.is_file())[5]
+    victim.write_bytes(victim.read_bytes()[:-2000])
+    ran = medseg("export", labels, "--source", folder, "-o", tmp_path / "o.nii")
+    assert ran.code == 2
+    assert str(victim) in ran.err
+    assert "DICOM SEG" in ran.err
+    assert not (tmp_path / "o.nii").exists()
+
+
 @pytest.mark.parametrize("value", [-499, 40_001])
 def test_values_that_are_no_hounsfield_units_are_refused(medseg, image, models, tmp_path, value):
     source = nibabel.load(image)

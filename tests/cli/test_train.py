@@ -236,6 +236,10 @@ def test_a_model_stands_under_its_name_only_when_it_is_finished(medseg, dataset,
     ran = _train(medseg, dataset, out, "--max-minutes", "0.02", "--resume")
     assert ran.code == 0, ran.err
     assert [path.name for path in tmp_path.iterdir()] == ["balls"]
+    finished = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    monkeypatch.setattr(evaluate, "evaluate_model", interrupted)
+    assert _train(medseg, dataset, out, "--max-minutes", "0.02").code == 130
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == finished
 
 
 def test_a_full_disk_is_exit_1_and_keeps_the_checkpoint(medseg, dataset, tmp_path, monkeypatch):

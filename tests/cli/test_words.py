@@ -274,7 +274,7 @@ def test_overlap_is_refused_with_counts_unless_a_rule_is_given(medseg, study, tm
     import pydicom
 
     seg = tmp_path / "two.seg.dcm"
-    medseg("export", _overlapping(tmp_path), "--source", study, "-o", seg)
+    medseg("export", overlapping(tmp_path), "--source", study, "-o", seg)
     assert len(pydicom.dcmread(seg).SegmentSequence) == 2
     out = tmp_path / "flat.nii.gz"
     ran = medseg("export", seg, "--source", study, "-o", out)
@@ -295,7 +295,7 @@ def test_overlap_is_refused_with_counts_unless_a_rule_is_given(medseg, study, tm
 def test_overlap_in_predict_is_refused_with_a_remedy_that_predict_has(
     medseg, study, models, tmp_path, monkeypatch
 ):
-    both = read_labels(_overlapping(tmp_path))
+    both = read_labels(overlapping(tmp_path))
     monkeypatch.setattr("medseg_app.engines.to_label_map.to_label_map", lambda *_: both)
     words = ["predict", study, "--model", "tiny-organs", "--models", models]
     ran = medseg(*words, "-o", tmp_path / "o.nii", "--json")
@@ -317,7 +317,7 @@ def test_a_case_is_not_written_without_the_images_that_it_is_about(medseg, study
     assert medseg("export", out, "-o", tmp_path / "o.nii").code == 0
 
 
-def _overlapping(folder):
+def overlapping(folder):
     from medseg_app.core.label_map import LabelMap
     from medseg_app.core.segment import Segment
     from medseg_app.io.nrrd import write_labels
@@ -358,28 +358,14 @@ def test_evaluate_of_different_grids_is_exit_2(medseg, labels, tmp_path):
     assert medseg("evaluate", labels, tmp_path / "other.nii.gz").code == 2
 
 
-def test_replay_leads_to_the_same_labels(medseg, tmp_path):
-    from medseg_app.app.enter_case import about
-    from medseg_app.core.box import Box
-    from medseg_app.core.case import Case
-    from medseg_app.core.journal import Facts, Journal
-    from medseg_app.core.label_edit import LabelPatch
-    from medseg_app.core.segment import Segment
-
-    case = Case.of(marker_phantom("oblique")[0])
-    journal = Journal(tmp_path / "c.journal", about(case))
-    case.writer.begin("Brush")
-    case.writer.put_segment(Segment(1, "Lesion", 1))
-    case.writer.write(LabelPatch(1, Box((1, 2, 3), (5, 6, 7)), np.ones((4, 4, 4), bool)))
-    journal.append_edit(case.writer.commit(), Facts(reader="Dr A", tool="brush", active_seconds=2.5)).result()
-    journal.close()
+def test_replay_leads_to_the_same_labels(medseg, journal, tmp_path):
     out = tmp_path / "o.nii.gz"
-    ran = medseg("replay", tmp_path / "c.journal", "-o", out, "--json")
+    ran = medseg("replay", journal, "-o", out, "--json")
     assert ran.code == 0, ran.err
     (step,) = ran.document["steps"]
     assert (step["name"], step["reader"], step["tool"]) == ("Brush", "Dr A", "brush")
     assert int((nibabel.load(out).get_fdata() > 0).sum()) == 64
-    ran = medseg("replay", tmp_path / "c.journal", "-o", tmp_path / "c.medseg")
+    ran = medseg("replay", journal, "-o", tmp_path / "c.medseg")
     assert ran.code == 2, "a journal knows no images"
     assert "--source" in ran.err
     assert not (tmp_path / "c.medseg").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
 from medseg_app.app.enter_case import enter
 from medseg_app.app.folders import Folders
@@ -61,6 +62,35 @@ def empty_window(qapp: object, tmp_path: Path) -> Iterator[object]:
     yield window
     session.release_case(forget_unsaved=True)
     window.close()
+    window.deleteLater()
+
+
+@pytest.fixture
+def whole_window(qapp, tmp_path, monkeypatch) -> Iterator[object]:
+    """Open the window as `medseg app` does, viewer and all; the reader in front of it, Qt's own dialogs."""
+    from medseg_app.ui import main, scripted
+    from medseg_app.ui.window import MainWindow
+
+    from .reader import Reader
+
+    monkeypatch.setenv("MEDSEG_HOME", str(tmp_path / "home"))
+    qapp.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    main.make_application()
+    window = MainWindow()
+    window.resize(1500, 950)
+
+    def open_(path: Path | None = None) -> Reader:
+        window.painted.connect(lambda: main.fill(window, path))
+        window.show()
+        scripted.wait_until(lambda: bool(window.controller and window.controller.viewer.area), 120)
+        scripted.pause(0.3)
+        return Reader(window)
+
+    yield open_
+    if window.controller is not None:
+        window.controller.session.release_case(forget_unsaved=True)
+        window.controller.close()
+    window.hide()
     window.deleteLater()
 
 

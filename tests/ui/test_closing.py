@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from medseg_app.app.commands import segments as commands
 from medseg_app.ui.dialogs import unsaved
 from medseg_app.ui.scripted import pause, wait_until
+
+from .reader import ALT, Key, answer_dialog, type_name
 
 
 @pytest.fixture
@@ -49,6 +53,31 @@ def test_discarding_closes(window, changed, answers):
     window.close()
     pause(0.05)
     assert not window.isVisible()
+
+
+@pytest.mark.parametrize("name", ["liver", "liver.medseg"])
+@pytest.mark.parametrize("key", [Key.Key_N, Key.Key_Y])
+def test_an_older_case_is_not_replaced_unasked(qapp, window, changed, tmp_path, name, key):
+    """Whether or not its ending was typed."""
+    qapp.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    older = tmp_path / "liver.medseg"
+    older.write_text("older")
+    asked = []
+
+    def decide(question):
+        asked.append(question.text())
+        QTest.keyClick(question, key, ALT)
+
+    def answer(files):
+        answer_dialog(lambda: type_name(files, tmp_path / name), decide)
+        if key == Key.Key_N:
+            files.reject()  # it stays open
+
+    answer_dialog(window.controller.closing.save_as, answer)
+    wait_until(lambda: not changed.tasks.running, 30)
+    assert len(asked) == 1
+    assert "liver.medseg" in asked[0]
+    assert (older.read_bytes() == b"older") == (key == Key.Key_N)
 
 
 def test_saving_writes_the_case_and_then_closes(window, changed, answers, tmp_path, monkeypatch):

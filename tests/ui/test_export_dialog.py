@@ -8,7 +8,9 @@ from PySide6.QtCore import Qt
 
 from medseg_app.app.commands import segments as commands
 from medseg_app.core.box import Box
+from medseg_app.core.errors import Cancelled, VerificationError
 from medseg_app.core.label_edit import LabelPatch
+from medseg_app.io import export
 from medseg_app.ui.dialogs.export import ExportDialog
 from medseg_app.ui.scripted import wait_until
 
@@ -71,6 +73,29 @@ def test_a_folder_that_does_not_exist_is_told_and_leaves_nothing(dialog, tmp_pat
     assert "missing does not exist" in line
     assert not dialog.parent().banner.isVisible(), "the dialog would hide it"
     assert not (tmp_path / "missing").exists() or not list((tmp_path / "missing").iterdir())
+
+
+@pytest.mark.parametrize("problem", [Cancelled(), VerificationError("out.nrrd does not hold it.")])
+def test_where_nothing_was_written_it_is_so(dialog, tmp_path, monkeypatch, problem):
+    """The first of two files is taken back, and one of an earlier export is there again."""
+    verify = export.verify
+
+    def fails(label_map, path, read_back, name):
+        if name == "out.nrrd":
+            raise problem
+        verify(label_map, path, read_back, name)
+
+    monkeypatch.setattr(export, "verify", fails)
+    dialog.formats[".nrrd"].setChecked(True)
+    before = {}
+    for content in (None, b"of an earlier export"):
+        if content:
+            (tmp_path / "out.nii.gz").write_bytes(content)
+            before = {"out.nii.gz": content}
+        dialog.start()
+        finish(dialog)
+        assert {path.name: path.read_bytes() for path in tmp_path.glob("*out*")} == before
+        assert dialog.outcome.isVisible()
 
 
 def test_nothing_chosen_cannot_be_exported(dialog):

@@ -1,37 +1,34 @@
 """A reader's whole session on real and made-up studies, with mouse and keys on the real window.
 
-Opens a study, lets a model propose, accepts, paints in every plane, undoes, saves, reopens, exports, and
-compares the exported voxels with those that the mouse positions say, computed here from the DICOM files
-(by SimpleITK), the size of the canvas and napari's camera.
+Opens a study, lets a model propose, accepts, paints in every plane, undoes, saves, reopens and exports, all
+by keys and by names typed into dialogs, and compares the exported voxels with those that the mouse positions
+say, computed here from the DICOM files (by SimpleITK), the size of the canvas and napari's camera.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
 
 from medseg_app.app.commands.proposals import open_candidates
-from medseg_app.app.commands.segments import add_segment
 from medseg_app.app.demo_study import write_demo_study
 from medseg_app.app.models import list_models
-from medseg_app.ui import main, scripted
+from medseg_app.ui import scripted
 from medseg_app.ui.stall_watchdog import StallWatchdog
-from medseg_app.ui.window import MainWindow
 from tests.data_folder import data, missing
 
-BRUSH_MM = 9.0
-LEFT = Qt.MouseButton.LeftButton
+from .reader import ALT, CTRL, LEFT, SHIFT, Key, Reader, answer_dialog, answer_menu, type_name
+
+BRUSH_MM = 8.3
+"""One step below the 10 mm of a first start: steps are a fifth, and sizes whole tenths."""
 PLANES = {"axial": 0, "coronal": 1, "sagittal": 2}
 
 
@@ -85,107 +82,38 @@ def near_line(patient: Patient, points: Any, plane: str, cursor: Any) -> NDArray
     return mask
 
 
-class Reader:
-    """Hands on mouse and keys."""
-
-    def __init__(self, window: MainWindow) -> None:
-        self.window = window
-        assert window.controller is not None
-        self.controller = window.controller
-        self.session = window.controller.session
-
-    def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-        self.window.activateWindow()
-        self.window.setFocus()
-        scripted.wait_until(self.window.isActiveWindow, 10, "the focus")
-        QTest.keyClick(self.window, key, modifiers)
-        scripted.pause(0.1)
-
-    def control(self, key: Qt.Key) -> None:
-        self.key(key, Qt.KeyboardModifier.ControlModifier)
-
-    def rest(self) -> None:
-        """Wait until nothing runs any more."""
-        scripted.pause(0.1)
-        scripted.wait_until(lambda: not self.session.tasks.running, 300, "a task")
-
-    def stroke(self, plane: str) -> tuple[Any, list[tuple[int, int]]]:
-        """Draw a stroke across the middle of a view; its cursor before and the pixels."""
-        view = self.controller.viewer.area.views[plane]
-        cursor = self.session.view.cursor_lps
-        width, height = view.width(), view.height()
-        way = [(0.44, 0.48), (0.5, 0.52), (0.56, 0.5)]
-        pixels = [QPoint(round(width * x), round(height * y)) for x, y in way]
-        QTest.mousePress(view.overlay, LEFT, pos=pixels[0])
-        for pixel in pixels[1:]:
-            QTest.mouseMove(view.overlay, pixel)
-            scripted.pause(0.05)
-        QTest.mouseRelease(view.overlay, LEFT, pos=pixels[-1])
-        scripted.pause(0.05)
-        return cursor, [(p.x(), p.y()) for p in pixels]
-
-    def labels(self) -> NDArray[np.bool_]:
-        segmentation = self.session.case.segmentation
-        return np.any([segmentation.labels(g) > 0 for g in range(segmentation.groups)], axis=0)
-
-
-@pytest.fixture
-def open_study(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Open the window on a folder, as `medseg app FOLDER` does."""
-    monkeypatch.setenv("MEDSEG_HOME", str(tmp_path / "home"))
-    main.make_application()
-    window = MainWindow()
-    window.resize(1500, 950)
-
-    def open_(folder: Path) -> Reader:
-        window.painted.connect(lambda: main.fill(window, folder))
-        window.show()
-        scripted.wait_until(lambda: _is_open(window), 120, "the study")
-        scripted.pause(0.3)
-        return Reader(window)
-
-    yield open_
-    if window.controller is not None:
-        window.controller.session.release_case(forget_unsaved=True)
-        window.controller.close()
-    window.hide()
-    window.deleteLater()
-
-
-def _is_open(window: MainWindow) -> bool:
-    controller = window.controller
-    return (
-        controller is not None
-        and controller.viewer.area is not None
-        and controller.session.case is not None
-        and not controller.session.tasks.running
-    )
-
-
 def run_model(reader: Reader, name: str) -> None:
-    """Choose a model in the panel and press the key that runs it."""
-    panel = reader.controller.ai
-    scripted.wait_until(lambda: panel.choice.findText(name) >= 0, 60, "the list of models")
-    panel.choice.setCurrentIndex(panel.choice.findText(name))
-    reader.control(Qt.Key.Key_R)
+    """Choose a model in the list, and press the key that runs it."""
+    choice = reader.controller.ai.choice
+    scripted.wait_until(lambda: choice.findText(name) >= 0, 60, "the list of models")
+    reader.key(Key.Key_M, CTRL | SHIFT)
+    QTest.keyClicks(choice.view(), name)
+    QTest.keyClick(choice.view(), Key.Key_Return)
+    assert choice.currentText() == name
+    reader.control(Key.Key_R)
     reader.rest()
 
 
 def export_in_dialog(reader: Reader, target: Path) -> None:
-    """Answer the export dialog: NIfTI beside DICOM SEG, under a name, then Return and Escape."""
+    """Export as NIfTI beside DICOM SEG, under a name that is typed into the dialog behind "Choose"."""
 
-    def answer() -> None:
-        dialog: Any = QApplication.activeModalWidget()
-        dialog.target.setText(str(target))
-        dialog.formats[".nii.gz"].setChecked(True)
-        dialog.overlap.setCurrentIndex(dialog.overlap.findData("last"))
-        QTest.mouseClick(dialog.go, LEFT)
-        scripted.wait_until(lambda: dialog._task is None, 300, "the export")
-        dialog.reject()
+    def answer(dialog: Any) -> None:
+        QTest.keyClick(dialog, Key.Key_2, ALT)
+        QTest.keyClick(dialog, Key.Key_O, ALT)
+        QTest.keyClick(dialog.overlap, Key.Key_End)
+        chooses = lambda: QTest.keyClick(dialog, Key.Key_C, ALT)  # noqa: E731
+        answer_dialog(chooses, lambda files: type_name(files, target))
+        assert dialog.target.text() == str(target)
+        QTest.keyClick(dialog, Key.Key_Return)
+        scripted.wait_until(lambda: not dialog.go.isEnabled(), 10, "the start of the export")
+        scripted.wait_until(dialog.go.isEnabled, 300, "the export")
+        assert [line.partition(" ")[0] for line in dialog.outcome.lines] == [
+            "truth.seg.dcm",
+            "truth.nii.gz",
+        ]
+        QTest.keyClick(dialog, Key.Key_Escape)
 
-    QTimer.singleShot(300, answer)
-    reader.control(Qt.Key.Key_E)
-    reader.rest()
+    answer_dialog(lambda: reader.control(Key.Key_E), answer)
 
 
 def accept_everything(reader: Reader, model: str) -> None:
@@ -193,18 +121,37 @@ def accept_everything(reader: Reader, model: str) -> None:
     run_model(reader, model)
     assert open_candidates(reader.session), "the model finds something in these images"
     for _ in open_candidates(reader.session):
-        reader.key(Qt.Key.Key_A)
+        reader.key(Key.Key_A)
     assert not open_candidates(reader.session)
     assert all(decision == "accepted" for decision in reader.session.case.decisions.values())
+
+
+def add_segment(reader: Reader, name: str) -> None:
+    """Type the name of a new segment."""
+    reader.key(Key.Key_N)
+    line = reader.controller.segments.add_line.line
+    QTest.keyClicks(line, name)
+    QTest.keyClick(line, Key.Key_Return)
+    assert reader.session.case.segmentation.segments[-1].name == name
+
+
+def take_brush(reader: Reader) -> None:
+    """A brush one step smaller than the first one, which paints over other segments."""
+    for key in (Key.Key_B, Key.Key_BracketRight, Key.Key_BracketLeft, Key.Key_BracketLeft, Key.Key_O):
+        reader.key(key)
+    options = reader.controller.tool
+    assert options.fact.text() == "brush"
+    assert options.diameter_text.text() == f"{BRUSH_MM} mm"
+    assert [button.text() for button in options.over.findChildren(QPushButton) if button.isChecked()] == [
+        "Unlocked"
+    ]
 
 
 def paint_in_every_plane(reader: Reader, patient: Patient) -> NDArray[np.bool_]:
     """One stroke per plane, the last of them undone; the labels that should be there now."""
     expected = reader.labels()
-    reader.session.run(add_segment, name="Corrected")
-    reader.session.view.brush_mm, reader.session.view.paint_over = BRUSH_MM, "unlocked"
-    reader.key(Qt.Key.Key_B)
-    assert reader.session.view.tool == "brush"
+    add_segment(reader, "Corrected")
+    take_brush(reader)
     for plane in PLANES:
         view = reader.controller.viewer.area.views[plane]
         cursor, pixels = reader.stroke(plane)
@@ -214,38 +161,66 @@ def paint_in_every_plane(reader: Reader, patient: Patient) -> NDArray[np.bool_]:
             f"the stroke in the {plane} view is elsewhere"
         )
         if plane == "sagittal":
-            reader.control(Qt.Key.Key_Z)
+            reader.control(Key.Key_Z)
             assert np.array_equal(reader.labels(), expected), "undo takes the last stroke back"
         expected = reader.labels()
     return expected
 
 
-def save_and_reopen(reader: Reader, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    reader.control(Qt.Key.Key_S)
-    reader.rest()
-    assert path.is_file()
+def save_and_reopen(reader: Reader, folder: Path) -> None:
+    """Save under a typed name, and under another; open one by its name, the other from the recent ones."""
+    expected = reader.labels()
+    reader.type_into_dialog(folder / "work", Key.Key_S)
+    reader.type_into_dialog(folder / "copy.medseg", Key.Key_S, CTRL | SHIFT)
     assert not reader.session.unsaved
-    reader.controller.closing.close_case()
+    assert sorted(path.name for path in folder.glob("*.medseg")) == ["copy.medseg", "work.medseg"]
+    close_case(reader)
+    reader.type_into_dialog(folder / "work.medseg", Key.Key_O, CTRL | ALT)
+    assert np.array_equal(reader.labels(), expected)
+    close_case(reader)
+    open_recent(reader, "copy.medseg")
+    assert np.array_equal(reader.labels(), expected)
+    assert reader.session.case.path.name == "copy.medseg"
+
+
+def close_case(reader: Reader) -> None:
+    reader.control(Key.Key_W)
     assert reader.session.case is None
-    reader.controller.opening.open(path)
+
+
+def open_recent(reader: Reader, name: str) -> None:
+    """Open a case from the list behind the button Open: up to Recent, into it, down to the name."""
+    (button,) = (b for b in reader.window.strip.findChildren(QToolButton) if b.text() == "Open")
+
+    def answer(menu: Any) -> None:
+        for key in (Key.Key_Up, Key.Key_Right):
+            QTest.keyClick(menu, key)
+        recent = QApplication.activePopupWidget()
+        names = [Path(action.text()).name for action in recent.actions()]
+        for _ in range(names.index(name)):
+            QTest.keyClick(recent, Key.Key_Down)
+        QTest.keyClick(recent, Key.Key_Return)
+
+    answer_menu(lambda: QTest.mouseClick(button, LEFT), answer)
     reader.rest()
 
 
-def work_through(reader: Reader, folder: Path, model: str, tmp_path: Path, monkeypatch: Any) -> None:
+def work_through(reader: Reader, folder: Path, model: str, place: Path) -> None:
+    """Open a study, mark, correct, save and export it; place: an empty folder for what is written."""
+    reader.type_into_dialog(folder, Key.Key_O)
+    scripted.wait_until(reader.is_looking, 120, "the study")
     patient = Patient(folder, reader.session.case.volume.id.partition("#")[0])
     dog = StallWatchdog()
     dog.start()
     accept_everything(reader, model)
     expected = paint_in_every_plane(reader, patient)
-    save_and_reopen(reader, tmp_path / "work.medseg", monkeypatch)
-    assert np.array_equal(reader.labels(), expected)
-    export_in_dialog(reader, tmp_path / "truth")
+    save_and_reopen(reader, place)
+    export_in_dialog(reader, place / "truth")
     dog.stop()
-    exported = sitk.ReadImage(str(tmp_path / "truth.nii.gz"))
+    exported = sitk.ReadImage(str(place / "truth.nii.gz"))
     assert np.array_equal(sitk.GetArrayFromImage(exported) > 0, expected)
     assert np.allclose(exported.GetOrigin(), patient.image.GetOrigin(), atol=1e-3)
-    assert (tmp_path / "truth.seg.dcm").is_file()
+    assert (place / "truth.seg.dcm").is_file()
     logging.getLogger("medseg.stalls").warning("what held the window's thread over 50 ms:\n%s", dog.report())
 
 
@@ -254,17 +229,16 @@ def require_model(name: str) -> None:
         missing(f"the model {name}")
 
 
-def test_a_session_on_the_oblique_phantom(open_study: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_session_on_the_oblique_phantom(whole_window: Any, tmp_path: Path) -> None:
     require_model("demo-lesions")
-    study = tmp_path / "study"
+    study, place = tmp_path / "study", tmp_path / "place"
     study.mkdir()
+    place.mkdir()
     write_demo_study(study)
-    reader = open_study(study)
-    work_through(reader, study, "demo-lesions", tmp_path, monkeypatch)
+    work_through(whole_window(), study, "demo-lesions", place)
 
 
-def test_a_session_on_a_real_ct(open_study: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_session_on_a_real_ct(whole_window: Any, tmp_path: Path) -> None:
     folder = data("dicom", "sarcoma_ct_pet_mr_rtstruct", "STS_003", "CT", "image")
     require_model("sarcoma-mask-rcnn")
-    reader = open_study(folder)
-    work_through(reader, folder, "sarcoma-mask-rcnn", tmp_path, monkeypatch)
+    work_through(whole_window(), folder, "sarcoma-mask-rcnn", tmp_path)

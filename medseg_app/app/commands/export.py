@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from medseg_app.app.all_or_nothing import all_or_nothing
 from medseg_app.app.command import Job, command
 from medseg_app.app.session import Session
 from medseg_app.core.progress import Progress
@@ -20,7 +21,7 @@ def export(
     deidentify: bool = False,
     overlap: Any = None,
 ) -> Job[list[Any], list[Any]]:
-    """Write segments (all without a choice) to files; another reader checks each file."""
+    """Write segments (all without a choice) to all files or none; another reader checks each file."""
     from medseg_app.io.export_options import ExportOptions
     from medseg_app.io.formats import check_output, export_labels
 
@@ -32,9 +33,10 @@ def export(
 
     def work(progress: Progress) -> list[Any]:
         written = []
-        for number, path in enumerate(paths):
-            progress(number / len(paths), f"Write and verify {path.name}")
-            written.append(export_labels(labels, case.volume, path, options))
+        with all_or_nothing(paths):
+            for number, path in enumerate(paths):
+                progress(number / len(paths), f"Write and verify {path.name}")
+                written.append(export_labels(labels, case.volume, path, options))
         return written
 
     return Job("Export", work, lambda written: written)

@@ -1,12 +1,14 @@
-"""write_report: the files of a report, all of them in place or none."""
+"""written_report: the files of a report, all of them in place or none."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from medseg_app.app.all_or_nothing import all_or_nothing
 from medseg_app.app.evaluate_folders import FolderEvaluation
-from medseg_app.app.outputs import all_or_nothing
 from medseg_app.core.errors import CouldNotBeDone, InputError, WrongUse
 from medseg_app.core.progress import Progress, silent
 from medseg_app.io.atomic import check_writable, replacing
@@ -31,18 +33,19 @@ def check_report(folder: Path, images: Path | None) -> None:
         raise InputError(f"{images} is not a folder.", "Give the folder that holds the images of the cases.")
 
 
-def write_report(
+@contextmanager
+def written_report(
     evaluation: FolderEvaluation,
     document: dict[str, Any],
     folder: Path,
     images: Path | None = None,
     progress: Progress = silent,
-) -> tuple[list[Written], list[str]]:
-    """Write report.html, cases.csv and classes.csv; returns them, and what a user should know.
+) -> Iterator[tuple[list[Written], list[str]]]:
+    """Write report.html, cases.csv and classes.csv; yields them, and what a user should know.
 
     document: that of the evaluation. images: folder with an image per case, shown below the outlines.
-    Raises CouldNotBeDone where they cannot be written; then what stood there before is still there or
-    gone, but nothing half written.
+    Raises CouldNotBeDone where they cannot be written; then, and where the block fails, what stood there
+    before stands there again.
     """
     order = worst_first(evaluation.cases)
     pictures, remarks = pictures_of(order, images, progress)
@@ -51,18 +54,12 @@ def write_report(
         CLASSES: classes_csv(document["cases"]),
         PAGE: page(document, [case.pair.name for case in order], pictures, _folders(evaluation)),
     }
-    made = _make(folder)
     paths = [folder / name for name in contents]
-    try:
-        with all_or_nothing(paths):
-            for path, text in zip(paths, contents.values(), strict=True):
-                with replacing(path) as temporary:
-                    temporary.write_text(text, "utf-8", newline="")
-    except BaseException:
-        if made:
-            folder.rmdir()
-        raise
-    return [Written(path, True, False) for path in paths], remarks
+    with _made(folder), all_or_nothing(paths):
+        for path, text in zip(paths, contents.values(), strict=True):
+            with replacing(path) as temporary:
+                temporary.write_text(text, "utf-8", newline="")
+        yield [Written(path, True, False) for path in paths], remarks
 
 
 def _folders(evaluation: FolderEvaluation) -> list[Path]:
@@ -70,14 +67,20 @@ def _folders(evaluation: FolderEvaluation) -> list[Path]:
     return list(dict.fromkeys(file.parent for file in files))
 
 
-def _make(folder: Path) -> bool:
-    """Whether the folder had to be made."""
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """The folder is there; where it had to be made and the block fails, it is gone again."""
     try:
-        if folder.is_dir():
-            return False
-        folder.mkdir()
+        is_new = not folder.is_dir()
+        if is_new:
+            folder.mkdir()
     except OSError as error:
         raise CouldNotBeDone(
             f"The folder {folder} cannot be made ({error.strerror}).", "Choose another place for the report."
         ) from error
-    return True
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            folder.rmdir()
+        raise
