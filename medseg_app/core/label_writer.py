@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .box import Box, Index
+from .box_rows import read_rows, write_rows
 from .errors import WrongUse
 from .label_edit import (
     HUMAN_FREE,
@@ -78,21 +79,21 @@ class LabelWriter:
         self._keep(group, box)
         area = box.slices
         labels, human = self._arrays(group)
-        now, decided = labels[area].copy(), human[area].copy()
+        now, decided = read_rows(labels[area]), read_rows(human[area])
         free = self._allowed(patch, group, value, now)
         if patch.source != "human":
-            free &= decided == HUMAN_FREE
+            undecided = decided == HUMAN_FREE
+            free = undecided if free is None else free & undecided
         refused = 0
-        # Nearly every dab meets no refusal; then the mask is taken as it is.
-        if np.count_nonzero(free) < free.size:
+        if free is not None:
             free &= mask
             refused = 0 if patch.erase else int(np.count_nonzero(mask) - np.count_nonzero(free))
             mask = free
-        bits = np.negative(mask.view(np.uint8))
+        keep = mask.view(np.uint8) - 1  # all bits where a voxel stays as it is, none where it changes
         if patch.source == "human":
             self._by_reader = True
-            human[area] = _exchanged(decided, bits, HUMAN_NO if patch.erase else HUMAN_YES)
-        labels[area] = _exchanged(now, bits, 0 if patch.erase else value)
+            write_rows(human[area], _exchanged(decided, keep, HUMAN_NO if patch.erase else HUMAN_YES))
+        write_rows(labels[area], _exchanged(now, keep, 0 if patch.erase else value))
         return Written(box, refused)
 
     def release(self, group: int, box: Box, mask: NDArray[np.bool_]) -> None:
@@ -209,11 +210,15 @@ class LabelWriter:
             raise WrongUse(f"{segment.name} is locked.", "Unlock it in the list of segments to change it.")
         return segment.group, segment.value
 
-    def _allowed(self, patch: LabelPatch, group: int, value: int, labels: NDArray[Any]) -> NDArray[np.bool_]:
-        """The voxels of a box that locks and the paint-over rule leave to a patch."""
+    def _allowed(
+        self, patch: LabelPatch, group: int, value: int, labels: NDArray[Any]
+    ) -> NDArray[np.bool_] | None:
+        """The voxels of a box that locks and the paint-over rule leave to a patch; None for all of them."""
         if patch.erase and value:
             return np.asarray(labels == value)
         if not patch.erase and patch.over == "empty":
+            if not np.minimum(labels, labels ^ value).max():  # nearly every dab meets nothing else
+                return None
             return np.asarray((labels == 0) | (labels == value))
         key = (patch.erase, group)
         if key not in self._writable:
@@ -291,14 +296,11 @@ class LabelWriter:
         self._writable.clear()
 
 
-def _exchanged(voxels: NDArray[Any], bits: NDArray[np.uint8], value: int) -> NDArray[Any]:
-    """Contiguous voxels with a value where bits are 255, changed in place.
-
-    They go back into the volume as a whole: a masked write into its rows costs many times more.
-    """
-    change = voxels ^ value
-    change &= bits if voxels.itemsize == 1 else bits.view(np.int8).astype(np.int16).view(np.uint16)
-    voxels ^= change
+def _exchanged(voxels: NDArray[Any], keep: NDArray[np.uint8], value: int) -> NDArray[Any]:
+    """Contiguous voxels, changed in place to a value where keep is 0 and not 255; putmask is slower."""
+    voxels ^= value
+    voxels &= keep if voxels.itemsize == 1 else keep.view(np.int8).astype(np.int16).view(np.uint16)
+    voxels ^= value
     return voxels
 
 
