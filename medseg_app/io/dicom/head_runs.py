@@ -36,8 +36,6 @@ BREAKS = frozenset(
 )
 """Elements whose length differs from slice to slice: a run ends before them."""
 BREAK_VRS = frozenset({b"DS", b"IS", b"UI"})
-SHORTEST = 3
-"""Fewer elements are stepped through as fast."""
 MOST_ALTERNATIVES = 4
 MOST_RUNS = 1024
 
@@ -130,8 +128,6 @@ class Runs:
 
     def learn(self, head: bytes, steps: list[Step]) -> None:
         """Remember the elements that were stepped through, for the files to come."""
-        if len(steps) < SHORTEST:
-            return
         if len(self._by_first_header) >= MOST_RUNS:
             self._by_first_header.clear()
         run = _Run(head, steps)
