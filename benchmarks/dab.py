@@ -60,7 +60,7 @@ class Ours:
 
     def patch(self) -> LabelPatch:
         """The next dab."""
-        box = self.box.shifted(np.subtract(place(self.count), place(0)))
+        box = self.box.shifted([n - first for n, first in zip(place(self.count), place(0), strict=True)])
         self.count += 1
         return LabelPatch(1, box, self.mask)
 

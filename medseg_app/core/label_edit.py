@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import zlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -119,7 +118,9 @@ def unpack_xor(change: ArrayChange) -> NDArray[Any]:
 
 def checksum(voxels: NDArray[Any]) -> int:
     """CRC-32 of voxels in C order."""
-    return zlib.crc32(np.ascontiguousarray(voxels).data)
+    from isal import isal_zlib  # the same figure as zlib's, ten times as fast
+
+    return int(isal_zlib.crc32(np.ascontiguousarray(voxels).data))
 
 
 def _row(segment: Segment | None) -> dict[str, Any] | None:

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .box import Box, Index
+from .box_rows import read_rows, write_rows
 from .errors import WrongUse
 from .label_edit import (
     HUMAN_FREE,
     HUMAN_NO,
-    HUMAN_YES,
     ArrayChange,
     LabelDelta,
     LabelEdit,
@@ -76,24 +76,28 @@ class LabelWriter:
         if not mask.size:
             return Written(box)
         self._keep(group, box)
-        area = box.slices
-        labels, human = self._arrays(group)
-        now, decided = labels[area].copy(), human[area].copy()
-        free = self._allowed(patch, group, value, now)
+        labels, human = (array[box.slices] for array in self._arrays(group))
+        now, decided = read_rows(labels), read_rows(human)
+        new = 0 if patch.erase else value
+        change = now ^ new
+        free = self._allowed(patch, group, value, now, change)
         if patch.source != "human":
-            free &= decided == HUMAN_FREE
-        refused = 0
-        # Nearly every dab meets no refusal; then the mask is taken as it is.
-        if np.count_nonzero(free) < free.size:
-            free &= mask
-            refused = 0 if patch.erase else int(np.count_nonzero(mask) - np.count_nonzero(free))
-            mask = free
-        bits = np.negative(mask.view(np.uint8))
+            undecided = decided == HUMAN_FREE
+            free = undecided if free is None else free & undecided
+        taken = mask if free is None else free & mask
+        yes = taken.view(np.uint8)  # 1, as HUMAN_YES
+        keep = yes - 1  # all bits where a voxel stays as it is, none where it changes
         if patch.source == "human":
             self._by_reader = True
-            human[area] = _exchanged(decided, bits, HUMAN_NO if patch.erase else HUMAN_YES)
-        labels[area] = _exchanged(now, bits, 0 if patch.erase else value)
-        return Written(box, refused)
+            decided &= keep
+            decided |= yes * HUMAN_NO if patch.erase else yes
+            write_rows(human, decided)
+        change &= keep if now.itemsize == 1 else keep.view(np.int8).astype(np.int16).view(np.uint16)
+        change ^= new
+        write_rows(labels, change)
+        if free is None or patch.erase:
+            return Written(box)
+        return Written(box, int(np.count_nonzero(mask) - np.count_nonzero(taken)))
 
     def release(self, group: int, box: Box, mask: NDArray[np.bool_]) -> None:
         """Forget the readers' decisions in a mask (its segment was deleted)."""
@@ -209,11 +213,18 @@ class LabelWriter:
             raise WrongUse(f"{segment.name} is locked.", "Unlock it in the list of segments to change it.")
         return segment.group, segment.value
 
-    def _allowed(self, patch: LabelPatch, group: int, value: int, labels: NDArray[Any]) -> NDArray[np.bool_]:
-        """The voxels of a box that locks and the paint-over rule leave to a patch."""
+    def _allowed(
+        self, patch: LabelPatch, group: int, value: int, labels: NDArray[Any], change: NDArray[Any]
+    ) -> NDArray[np.bool_] | None:
+        """The voxels of a box that locks and the paint-over rule leave to a patch; None for all of them.
+
+        change: what turns the labels of the box into that of the patch, by XOR.
+        """
         if patch.erase and value:
             return np.asarray(labels == value)
         if not patch.erase and patch.over == "empty":
+            if not np.minimum(labels, change).max():  # nearly every dab meets nothing else
+                return None
             return np.asarray((labels == 0) | (labels == value))
         key = (patch.erase, group)
         if key not in self._writable:
@@ -250,14 +261,14 @@ class LabelWriter:
         blocks = []
         for change in edit.changes:
             area = self._arrays(change.group)[change.array == "human"][change.box.slices]
-            turned = area.copy()
+            turned = read_rows(area)
             expected = change.before_crc if forwards else change.after_crc
             if turned.dtype.str != change.dtype or checksum(turned) != expected:
                 raise ValueError(f"the labels are not those that the step {edit.name!r} was made on")
             turned ^= unpack_xor(change)
             blocks.append((area, turned))
         for area, turned in blocks:
-            area[...] = turned
+            write_rows(area, turned)
 
     def _arrays(self, group: int) -> Arrays:
         return self.segmentation._labels[group], self.segmentation._human[group]
@@ -289,17 +300,6 @@ class LabelWriter:
         self._name = None
         self._touched, self._rows, self._new_group, self._by_reader = {}, {}, None, False
         self._writable.clear()
-
-
-def _exchanged(voxels: NDArray[Any], bits: NDArray[np.uint8], value: int) -> NDArray[Any]:
-    """Contiguous voxels with a value where bits are 255, changed in place.
-
-    They go back into the volume as a whole: a masked write into its rows costs many times more.
-    """
-    change = voxels ^ value
-    change &= bits if voxels.itemsize == 1 else bits.view(np.int8).astype(np.int16).view(np.uint16)
-    voxels ^= change
-    return voxels
 
 
 def _inside(patch: LabelPatch, shape: Index) -> tuple[Box, NDArray[np.bool_]]:

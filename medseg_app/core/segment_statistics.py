@@ -22,7 +22,7 @@ class SegmentStatistics:
 
     def __init__(self) -> None:
         self._counts: dict[Key, int] = {}
-        self._sums: dict[Key, NDArray[np.int64]] = {}
+        self._sums: dict[Key, Index] = {}
         self._bounds: dict[Key, Box] = {}
 
     def count(self, group: int, value: int) -> int:
@@ -38,16 +38,16 @@ class SegmentStatistics:
         count = self.count(group, value)
         if not count:
             return None
-        k, j, i = (self._sums[group, value] / count).tolist()
-        return k, j, i
+        k, j, i = self._sums[group, value]
+        return k / count, j / count, i / count
 
     def apply(self, deltas: tuple[LabelDelta, ...], sign: int = 1) -> None:
         """Add the figures of an edit (sign -1: take them away again)."""
         for delta in deltas:
             key = (delta.group, delta.value)
             self._counts[key] = self._counts.get(key, 0) + sign * delta.count
-            change = sign * np.array(delta.index_sum, np.int64)
-            self._sums[key] = self._sums.get(key, np.zeros(3, np.int64)) + change
+            (k, j, i), (dk, dj, di) = self._sums.get(key, (0, 0, 0)), delta.index_sum
+            self._sums[key] = (k + sign * dk, j + sign * dj, i + sign * di)
             self._bounds[key] = delta.box | self._bounds.get(key, delta.box)
             if self._counts[key] == 0:
                 del self._counts[key], self._sums[key], self._bounds[key]

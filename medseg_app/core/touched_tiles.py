@@ -1,10 +1,12 @@
-"""TouchedTiles: what the voxels of an open step were before it, copied tile by tile on first touch."""
+"""TouchedTiles: what the voxels of an open step were before it, copied by whole tiles on first touch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
+from operator import or_
 from typing import Any, Literal
 
 import numpy as np
@@ -33,12 +35,13 @@ class _Block:
 
 
 class TouchedTiles:
-    """Copies of the tiles of one group that a step touched."""
+    """Copies of the tiles of one group that a step touched, as blocks that do not overlap."""
 
     def __init__(self, group: int, arrays: Arrays) -> None:
         self._group = group
         self._arrays = arrays
-        self._tiles: dict[_Tile, Arrays] = {}
+        self._kept: set[_Tile] = set()
+        self._blocks: list[_Block] = []
         self._last: _Reach | None = None
 
     def keep(self, box: Box) -> None:
@@ -52,25 +55,26 @@ class TouchedTiles:
 
     def _copy(self, reach: _Reach) -> None:
         k0, k1, j0, j1, i0, i1 = reach
+        for j, i in product(range(j0, j1 + 1), range(i0, i1 + 1)):
+            new = [k for k in range(k0, k1 + 1) if (k, j, i) not in self._kept]
+            self._kept.update((k, j, i) for k in new)
+            for first, last in _runs(new):
+                self._blocks.append(self._block(self._box((first, j, i), (last, j, i))))
+
+    def _block(self, box: Box) -> _Block:
         labels, human = self._arrays
-        for tile in product(range(k0, k1 + 1), range(j0, j1 + 1), range(i0, i1 + 1)):
-            if tile not in self._tiles:
-                area = tuple(slice(n << bits, n + 1 << bits) for n, bits in zip(tile, TILE_BITS, strict=True))
-                self._tiles[tile] = labels[area].copy(), human[area].copy()
+        return _Block(box, labels[box.slices].copy(), human[box.slices].copy())
 
     def restore(self) -> Box | None:
         """Put the copies back; the box that had been touched."""
-        touched: Box | None = None
-        for tile, copies in self._tiles.items():
-            box = self._box(tile)
-            for array, copy in zip(self._arrays, copies, strict=True):
-                array[box.slices] = copy
-            touched = box if touched is None else touched | box
-        return touched
+        labels, human = self._arrays
+        for block in self._blocks:
+            labels[block.box.slices], human[block.box.slices] = block.labels, block.human
+        return reduce(or_, (block.box for block in self._blocks)) if self._blocks else None
 
     def changes(self) -> Iterator[tuple[ArrayChange, list[LabelDelta]]]:
         """What differs from the copies now, packed, with the figures of the labels."""
-        for block in self._blocks():
+        for block in self._joined():
             for name, before in (("labels", block.labels), ("human", block.human)):
                 change = self._change("labels" if name == "labels" else "human", block.box, before)
                 if change is not None:
@@ -93,23 +97,27 @@ class TouchedTiles:
             name, self._group, place, xor.dtype.str, packed, checksum(old), checksum(new)
         ), deltas
 
-    def _blocks(self) -> Iterator[_Block]:
-        """The tiles as they were, joined to one block where they lie compactly."""
-        boxes = {tile: self._box(tile) for tile in self._tiles}
-        whole = next(iter(boxes.values()))
-        for box in boxes.values():
-            whole = whole | box
-        if len(boxes) == 1 or whole.voxel_count > COMPACT * sum(b.voxel_count for b in boxes.values()):
-            for tile, (labels, human) in self._tiles.items():
-                yield _Block(boxes[tile], labels, human)
-            return
-        block = _Block(whole, self._arrays[0][whole.slices].copy(), self._arrays[1][whole.slices].copy())
-        for tile, (labels, human) in self._tiles.items():
-            area = boxes[tile].within(whole).slices
-            block.labels[area], block.human[area] = labels, human
-        yield block
+    def _joined(self) -> list[_Block]:
+        """The copies, as one block where they lie compactly."""
+        whole = reduce(or_, (block.box for block in self._blocks))
+        copied = sum(block.box.voxel_count for block in self._blocks)
+        if len(self._blocks) == 1 or whole.voxel_count > COMPACT * copied:
+            return self._blocks
+        joined = self._block(whole)
+        for block in self._blocks:
+            area = block.box.within(whole).slices
+            joined.labels[area], joined.human[area] = block.labels, block.human
+        return [joined]
 
-    def _box(self, tile: Sequence[int]) -> Box:
-        start = [n << bits for n, bits in zip(tile, TILE_BITS, strict=True)]
-        stop = [n + 1 << bits for n, bits in zip(tile, TILE_BITS, strict=True)]
+    def _box(self, first: _Tile, last: _Tile) -> Box:
+        """The voxels of the tiles first..last inside the volume."""
+        start = [n << bits for n, bits in zip(first, TILE_BITS, strict=True)]
+        stop = [n + 1 << bits for n, bits in zip(last, TILE_BITS, strict=True)]
         return Box.of(start, stop).clipped(self._arrays[0].shape)
+
+
+def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of successive numbers in a rising list."""
+    starts = [n for n in numbers if n - 1 not in numbers]
+    stops = [n for n in numbers if n + 1 not in numbers]
+    return zip(starts, stops, strict=True)

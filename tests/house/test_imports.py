@@ -26,7 +26,7 @@ PLANTED = {
     "core": ("core/planted.py", "import scipy"),
     "strangers": ("app/commands/planted.py", "import medseg_app.app.commands.stranger"),
 }
-ONLY = {"core": {"numpy", "blosc2"}, "phantom": {"numpy", "scipy"}}
+ONLY = {"core": {"numpy", "blosc2", "isal"}, "phantom": {"numpy", "scipy"}}
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,9 @@ itself, its items and their ends are steps whose value has no length.
 """
 INNER = 0
 
+_implicit = Struct("<II").unpack_from
+_explicit = Struct("<I2sH").unpack_from
+
 BREAKS = frozenset(
     {
         tag(0x0008, 0x0018),  # SOPInstanceUID
@@ -32,16 +35,18 @@ BREAKS = frozenset(
     }
 )
 """Elements whose length differs from slice to slice: a run ends before them."""
-SHORTEST = 3
-"""Fewer elements are stepped through as fast."""
+BREAK_VRS = frozenset({b"DS", b"IS", b"UI"})
 MOST_ALTERNATIVES = 4
 MOST_RUNS = 1024
 
 
 class _Run:
-    """One template; the headers are compared as one large number under a mask, values taken in one go."""
+    """One template; the headers are compared as one large number under a mask, values taken in one go.
 
-    __slots__ = ("_headers", "_mask", "length", "numbers", "values_in")
+    Most runs of a series are the same in every file to the last byte: then last time's values are taken.
+    """
+
+    __slots__ = ("_found", "_headers", "_mask", "_numbers", "_seen", "_values_in", "length")
 
     def __init__(self, head: bytes, steps: list[Step]) -> None:
         start = steps[0][0]
@@ -51,12 +56,18 @@ class _Run:
         self._mask = int.from_bytes(mask, "little")
         self._headers = int.from_bytes(head[start : start + self.length], "little") & self._mask
         wanted = [step for step in steps if step[2] in WANTED]
-        self.numbers = tuple(number for _, _, number, _ in wanted)
-        self.values_in = Struct(_layout(wanted, start)).unpack_from
+        self._numbers = tuple(number for _, _, number, _ in wanted)
+        self._values_in = Struct(_layout(wanted, start)).unpack_from
+        self._seen, self._found = b"", dict[int, bytes]()
 
-    def stands_in(self, stretch: bytes) -> bool:
-        """Whether a stretch of a file has all the headers at their places."""
-        return int.from_bytes(stretch, "little") & self._mask == self._headers
+    def values_of(self, stretch: bytes) -> dict[int, bytes] | None:
+        """The wanted values in a stretch of a file; None where not all headers stand at their places."""
+        if stretch != self._seen:
+            if len(stretch) < self.length or int.from_bytes(stretch, "little") & self._mask != self._headers:
+                return None
+            self._seen = stretch
+            self._found = dict(zip(self._numbers, self._values_in(stretch), strict=True))
+        return self._found
 
 
 def _layout(wanted: list[Step], start: int) -> str:
@@ -72,7 +83,8 @@ def _layout(wanted: list[Step], start: int) -> str:
 class Runs:
     """The runs known of one encoding."""
 
-    def __init__(self) -> None:
+    def __init__(self, explicit: bool) -> None:
+        self._explicit = explicit
         self._by_first_header: dict[bytes, tuple[_Run, ...]] = {}
 
     def forget(self) -> None:
@@ -80,18 +92,42 @@ class Runs:
         self._by_first_header.clear()
 
     def follow(self, head: bytes, position: int, values: dict[int, bytes]) -> int:
-        """Take the wanted values of a run that stands here; the position after it, or the same."""
-        for run in self._by_first_header.get(head[position : position + 8], ()):
-            stretch = head[position : position + run.length]
-            if len(stretch) == run.length and run.stands_in(stretch):
-                values.update(zip(run.numbers, run.values_in(stretch), strict=True))
-                return position + run.length
+        """Take the wanted values of the runs that stand here and of the breaks between them.
+
+        The position after what is known; the same where nothing is.
+        """
+        known, end = self._by_first_header, len(head) - 8
+        while position <= end:
+            for run in known.get(head[position : position + 8], ()):
+                found = run.values_of(head[position : position + run.length])
+                if found is not None:
+                    values.update(found)
+                    position += run.length
+                    break
+            else:
+                after = self._after_break(head, position, values)
+                if after == position:
+                    break
+                position = after
         return position
+
+    def _after_break(self, head: bytes, position: int, values: dict[int, bytes]) -> int:
+        """Take the element that stands here if it is one of BREAKS."""
+        if self._explicit:
+            number, representation, length = _explicit(head, position)
+            if representation not in BREAK_VRS:
+                return position
+        else:
+            number, length = _implicit(head, position)
+        after = position + 8 + int(length)
+        if number not in BREAKS or after > len(head):
+            return position
+        if number in WANTED:
+            values[number] = head[position + 8 : after]
+        return after
 
     def learn(self, head: bytes, steps: list[Step]) -> None:
         """Remember the elements that were stepped through, for the files to come."""
-        if len(steps) < SHORTEST:
-            return
         if len(self._by_first_header) >= MOST_RUNS:
             self._by_first_header.clear()
         run = _Run(head, steps)

@@ -22,7 +22,7 @@ DEEPEST_NESTING = 32
 _implicit = Struct("<II").unpack_from
 _explicit = Struct("<I2sH").unpack_from
 _length = Struct("<I").unpack_from
-_implicit_runs, _explicit_runs = Runs(), Runs()
+_implicit_runs, _explicit_runs = Runs(explicit=False), Runs(explicit=True)
 
 
 class NeedMore(Exception):

@@ -14,6 +14,7 @@ SPACING_TOLERANCE = 1e-4
 OWNER = (tags.PATIENT_ID, tags.STUDY_UID, tags.MODALITY)
 """What tells whose images they are, should careless anonymisers have given two series one UID."""
 NATURE = (tags.SOP_CLASS, tags.STACK, tags.PHOTOMETRIC)
+GRID = (*NATURE, tags.ROWS, tags.COLUMNS, tags.ORIENTATION, tags.PIXEL_SPACING)
 
 
 def each_its_own_reference(images: list[Head]) -> bool:
@@ -59,13 +60,8 @@ def _grid_key(head: Head, ignore_references: bool) -> Hashable:
     """Raw bytes that are equal for nearly all images of a volume: cheap, so that few need a closer look."""
     get = head.values.get
     place = get(tags.POSITION) is None and (head.path, get(tags.SOP_INSTANCE))
-    return _nature(head, ignore_references), get(tags.ORIENTATION), get(tags.PIXEL_SPACING), place
-
-
-def _nature(head: Head, ignore_references: bool) -> Hashable:
-    get = head.values.get
     reference = None if ignore_references else get(tags.FRAME_OF_REFERENCE)
-    return reference, _is_localizer(head), *map(get, NATURE), get(tags.ROWS), get(tags.COLUMNS)
+    return reference, _is_localizer(head), place, *map(get, GRID)
 
 
 def _kind(head: Head, ignore_references: bool) -> tuple[Hashable, ...]:
