@@ -14,7 +14,7 @@ from medseg_app.engines.foreign.landlock import landlock_version
 from tests.data_folder import data
 
 SHIPPED = (
-    *("sarcoma-unet", "sarcoma-mask-rcnn", "sarcoma-yolact", "sarcoma-mask2former"),
+    *("sarcoma-unet", "sarcoma-mask-rcnn", "sarcoma-yolact", "sarcoma-mask2former", "sarcoma-detr"),
     *("ct-tissues", "ct-head-neck-organs"),
 )
 JOINED = "ct-tissues+sarcoma-mask-rcnn"

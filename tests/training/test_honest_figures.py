@@ -27,7 +27,7 @@ from tests.training.tiny import write_cases, write_image, write_recipe
 SPACING = (3.0, 1.0, 1.0)
 RECIPES = (
     *("ct-head-neck-organs", "ct-tissues"),
-    *("sarcoma-mask-rcnn", "sarcoma-mask2former", "sarcoma-unet", "sarcoma-yolact"),
+    *("sarcoma-mask-rcnn", "sarcoma-mask2former", "sarcoma-detr", "sarcoma-unet", "sarcoma-yolact"),
 )
 
 

@@ -109,7 +109,7 @@ def test_tissues_are_found_in_a_part_of_the_body_and_by_a_scanner_that_were_neve
 
 SHIPPED = (
     *("ct-head-neck-organs", "ct-tissues", "demo-organs", "demo-lesions"),
-    *("sarcoma-unet", "sarcoma-mask-rcnn", "sarcoma-yolact", "sarcoma-mask2former"),
+    *("sarcoma-unet", "sarcoma-mask-rcnn", "sarcoma-yolact", "sarcoma-mask2former", "sarcoma-detr"),
 )
 
 
@@ -118,7 +118,8 @@ def test_every_shipped_card_says_how_it_was_trained_and_how_close_it_comes_to_to
     card = read_model_folder(repository / "models" / name).card
     known = {(one.device, one.precision): one for one in card.backends}
     assert known["cpu", "exact"].dice >= LEAST_DICE["exact"]
-    assert known["cpu", "fast"].is_close or precision_of(card, "cpu", "fast") == "exact"
+    fast = known.get(("cpu", "fast"))  # not measured where the processor was no faster in it
+    assert fast is None or fast.is_close or precision_of(card, "cpu", "fast") == "exact"
     text = (repository / "models" / name / "docs/README.md").read_text("utf-8")
     assert all(f"| {one.precision}, {one.device} | {one.by} |" in text for one in card.backends)
     assert f"- Training: {card.trained}" in text
@@ -134,6 +135,8 @@ def test_what_the_card_says_of_backends_is_measured_again(name, repository):
     folder = read_model_folder(repository / "models" / name)
     stated = {one.precision: one for one in folder.card.backends if one.device == "cpu"}
     for one in measure_backends(folder, recipe):
+        if one.precision not in stated:  # measured on a processor that was no faster in it
+            continue
         assert one.is_close == stated[one.precision].is_close
         assert one.dice == pytest.approx(stated[one.precision].dice, abs=2e-3)
 
