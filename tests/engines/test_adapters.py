@@ -95,12 +95,6 @@ class TestMaskFormer(_OnNoise):
 
 
 class TestDetr(_OnNoise):
-    engine = "detr"
-    looks_at_slices = True
-    grid = "anisotropic"
-
-
-class TestRtDetr(_OnNoise):
     engine = "rt_detr"
     looks_at_slices = True
     grid = "anisotropic"

@@ -12,7 +12,7 @@ from medseg_app.training.instance_losses import LOSSES
 from tests.training.block_slices import NOTHING, slice_with_block
 
 SMALL = {"in_channels": 1, "num_classes": 2, "width": 32, "queries": 4, "decoder_layers": 2, "body_width": 16}
-STEPS = 160
+STEPS = 110
 
 
 def empty_slice() -> torch.Tensor:
