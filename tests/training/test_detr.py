@@ -8,15 +8,10 @@ import torch
 
 from medseg_app.engines.model_card import Network
 from medseg_app.engines.networks import build_network
-from medseg_app.training.instance_losses import LOSSES
-from tests.training.block_slices import NOTHING, slice_with_block
+from tests.training.block_slices import empty_slice, learn_blocks, slice_with_block
 
 SMALL = {"in_channels": 1, "num_classes": 2, "width": 32, "queries": 4, "decoder_layers": 2, "body_width": 16}
 STEPS = 110
-
-
-def empty_slice() -> torch.Tensor:
-    return torch.randn(1, 50, 60) * 0.1 - 0.75
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +19,7 @@ def learned():
     """The network after some steps, and the losses on its way."""
     torch.manual_seed(0)
     network = build_network(Network("RtDetr", SMALL)).train()
-    optimiser, losses = torch.optim.AdamW(network.parameters(), 2e-3), []
-    for _ in range(STEPS):
-        batch = [slice_with_block(int(torch.randint(30, ())), int(torch.randint(38, ()))) for _ in range(3)]
-        images, targets = [image for image, _ in batch], [target for _, target in batch]
-        loss = LOSSES["detr"](network, [*images, empty_slice()], [*targets, NOTHING])
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        losses.append(float(loss.detach()))
+    losses = learn_blocks(network, "detr", STEPS)
     return network.eval(), losses
 
 

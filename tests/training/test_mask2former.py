@@ -16,10 +16,10 @@ from medseg_app.engines.networks import build_network
 from medseg_app.engines.predict import predict
 from medseg_app.training.dataset import find_cases, read_cases
 from medseg_app.training.instance import InstanceTask
-from medseg_app.training.instance_losses import LOSSES, loss_of
+from medseg_app.training.instance_losses import loss_of
 from medseg_app.training.recipe import read_recipe
 from medseg_app.training.train import run_training
-from tests.training.block_slices import NOTHING, slice_with_block
+from tests.training.block_slices import empty_slice, learn_blocks, slice_with_block
 from tests.training.tiny import write_image
 
 SMALL = {"in_channels": 1, "num_classes": 2, "width": 32, "queries": 4, "decoder_layers": 2, "body_width": 16}
@@ -80,10 +80,6 @@ def write_blobs(folder: Path, count: int) -> None:
         write_image(folder / f"p{number}_mask.nii.gz", labels)
 
 
-def empty_slice() -> torch.Tensor:
-    return torch.randn(1, 50, 60) * 0.1 - 0.75
-
-
 @pytest.fixture(
     scope="module", params=[("Mask2Former", "swin"), ("Mask2Former", "resnet"), ("MaskFormer", "resnet")]
 )
@@ -92,16 +88,7 @@ def learned(request):
     torch.manual_seed(0)
     name, backbone = request.param
     network = build_network(Network(name, {**SMALL, "backbone": backbone})).train()
-    optimiser, losses = torch.optim.AdamW(network.parameters(), 2e-3), []
-    for _ in range(STEPS):
-        batch = [slice_with_block(int(torch.randint(30, ())), int(torch.randint(38, ()))) for _ in range(3)]
-        images, targets = [image for image, _ in batch], [target for _, target in batch]
-        loss = LOSSES["mask2former"](network, [*images, empty_slice()], [*targets, NOTHING])
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        losses.append(float(loss.detach()))
+    losses = learn_blocks(network, "mask2former", STEPS)
     return network.eval(), losses
 
 
