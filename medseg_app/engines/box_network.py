@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import box_convert, clip_boxes_to_image
 
+from .best_answers import best_answers
 from .box_unet import BoxUNet
 from .slice_pyramid import AsTheyAre
 from .transformers_body import FastBody, at_least
 
-LEAST_SCORE, MOST_FINDINGS = 0.02, 10
 LEAST_LENGTH = 1.0
 """Pixels of a box's shorter edge; a thinner one holds no finding."""
 
@@ -41,8 +41,9 @@ class BoxNetwork(nn.Module):
         """The losses, already weighted, where there are targets; else the findings of each image."""
         batch, _ = self._transform(images)
         padded = at_least(batch.tensors)
-        edges = torch.tensor([*padded.shape[:1:-1]] * 2, device=padded.device)
-        shown = torch.zeros(padded.shape[0], *padded.shape[2:], dtype=torch.long, device=padded.device)
+        j, i = padded.shape[2:]
+        edges = torch.tensor([i, j, i, j], device=padded.device)
+        shown = torch.zeros(len(padded), j, i, dtype=torch.long, device=padded.device)
         for row, size in zip(shown, batch.image_sizes, strict=True):
             row[: size[0], : size[1]] = 1
         self.net.model.backbone.model.fast = torch.is_autocast_enabled(padded.device.type)
@@ -54,9 +55,7 @@ class BoxNetwork(nn.Module):
             return {"boxes": output.loss, "masks": self.masks.loss(padded, targets)}
         chances = self._chances(output.logits)
         boxes = box_convert(output.pred_boxes, "cxcywh", "xyxy") * edges
-        return [
-            self._findings(image, chances[n], boxes[n].to(chances.dtype)) for n, image in enumerate(images)
-        ]
+        return [self._findings(image, chances[n], boxes[n]) for n, image in enumerate(images)]
 
     def _chances(self, logits: Tensor) -> Tensor:
         """Of each class (images, queries, classes)."""
@@ -66,9 +65,7 @@ class BoxNetwork(nn.Module):
         """The best answers of one slice, best first. chances: (queries, classes). boxes: (queries, 4)."""
         boxes = clip_boxes_to_image(boxes, image.shape[1:])
         scores = chances * ((boxes[:, 2:] - boxes[:, :2]) >= LEAST_LENGTH).all(dim=1, keepdim=True)
-        scores, chosen = scores.flatten().topk(min(MOST_FINDINGS, scores.numel()))
-        scores, chosen = scores[scores > LEAST_SCORE], chosen[scores > LEAST_SCORE]
-        query, label = chosen // chances.shape[1], chosen % chances.shape[1]
+        query, label, scores = best_answers(scores)
         return {
             "boxes": boxes[query],
             "labels": label + 1,

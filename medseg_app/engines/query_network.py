@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 from torchvision.ops import masks_to_boxes
 
+from .best_answers import best_answers
 from .slice_pyramid import AsTheyAre
 from .transformers_body import FastBody, at_least
-
-LEAST_SCORE, MOST_FINDINGS = 0.02, 10
 
 
 class QueryNetwork(nn.Module):
@@ -70,10 +69,7 @@ def _findings(chances: Tensor, masks: Tensor) -> dict[str, Tensor]:
     """
     inside = masks > 0.5
     sure = (masks * inside).sum(dim=(1, 2)) / inside.sum(dim=(1, 2)).clamp(min=1)
-    scores = (chances * sure[:, None]).flatten()
-    scores, chosen = scores.topk(min(MOST_FINDINGS, len(scores)))
-    scores, chosen = scores[scores > LEAST_SCORE], chosen[scores > LEAST_SCORE]
-    query, label = chosen // chances.shape[1], chosen % chances.shape[1]
+    query, label, scores = best_answers(chances * sure[:, None])
     return {
         "boxes": _boxes(inside[query]),
         "labels": label + 1,

@@ -95,6 +95,6 @@ class TestMaskFormer(_OnNoise):
 
 
 class TestDetr(_OnNoise):
-    engine = "rt_detr"
+    engine = "detr"
     looks_at_slices = True
     grid = "anisotropic"

@@ -111,22 +111,8 @@ TINY["maskformer"] = replace(
 )
 
 TINY["detr"] = replace(
-    TINY["mask_rcnn"],
-    engine="detr",
-    network=Network(
-        "Detr",
-        {
-            "in_channels": 3,
-            "num_classes": 2,
-            "width": 32,
-            "queries": 4,
-            "decoder_layers": 2,
-            "body_width": 16,
-        },
-    ),
+    TINY["mask2former"], engine="detr", network=replace(TINY["mask2former"].network, name="RtDetr")
 )
-
-TINY["rt_detr"] = replace(TINY["detr"], network=replace(TINY["detr"].network, name="RtDetr"))
 
 
 @cache

@@ -46,7 +46,7 @@ class _Run:
     Most runs of a series are the same in every file to the last byte: then last time's values are taken.
     """
 
-    __slots__ = ("_found", "_headers", "_mask", "_numbers", "_seen", "_values_in", "length")
+    __slots__ = ("_headers", "_last", "_mask", "_numbers", "_values_in", "length")
 
     def __init__(self, head: bytes, steps: list[Step]) -> None:
         start = steps[0][0]
@@ -58,16 +58,17 @@ class _Run:
         wanted = [step for step in steps if step[2] in WANTED]
         self._numbers = tuple(number for _, _, number, _ in wanted)
         self._values_in = Struct(_layout(wanted, start)).unpack_from
-        self._seen, self._found = b"", dict[int, bytes]()
+        self._last = b"", dict[int, bytes]()
 
     def values_of(self, stretch: bytes) -> dict[int, bytes] | None:
         """The wanted values in a stretch of a file; None where not all headers stand at their places."""
-        if stretch != self._seen:
+        seen, found = self._last
+        if stretch != seen:
             if len(stretch) < self.length or int.from_bytes(stretch, "little") & self._mask != self._headers:
                 return None
-            self._seen = stretch
-            self._found = dict(zip(self._numbers, self._values_in(stretch), strict=True))
-        return self._found
+            found = dict(zip(self._numbers, self._values_in(stretch), strict=True))
+            self._last = stretch, found  # as a pair: another folder may be scanned beside this one
+        return found
 
 
 def _layout(wanted: list[Step], start: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 import zlib
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pydicom.uid import (
 
 from medseg_app.io.dicom import tags
 from medseg_app.io.dicom.head_pydicom import head_by_pydicom
+from medseg_app.io.dicom.head_runs import _Run
 from medseg_app.io.dicom.heads import FIRST_READ, Unusable, read_head
 from medseg_app.io.dicom.scan import scan_folder
 from tests.data_folder import data
@@ -199,3 +201,23 @@ def test_mutated_files_are_used_or_named(tmp_path: Path, syntax: str) -> None:
 def test_reading_a_head_never_follows_pydicom_defaults() -> None:
     """The fallback must not change how the rest of the process reads DICOM."""
     assert pydicom.config.settings.reading_validation_mode == pydicom.config.WARN
+
+
+def test_another_scan_in_between_gets_the_values_of_its_own_file() -> None:
+    """Values that repeat are taken from the file before; a thread may look while they are exchanged."""
+
+    def head(patient: bytes) -> bytes:
+        return struct.pack("<HH2sH", 0x0010, 0x0020, b"LO", 2) + patient
+
+    run = _Run(head(b"P1"), [(0, 8, tags.PATIENT_ID, 2)])
+    assert run.values_of(head(b"P1")) == {tags.PATIENT_ID: b"P1"}
+    taken, between = run._values_in, []
+
+    def interrupted(stretch: bytes) -> tuple[bytes, ...]:
+        run._values_in = taken
+        between.append(run.values_of(head(b"P2")))
+        return taken(stretch)
+
+    run._values_in = interrupted
+    assert run.values_of(head(b"P2")) == {tags.PATIENT_ID: b"P2"}
+    assert between == [{tags.PATIENT_ID: b"P2"}]
