@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from medseg_app.engines.model_card import ModelCard
 
 IDLE = "Learns from saved cases or a data set"
-NO_CASES = "Choose the folder of cases (Alt+Shift+C)."
+NO_CASES = "Choose the cases (Alt+Shift+C)."
 NO_NAME = "Give the model a name (Alt+N)."
 KEPT = "Stopped; Train goes on where it was."
 FAILED = "The training failed; see above the image."
