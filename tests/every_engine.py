@@ -39,7 +39,7 @@ def import_every_kind(models: Path, place: Path) -> None:
     program = write_program(place / "program.ts", Segmenting())
     coarse = plans()
     coarse["configurations"]["3d_fullres"]["spacing"] = [5.0, 2.0, 2.0]
-    bundle, results = write_bundle(place / "bundle"), write_results(place, coarse)
+    bundle, results = write_bundle(place / "bundle", weights="model.pt"), write_results(place, coarse)
     for name, path in zip(IMPORTED, (onnx, bundle, results, program), strict=True):
         if path is not program or CAN_CONTAIN:
             import_model(path, name=name, consent=path is program, models=models)

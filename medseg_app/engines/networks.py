@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from medseg_app.core.errors import ModelError
@@ -69,11 +71,21 @@ def _is_literal(value: Any) -> bool:
 
 def _monai(name: str) -> Callable[..., nn.Module]:
     def build(**arguments: Any) -> nn.Module:
-        from monai.networks import nets
-
-        return getattr(nets, name)(**arguments)
+        return getattr(_networks_of_monai(), name)(**arguments)  # type: ignore[no-any-return]
 
     return build
+
+
+def _networks_of_monai() -> ModuleType:
+    """MONAI imports all of itself; the collector would look through it again and again meanwhile."""
+    was_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        from monai.networks import nets
+    finally:
+        if was_collecting:
+            gc.enable()
+    return nets  # type: ignore[no-any-return]
 
 
 def _mask_rcnn(**arguments: Any) -> nn.Module:

@@ -33,13 +33,19 @@ def large_body() -> Volume:
     return replace(small, voxels=voxels, geometry=geometry, modality="CT")
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.35, 1.1], ids="after {} s at work".format)
-def test_the_slowest_model_is_left_within_a_second(
-    seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_slowest_model_is_left_within_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    model, lane = read_model_folder(ROOT / "models" / SLOWEST), EngineLane(tmp_path / "cache")
-    begun = stopped = 0.0
+    lane, volume = EngineLane(tmp_path / "cache"), large_body()
+    try:
+        left = {seconds: seconds_to_leave(lane, volume, seconds) for seconds in (0.0, 0.35, 1.1)}
+        assert all(took < LIMIT_SECONDS for took in left.values()), left
+    finally:
+        lane.close()
+
+
+def seconds_to_leave(lane: EngineLane, volume: Volume, seconds: float) -> float:
+    """From the word to stop, so many seconds after the first tile began, until the user is free."""
+    model, begun, stopped = read_model_folder(ROOT / "models" / SLOWEST), 0.0, 0.0
 
     def stop(fraction: float, message: str = "") -> None:
         nonlocal begun, stopped
@@ -49,10 +55,7 @@ def test_the_slowest_model_is_left_within_a_second(
             stopped = time.monotonic()
             raise Cancelled
 
-    try:
-        with pytest.raises(Cancelled):
-            lane.propose(model, large_body(), Request(), "cpu", stop)
-        assert stopped
-        assert time.monotonic() - stopped < LIMIT_SECONDS
-    finally:
-        lane.close()
+    with pytest.raises(Cancelled):
+        lane.propose(model, volume, Request(), "cpu", stop)
+    assert stopped
+    return time.monotonic() - stopped

@@ -113,8 +113,8 @@ def image(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory) -> Path:
-    """A bundle of MONAI's as a folder, and beside it as a ZIP."""
-    folder = write_bundle(tmp_path_factory.mktemp("zoo") / "spleen_ct")
+    """A bundle as MONAI offers it, as a folder, and beside it as a ZIP."""
+    folder = write_bundle(tmp_path_factory.mktemp("zoo") / "spleen_ct", weights="model.pt")
     zip_bundle(folder, folder.with_suffix(".zip"))
     return folder
 

@@ -23,7 +23,7 @@ Make = Callable[[Path, Path], Path]
 
 
 def _pickle_in_a_bundle(folder: Path, plant: Path) -> Path:
-    bundle = write_bundle(folder / "b")
+    bundle = write_bundle(folder / "b", weights="model.pt")
     torch.save({"w": torch.ones(2), "x": PlantingPickle(plant)}, bundle / "models/model.pt")
     return bundle
 

@@ -14,6 +14,14 @@ from tests.cli.served_zoo import offer, zip_bundle
 from tests.engines.foreign.made_bundles import metadata, write_bundle
 
 
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """One whose weights need no conversion; of the downloads, those of others do."""
+    folder = write_bundle(tmp_path_factory.mktemp("zoo") / "spleen_ct")
+    zip_bundle(folder, folder.with_suffix(".zip"))
+    return folder
+
+
 @pytest.fixture
 def downloaded(medseg, zoo):
     """The model spleen_ct, fetched from the zoo; address and folder of the zoo."""

@@ -85,6 +85,16 @@ def _train(medseg, dataset, out, *words):
     return medseg("train", dataset, "--name", "balls", "-o", out, "--device", "cpu", "--json", *words)
 
 
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """Training alone: what the model is worth on all cases takes longer than a step."""
+    from medseg_app.training import evaluate, train
+
+    monkeypatch.setattr(train, "settle_score_threshold", lambda *_: 0.5)
+    monkeypatch.setattr(evaluate, "evaluate_model", lambda *_, **__: {})
+
+
+@pytest.mark.usefixtures("unmeasured")
 def test_it_starts_from_a_model_by_name_or_by_folder(medseg, dataset, tmp_path, monkeypatch):
     first = tmp_path / "first" / "balls"
     assert _train(medseg, dataset, first, "--max-minutes", "0.02").code == 0
@@ -114,15 +124,6 @@ def _weights(folder):
     torch.manual_seed(0)
     torch.save(resnet18(weights=None).state_dict(), folder / "resnet18-x.pth")
     return folder / "resnet18-x.pth"
-
-
-@pytest.fixture
-def unmeasured(monkeypatch):
-    """Training alone: running a network of torchvision's size on all cases would cost minutes."""
-    from medseg_app.training import evaluate, train
-
-    monkeypatch.setattr(train, "settle_score_threshold", lambda *_: 0.5)
-    monkeypatch.setattr(evaluate, "evaluate_model", lambda *_, **__: {})
 
 
 @pytest.mark.usefixtures("unmeasured")
@@ -193,6 +194,7 @@ def test_a_program_under_the_name_of_weights_is_refused(medseg, dataset, tmp_pat
         assert not (tmp_path / "n").exists()
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_without_a_folder_it_goes_to_the_models_of_the_user(medseg, dataset, tmp_path, monkeypatch):
     monkeypatch.setenv("MEDSEG_HOME", str(tmp_path))
     ran = medseg("train", dataset, "--name", "mine", "--max-minutes", "0.02", "--device", "cpu", "--json")
@@ -201,6 +203,7 @@ def test_without_a_folder_it_goes_to_the_models_of_the_user(medseg, dataset, tmp
     assert "mine" in [model["name"] for model in medseg("models", "--json").document]
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_an_interrupt_keeps_the_steps_for_resume(dataset, tmp_path, medseg):
     out = tmp_path / "balls"
     command = [
@@ -255,6 +258,7 @@ def test_a_full_disk_is_exit_1_and_keeps_the_checkpoint(medseg, dataset, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == [".balls.checkpoint"]
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_second_training_into_the_same_folder_is_refused(medseg, dataset, tmp_path):
     out = tmp_path / "balls"
     with FileLock(tmp_path / ".balls.lock"):

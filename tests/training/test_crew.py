@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,31 +14,7 @@ from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.training.crew import Crew
 from tests.training.tiny import write_cases, write_recipe
 
-MEMBER = """
-import json, sys
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-from medseg_app.training.crew import Crew
-from medseg_app.training.dataset import find_cases, read_cases
-from medseg_app.training.loop import Loop
-from medseg_app.training.recipe import read_recipe
-from medseg_app.training.semantic import SemanticTask
-recipe, out = read_recipe(Path(sys.argv[1])), Path(sys.argv[2])
-task = SemanticTask(recipe, read_cases(find_cases(recipe).train, recipe))
-drawn = []
-batch = task.batch
-task.batch = lambda rng, share: (drawn.append(batch(rng, share)), drawn[-1])[1]
-loop = Loop(recipe, task, "cpu", out / "checkpoint", False)
-loop.run(None, lambda share, text="": None)
-crew = Crew.of_environment()
-told = {
-    "weights": sum(float(p.double().abs().sum()) for p in loop.mean_network().parameters()),
-    "images": float(drawn[0].images.double().sum()),
-    "steps": len(drawn),
-}
-(out / f"{crew.rank}.json").write_text(json.dumps(told))
-"""
+MEMBERS = Path(__file__).with_name("crew_members.py")
 
 
 def torchrun(*words: object, processes: int = 2) -> subprocess.CompletedProcess[str]:
@@ -67,17 +44,39 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch, rank, device):
     assert Crew(int(rank), 4).device("cpu") == "cpu"
 
 
-def test_all_keep_the_same_weights_and_learn_from_other_batches(tmp_path):
-    write_cases(tmp_path)
-    recipe = write_recipe(tmp_path, steps=4)
-    member = tmp_path / "member.py"
-    member.write_text(MEMBER)
-    ran = torchrun(member, recipe, tmp_path)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Folders of two trainings, each by two processes: four steps, and up to nine that are watched."""
+    place = tmp_path_factory.mktemp("crew")
+    plain, watched = place / "plain", place / "watched"
+    recipes = [write_recipe(_with_cases(folder), steps=steps) for folder, steps in ((plain, 4), (watched, 9))]
+    text = recipes[1].read_text()
+    recipes[1].write_text(text.replace("[augment]", "watch = 1\nlook_every = 1\npatience = 2\n\n[augment]"))
+    ran = torchrun(MEMBERS, *recipes)
     assert ran.returncode == 0, ran.stderr
-    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    return plain, watched
+
+
+def _with_cases(folder):
+    write_cases(folder)
+    return folder
+
+
+def told(folder):
+    """What both processes tell of a training."""
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+
+
+def test_all_keep_the_same_weights_and_learn_from_other_batches(trained):
+    first, second = told(trained[0])
     assert first["weights"] == second["weights"]
     assert first["images"] != second["images"]
-    assert (tmp_path / "checkpoint").exists()
+    assert (trained[0] / "checkpoint").exists()
+
+
+def test_all_end_together_when_the_leader_sees_no_progress(trained):
+    first, second = told(trained[1])
+    assert first["steps"] == second["steps"] == 3
 
 
 def test_the_command_line_writes_one_model(tmp_path):
@@ -87,28 +86,3 @@ def test_the_command_line_writes_one_model(tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert read_model_folder(out).card.figures["patients"] == 1
     assert [path.name for path in out.parent.iterdir()] == ["tiny"]
-
-
-STALLING = MEMBER.replace(
-    "loop.run(",
-    """
-class Watched:
-    losses = iter([1.0] * 9 if loop._crew.leads else range(9, 0, -1))
-    def loss(self, network):
-        return float(next(self.losses))
-loop.watch = Watched()
-loop.run(""",
-)
-
-
-def test_all_end_together_when_the_leader_sees_no_progress(tmp_path):
-    """On one process the watched patients get better with every look."""
-    write_cases(tmp_path)
-    recipe, member = write_recipe(tmp_path, steps=9), tmp_path / "member.py"
-    text = recipe.read_text().replace("[augment]", "watch = 1\nlook_every = 1\npatience = 2\n\n[augment]")
-    recipe.write_text(text)
-    member.write_text(STALLING)
-    ran = torchrun(member, recipe, tmp_path)
-    assert ran.returncode == 0, ran.stderr
-    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
-    assert first["steps"] == second["steps"] == 3

@@ -21,7 +21,8 @@ PATIENCE = 120_000
 @pytest.fixture
 def zoo(tmp_path, monkeypatch):
     """Address and folder of a zoo that offers spleen_ct 0.5.10."""
-    made = zip_bundle(write_bundle(tmp_path / "made/spleen_ct"), tmp_path / "spleen_ct.zip")
+    bundle = write_bundle(tmp_path / "made/spleen_ct", weights="model.pt")
+    made = zip_bundle(bundle, tmp_path / "spleen_ct.zip")
     with running_zoo(made, tmp_path / "site") as address:
         monkeypatch.setenv(ZOO_VARIABLE, f"{address}/list.json")
         yield address, tmp_path / "site"
@@ -43,6 +44,20 @@ def panel(controller):
 def only_mine(session, monkeypatch):
     """The models of the user alone are looked for."""
     monkeypatch.setattr("medseg_app.engines.registry.model_places", lambda *_: [session.folders.models])
+
+
+def run_here(patch):
+    """Fetching and importing starts no process, which would import torch again."""
+
+    def at_once(what, work, progress, *_):
+        return work(progress)
+
+    patch.setattr("medseg_app.app.commands.downloads.run_apart", at_once)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    run_here(monkeypatch)
 
 
 def open_list(controller, qtbot):
@@ -83,6 +98,7 @@ def test_a_model_of_the_zoo_appears_in_the_ai_panel(controller, session, qtbot, 
     assert panel.start_button.isVisible()
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_it_may_have_another_name(controller, session, qtbot, zoo, panel):
     open_list(controller, qtbot)
     panel.offer.setCurrentIndex(0)
@@ -93,7 +109,7 @@ def test_it_may_have_another_name(controller, session, qtbot, zoo, panel):
     assert [folder.name for folder in session.folders.models.iterdir()] == ["my-spleen"]
 
 
-def test_a_zip_is_fetched_from_an_address(controller, session, qtbot, zoo, panel, told):
+def test_a_zip_is_fetched_from_an_address_under_another_name(controller, session, qtbot, zoo, panel, told):
     panel.place.setCurrentText(ADDRESS)
     panel.open()
     assert panel.address.isVisible()
@@ -111,6 +127,7 @@ def test_a_zip_is_fetched_from_an_address(controller, session, qtbot, zoo, panel
     panel.start()
     qtbot.waitUntil((session.folders.models / "mine").exists, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not panel.work.is_busy, timeout=PATIENCE)
+    assert [folder.name for folder in session.folders.models.iterdir()] == ["mine"]
 
 
 @pytest.mark.parametrize("address", ["http://example.org/x.zip", "https://[", "ftp://x/y.zip"])
@@ -190,7 +207,7 @@ def test_what_was_begun_is_put_away(session, qtbot, panel, silent_server, tmp_pa
 def test_a_program_is_run_only_after_the_reader_agreed(panel, controller, qtbot, zoo, session, agrees):
     address, site = zoo
     folder = write_bundle(site.parent / "program")
-    (folder / "models/model.pt").unlink()
+    (folder / "models/model.safetensors").unlink()
     write_program(folder / "models/model.ts", built_network(), "")
     zip_bundle(folder, site / "program.zip")
     panel.place.setCurrentText(ADDRESS)
@@ -204,8 +221,12 @@ def test_a_program_is_run_only_after_the_reader_agreed(panel, controller, qtbot,
     assert (session.folders.models / "program").exists() == agrees
 
 
-def test_a_model_is_updated_in_its_place(controller, session, qtbot, zoo, told, tmp_path, only_mine):
-    download(controller, qtbot)
+def test_a_model_is_updated_in_its_place(
+    controller, session, qtbot, zoo, told, tmp_path, only_mine, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        run_here(patch)
+        download(controller, qtbot)
     told.clear()
     controller.actions["update"].trigger()
     qtbot.waitUntil(lambda: bool(told), timeout=PATIENCE)
@@ -236,6 +257,7 @@ def test_what_was_not_downloaded_is_not_updated(controller, session, qtbot, told
     assert "tiny-organs was not downloaded" in told[-1].text
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_an_update_that_fails_is_told_and_changes_nothing(controller, session, qtbot, zoo, told, only_mine):
     download(controller, qtbot)
     offer(*zoo, "0.5.10", checksum="0" * 40)

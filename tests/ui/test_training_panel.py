@@ -228,8 +228,8 @@ def test_a_model_is_trained_in_a_process_of_its_own_and_offered(panel, session, 
 
 def test_a_stopped_training_goes_on_where_it_was(tmp_path):
     write_cases(tmp_path, 5)
-    data, out = write_recipe(tmp_path, steps=100_000), tmp_path / "models/blocks"
-    how = HowToTrain("blocks", "semantic", "", 5.0, "cpu", out, go_on=True)
+    data, out = write_recipe(tmp_path, "instance", steps=100_000), tmp_path / "models/blocks"
+    how = HowToTrain("blocks", "instance", "", 5.0, "cpu", out, go_on=True)
     start = time.monotonic()
 
     def stop_after_the_first_step(fraction: float, message: str = "") -> None:

@@ -109,16 +109,33 @@ def built_network() -> Any:
     return network.eval()
 
 
+@cache
+def safetensors_bytes() -> bytes:
+    """The same weights without pickle, which are taken as they are."""
+    from safetensors.torch import save
+
+    return save(built_network().state_dict())
+
+
+WEIGHTS = {"model.pt": state_bytes, "model.safetensors": safetensors_bytes}
+
+
 def write_bundle(
-    folder: Path, configuration: dict[str, Any] | None = None, about: dict[str, Any] | None = None
+    folder: Path,
+    configuration: dict[str, Any] | None = None,
+    about: dict[str, Any] | None = None,
+    weights: str = "model.safetensors",
 ) -> Path:
-    """A bundle folder; weights are those of the usual configuration."""
+    """A bundle folder; weights are those of the usual configuration.
+
+    The zoo's are a model.pt, which a process of its own converts: that costs seconds.
+    """
     for name in ("configs", "models", "docs"):
         (folder / name).mkdir(parents=True)
     (folder / "configs/inference.json").write_text(json.dumps(configuration or CONFIG))
     (folder / "configs/metadata.json").write_text(json.dumps(about or METADATA))
     (folder / "configs/logging.conf").write_text("[handlers]\nargs=(__import__('os'),)\n")
-    (folder / "models/model.pt").write_bytes(state_bytes())
+    (folder / "models" / weights).write_bytes(WEIGHTS[weights]())
     (folder / "docs/README.md").write_text("# Spleen\n")
     (folder / "LICENSE").write_text(
         "\n                 Apache License\n           Version 2.0, January 2004\n"

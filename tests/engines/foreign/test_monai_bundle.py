@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from safetensors.torch import load
 
 from medseg_app.app.import_model import import_model
 from medseg_app.core.errors import ModelError
@@ -26,7 +27,7 @@ from .made_bundles import built_network, config, metadata, write_bundle
 
 
 def test_a_bundle_becomes_a_card(tmp_path: Path) -> None:
-    draft = read_foreign(write_bundle(tmp_path / "spleen_ct"))
+    draft = read_foreign(write_bundle(tmp_path / "spleen_ct", weights="model.pt"))
     card = draft.card
     assert (card.name, card.version, card.engine, card.modality) == ("spleen_ct", "0.5.3", "unet", ("CT",))
     assert card.licence == "Apache-2.0"
@@ -86,13 +87,14 @@ def test_known_names_get_their_codes_and_authors_stay_who_they_are(tmp_path: Pat
 
 
 def test_safetensors_of_a_bundle_need_no_conversion(tmp_path: Path) -> None:
-    folder = write_bundle(tmp_path / "spleen_ct")
-    weights = read_foreign(folder).weights
-    (folder / "models/model.pt").unlink()
+    converted = load(read_foreign(write_bundle(tmp_path / "a/spleen_ct", weights="model.pt")).weights)
+    folder = write_bundle(tmp_path / "b/spleen_ct")
+    taken = load(read_foreign(folder).weights)
+    assert taken.keys() == converted.keys()
+    assert all(torch.equal(taken[name], converted[name]) for name in taken)
+    (folder / "models/model.safetensors").unlink()
     with pytest.raises(ModelError, match="holds no weights"):
         read_foreign(folder)
-    (folder / "models/model.safetensors").write_bytes(weights)
-    assert read_foreign(folder).weights == weights
 
 
 def test_yaml_is_read_as_json_is(tmp_path: Path) -> None:

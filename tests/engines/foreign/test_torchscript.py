@@ -149,7 +149,7 @@ def test_where_nothing_can_contain_it_it_is_not_run(tmp_path: Path, monkeypatch:
 @needs_landlock
 def test_a_bundle_with_a_program_only_asks_for_consent_and_then_works(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "spleen_ct")
-    (folder / "models/model.pt").unlink()
+    (folder / "models/model.safetensors").unlink()
     program = write_program(tmp_path / "model.ts", built_network(), "")
     shutil.copy(program, folder / "models/model.ts")
     with pytest.raises(ModelError, match=r"model\.ts is TorchScript"):
