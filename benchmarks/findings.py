@@ -50,7 +50,7 @@ def rows() -> list[Row]:
         raise NotMeasuredError(f"real data: {SOURCE}")
     recipe = read_recipe(ROOT / "resources/recipes" / MODEL / "recipe.toml")
     references = [r for r in find_cases(recipe).validation if r.modality == MODALITY][:PATIENTS]
-    whole: list[Piece] = [next(iter(pieces(reference, {}))) for reference in references]
+    whole: list[Piece] = [next(iter(pieces(reference, {}, recipe.values))) for reference in references]
     folder = read_model_folder(ROOT / "models" / MODEL)
     ours, plain = build_engine(folder), _with_usual_numbers(folder)
     mine, theirs = _ap(ours, whole), _ap(plain, whole)

@@ -75,8 +75,13 @@ class Matches:
 def match_findings(
     predictions: Sequence[Finding], truths: Sequence[Finding], hit_iou: float = HIT_IOU
 ) -> Matches:
-    """Match predictions, best first, each to the free true finding with the highest IoU."""
-    pairs = match_by_iou(iou_matrix(predictions, truths), hit_iou)
+    """Match predictions, best first, each to the free true finding with the highest IoU.
+
+    A finding never hits one of another class; one whose class is not known may hit any.
+    """
+    ious = iou_matrix(predictions, truths)
+    ious[_of_other_classes(predictions, truths)] = 0.0
+    pairs = match_by_iou(ious, hit_iou)
     return Matches(pairs, len(predictions), len(truths), hit_iou)
 
 
@@ -127,6 +132,13 @@ def components(mask: NDArray[np.bool_], name: str = "", score: float | None = No
         box = Box.of([s.start for s in block], [s.stop for s in block])
         found.append(Finding(box, parts[block] == number, name, score))
     return sorted(found, key=lambda finding: -int(np.count_nonzero(finding.mask)))
+
+
+def _of_other_classes(predictions: Sequence[Finding], truths: Sequence[Finding]) -> NDArray[np.bool_]:
+    """Of which predictions (rows) and truths (columns) the classes are known and differ."""
+    given = np.array([finding.class_key for finding in predictions], str)[:, None]
+    true = np.array([finding.class_key for finding in truths], str)
+    return np.asarray((given != true) & (given != "") & (true != ""))
 
 
 def _corners(findings: Sequence[Finding]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

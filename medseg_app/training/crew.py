@@ -32,7 +32,8 @@ class Crew:
         from torch import distributed
 
         if not distributed.is_initialized():
-            distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+            # By where the tensors lie: beside a GPU one may still train on the processor.
+            distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
         return cls(distributed.get_rank(), size)
 
     @property

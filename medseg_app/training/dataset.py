@@ -22,7 +22,7 @@ from .annotated import annotated, teaches
 from .coco import find_annotations, read_coco
 from .patients import Grouped, by_patient
 from .recipe import Pair, Recipe, Source
-from .references import CaseFile, CaseImages, FilePair, PhantomSeed, Reference, TissueImage
+from .references import CaseFile, CaseImages, FilePair, PhantomSeed, Reference, TissueImage, finding_class
 from .renumbered import Renumbered
 
 LOOKED_FOR = "Add an empty segment for what was looked for and is not there, or say --absent empty."
@@ -210,13 +210,7 @@ def _labels(truth: LabelMap, recipe: Recipe) -> tuple[NDArray[np.uint8], dict[in
     findings = [s for s in truth.segments if s.kind == "instance"] or list(truth.segments)
     for number, segment in enumerate(findings, 1):
         result[truth.mask(segment)] = number
-    return result, {n: _finding_class(n, findings, recipe) for n in range(1, len(findings) + 1)}
-
-
-def _finding_class(number: int, findings: list[Any], recipe: Recipe) -> int:
-    """A label file says the class by its value; where there is one class only, it is that."""
-    value = findings[number - 1].value
-    return value if len(recipe.values) > 1 and value in recipe.values else recipe.values[0]
+    return result, {n: finding_class(one.value, recipe.values) for n, one in enumerate(findings, 1)}
 
 
 def _phantoms(seeds: tuple[int, int], modality: str) -> tuple[Reference, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from medseg_app.metrics.overlap import dice
 from .blind_baseline import BlindEllipsoid, Mask, Spacing, fit_blind_baseline
 from .dataset import Split
 from .recipe import Recipe
-from .references import Reference
+from .references import Reference, finding_class
 from .sub_boxes import EMPTY, OFF_CENTRE, SubBoxes, draw_sub_boxes, read_sub_boxes
 
 WHOLE = "whole"
@@ -71,7 +71,7 @@ def measure_instances(
         training = [r for r in split.train if r.modality == modality]
         validation = [r for r in split.validation if r.modality == modality]
         if validation:
-            blind = _fitted(training)
+            blind = _fitted(training, recipe.values)
             results = _results(engine, validation, boxes, blind, (device, share))
             figures[modality] = _summaries(results, blind, len(validation))
     return figures
@@ -93,7 +93,7 @@ def propose(
     proposal = run_engine(engine, volume, request, device, progress)
     found = sorted((c for c in proposal.candidates if c.kind == "instance"), key=lambda c: -(c.score or 0.0))
     seconds = proposal.cost.seconds if proposal.cost else 0.0
-    return tuple(Finding(c.box, c.mask, c.name, c.score) for c in found), seconds
+    return tuple(Finding(c.box, c.mask, c.name, c.score, str(c.class_value)) for c in found), seconds
 
 
 def judge(findings: tuple[Finding, ...], piece: Piece) -> Result:
@@ -109,14 +109,18 @@ def judge_model(engine: Engine, piece: Piece, device: str) -> Result:
     return replace(judge(found, piece), truths=piece.truths, scored=considered, seconds=seconds)
 
 
-def pieces(reference: Reference, boxes: dict[str, Box]) -> Iterator[Piece]:
-    """The whole case and its pieces."""
+def pieces(reference: Reference, boxes: dict[str, Box], classes: Sequence[int]) -> Iterator[Piece]:
+    """The whole case and its pieces, with findings of the classes (values) that a model knows."""
     volume, truth = reference.read()
     volume = replace(volume, modality=reference.modality)
-    findings = reference.findings(truth)
+    findings = [_of_classes(finding, classes) for finding in reference.findings(truth)]
     for kind, box in {WHOLE: Box.whole(volume.geometry.shape), **boxes}.items():
         cut = (_inside(finding, box) for finding in findings)
         yield Piece(kind, volume.cropped(box), tuple(finding for finding in cut if finding.mask.any()))
+
+
+def _of_classes(finding: Finding, classes: Sequence[int]) -> Finding:
+    return replace(finding, class_key=str(finding_class(int(finding.class_key), classes)))
 
 
 def _inside(finding: Finding, box: Box) -> Finding:
@@ -134,11 +138,11 @@ def _sub_boxes(recipe: Recipe) -> SubBoxes:
     return read_sub_boxes(recipe.path.parent / recipe.source.sub_boxes)
 
 
-def _fitted(training: list[Reference]) -> dict[str, BlindEllipsoid]:
+def _fitted(training: list[Reference], classes: Sequence[int]) -> dict[str, BlindEllipsoid]:
     """A baseline per kind of image, fitted on the training patients' own images of that kind."""
     truths: dict[str, list[tuple[Mask, Spacing]]] = {kind: [] for kind in KINDS}
     for seed, reference in enumerate(training):
-        (whole,) = pieces(reference, {})
+        (whole,) = pieces(reference, {}, classes)
         for kind, box in draw_sub_boxes(whole.truth, seed).items():
             truths[kind].append((whole.truth[box.slices], whole.volume.geometry.spacing_kji))
         truths[WHOLE].append((whole.truth, whole.volume.geometry.spacing_kji))
@@ -159,7 +163,7 @@ def _results(
     results = []
     for number, reference in enumerate(validation):
         progress(number / len(validation), f"measuring {reference.name}")
-        for piece in pieces(reference, boxes.get(reference.name, {})):
+        for piece in pieces(reference, boxes.get(reference.name, {}), tuple(engine.card.labels)):
             model = judge_model(engine, piece, device)
             results.append((piece.kind, model, _judge_blind(blind.get(piece.kind), piece)))
     return results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,9 +56,12 @@ class Reference:
         """
 
     def findings(self, truth: LabelMap) -> tuple[Finding, ...]:
-        """The findings of its truth one by one, each in a box of its own, with the name of its segment."""
+        """The findings of its truth one by one, each in a box of its own.
+
+        They have the name of their segment, and its value as their class.
+        """
         segments = [s for s in truth.segments if s.kind == "instance"] or truth.segments
-        return tuple(found for s in segments for found in _whole(truth.mask(s), s.name))
+        return tuple(found for s in segments for found in _whole(truth.mask(s), s))
 
 
 @dataclass(frozen=True)
@@ -102,13 +105,19 @@ class FilePair(Reference):
         """One per part of a class, or per value."""
         if not self.parts:
             return super().findings(truth)
-        return tuple(part for s in truth.segments for part in components(truth.mask(s), s.name))
+        return tuple(
+            replace(part, class_key=str(s.value))
+            for s in truth.segments
+            for part in components(truth.mask(s), s.name)
+        )
 
 
-def _whole(mask: NDArray[np.bool_], name: str) -> tuple[Finding, ...]:
-    """A mask (k, j, i) as one finding; none where it is empty."""
+def _whole(mask: NDArray[np.bool_], segment: Segment) -> tuple[Finding, ...]:
+    """The mask (k, j, i) of a segment as one finding; none where it is empty."""
     box = Box.around(mask)
-    return () if box is None else (Finding(box, mask[box.slices], name),)
+    if box is None:
+        return ()
+    return (Finding(box, mask[box.slices], segment.name, class_key=str(segment.value)),)
 
 
 @dataclass(frozen=True)
@@ -197,6 +206,11 @@ class CaseFile(Reference):
             hint = "Open the case in the window, say where they are, and save it."
             raise ImagesMoved(f"{self.path.name}: {error.message}", hint) from error
         return volume, self.truth()
+
+
+def finding_class(value: int, classes: Sequence[int]) -> int:
+    """The class of a finding with this label value; where a model knows one class only, it is that."""
+    return value if len(classes) > 1 and value in classes else classes[0]
 
 
 def class_name(segment: Segment) -> str:

@@ -41,12 +41,12 @@ def choose_min_score(
     engine: Engine, training: tuple[Reference, ...], device: str, progress: Progress = silent
 ) -> float:
     """The middle of the scores with the best F1 on whole training cases and random pieces of them."""
-    chosen = training[:: -(-len(training) // MAX_CASES)]
+    chosen, classes = training[:: -(-len(training) // MAX_CASES)], tuple(engine.card.labels)
     found: list[tuple[Piece, Scored]] = []
     for number, reference in enumerate(chosen):
         progress(number / len(chosen), f"choosing the least score on {reference.name}")
-        (whole,) = pieces(reference, {})
-        for piece in pieces(reference, draw_sub_boxes(whole.truth, number)):
+        (whole,) = pieces(reference, {}, classes)
+        for piece in pieces(reference, draw_sub_boxes(whole.truth, number), classes):
             found.append((piece, _scored(engine, piece, device)))
     quality = np.array([_f1(found, least) for least in CANDIDATES])
     best = np.flatnonzero(quality >= quality.max() - 1e-9)
@@ -57,7 +57,7 @@ def _scored(engine: Engine, piece: Piece, device: str) -> Scored:
     request = Request(min_score=CANDIDATES[0], modality=piece.volume.modality)
     proposal = run_engine(engine, piece.volume, request, device, silent)
     ordered = sorted(proposal.candidates, key=lambda candidate: -(candidate.score or 0.0))
-    return [(Finding(c.box, c.mask, c.name), c.score or 0.0) for c in ordered]
+    return [(Finding(c.box, c.mask, c.name, c.score, str(c.class_value)), c.score or 0.0) for c in ordered]
 
 
 def _f1(found: list[tuple[Piece, Scored]], least: float) -> float:

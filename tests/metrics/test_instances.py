@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from medseg_app.metrics.instances import components, iou, match_findings
 
@@ -36,6 +39,15 @@ def test_below_the_threshold_is_a_miss_and_a_false_positive():
     assert matches.pairs == ()
     assert (matches.recall, matches.false_positives) == (0.0, 1)
     assert match_findings(findings((2, 2, 5)), findings((2, 2, 2)), hit_iou=0.1).recall == 1.0
+
+
+@pytest.mark.parametrize(
+    ("given", "true", "hits"), [("1", "1", 1), ("1", "2", 0), ("", "2", 1), ("1", "", 1), ("", "", 1)]
+)
+def test_a_finding_of_another_class_is_no_hit(given, true, hits):
+    (one, truth) = (replace(findings((2, 2, 2))[0], class_key=key) for key in (given, true))
+    matches = match_findings([one], [truth])
+    assert (len(matches.pairs), matches.false_positives) == (hits, 1 - hits)
 
 
 def test_without_truth_recall_is_undefined():

@@ -44,6 +44,20 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch, rank, device):
     assert Crew(int(rank), 4).device("cpu") == "cpu"
 
 
+def test_beside_a_gpu_the_processor_can_train_as_well(monkeypatch):
+    import torch
+    from torch import distributed
+
+    asked = []
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(distributed, "init_process_group", asked.append)
+    monkeypatch.setattr(distributed, "get_rank", lambda: 1)
+    assert Crew.of_environment() == Crew(1, 2)
+    backends = distributed.BackendConfig(distributed.Backend(asked[0])).get_device_backend_map()
+    assert backends == {"cpu": "gloo", "cuda": "nccl"}
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Folders of two trainings, each by two processes: four steps, and up to nine that are watched."""

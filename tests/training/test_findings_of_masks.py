@@ -16,7 +16,7 @@ from tests.training.test_fine_tuning import FAMILIES, pairs, write_set
 
 
 def first_truths(recipe, box=None):
-    *_, piece = pieces(find_cases(recipe).train[0], {"part": box} if box else {})
+    *_, piece = pieces(find_cases(recipe).train[0], {"part": box} if box else {}, recipe.values)
     return piece.truths
 
 
@@ -39,7 +39,7 @@ def test_values_without_names_number_findings_and_it_is_said(tmp_path):
     assert not recipe.source.parts
     assert recipe.notes == (NUMBERED,)
     assert set(recipe.labels) == {1}
-    assert len(first_truths(recipe)) == 2
+    assert [truth.class_key for truth in first_truths(recipe)] == ["1", "1"]
 
 
 @pytest.mark.parametrize("engine", FAMILIES)
@@ -48,6 +48,7 @@ def test_classes_of_findings_are_kept_and_taught(tmp_path, engine):
     recipe = recipe_for(data, "instance")
     assert {value: label.name for value, label in recipe.labels.items()} == {1: "tumour", 2: "cyst"}
     assert read_case(find_cases(recipe).train[0], recipe).classes == {1: 1, 2: 2}
+    assert [truth.class_key for truth in first_truths(recipe)] == ["1", "2"]
     network = FAMILIES[engine]
     sizes = {"in_channels": 3, "num_classes": 3}
     recipe = replace(

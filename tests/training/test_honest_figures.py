@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -148,7 +149,7 @@ def test_the_least_score_is_chosen_on_training_cases(tmp_path):
 class Shy:
     """An engine that finds the block with a score of 0.7 and nonsense with scores up to 0.5."""
 
-    card = None
+    card = SimpleNamespace(labels={1: "Finding"})
 
     def open(self, volume, device):
         self.volume = volume
