@@ -39,6 +39,8 @@ MIN_SCORE, MIN_SLICE_SCORE, MASK = 0.5, 0.3, 0.5
 """Thresholds where the card states none."""
 CELL = 64
 """Pixels of the coarsest cell of the networks' pyramids."""
+TOGETHER, LARGE = 4, 256 * 256
+"""So many slices are computed at once, unless they are larger: few pixels leave a processor idle."""
 LINKING_SHARE = 0.95
 """Share of the progress that the slices take; linking is the rest."""
 
@@ -102,15 +104,17 @@ class SliceSession:
         channels, n = preprocessing.measured(image, request.modality), preprocessing.neighbours
         least = min(least, self._threshold("min_slice_score", MIN_SLICE_SCORE))
         slices, rows, columns = _whole_cells(body_box(image, self._card.grid.body_above)).slices
+        groups, count, done = _groups(slices, rows, columns), slices.stop - slices.start, 0
         with inference(device, request.precision):
-            order = _outwards(range(slices.start, min(slices.stop, len(image))), self._focus(request))
-            for done, k in enumerate(order):
-                progress(done / len(order), f"slice {done + 1} of {len(order)}")
-                first = max(k - n, 0)
-                block = channels(image[first : k + n + 1, rows, columns])
-                if np.ptp(block[:, k - first]) > 0:
-                    found = _run(network, slice_with_neighbours(block, k - first, n), device)
-                    yield list(self._detections((k, rows.start, columns.start), found, least))
+            for group in _outwards(groups, self._focus(request)):
+                progress(done / count, f"slice {done + 1} of {count}")
+                first = max(group.start - n, 0)
+                block = channels(image[first : group.stop + n, rows, columns])
+                shown = [k for k in group if np.ptp(block[:, k - first]) > 0]
+                found = _run(network, [slice_with_neighbours(block, k - first, n) for k in shown], device)
+                for k, answer in zip(shown, found, strict=True):
+                    yield list(self._detections((k, rows.start, columns.start), answer, least))
+                done += len(group)
 
     def _detections(
         self, place: tuple[int, int, int], found: dict[str, Any], least: float
@@ -147,9 +151,17 @@ class SliceSession:
         return self._card.thresholds.get(name, default)
 
 
-def _outwards(slices: range, focus: int) -> list[int]:
-    """Slices by their distance from one of them."""
-    return sorted(slices, key=lambda k: (abs(k - focus), k))
+def _groups(slices: slice, rows: slice, columns: slice) -> list[range]:
+    """The slices that are computed together, wherever the reader looks: so an answer never depends on it."""
+    pixels = (rows.stop - rows.start) * (columns.stop - columns.start)
+    count = TOGETHER if pixels <= LARGE else 1
+    starts = range(slices.start, slices.stop, count)
+    return [range(first, min(first + count, slices.stop)) for first in starts]
+
+
+def _outwards(groups: list[range], focus: int) -> list[range]:
+    """Groups of slices by their distance from a slice."""
+    return sorted(groups, key=lambda group: (max(group.start - focus, focus - group[-1], 0), group.start))
 
 
 def _whole_cells(body: Box) -> Box:
@@ -158,9 +170,11 @@ def _whole_cells(body: Box) -> Box:
     return Box.of(start, body.stop)
 
 
-def _run(network: nn.Module, image: NDArray[np.float32], device: str) -> dict[str, Any]:
-    """Boxes, labels, scores and masks (n, 1, j, i) of one slice as arrays."""
+def _run(network: nn.Module, images: list[NDArray[np.float32]], device: str) -> list[dict[str, Any]]:
+    """Boxes, labels, scores and masks (n, 1, j, i) of each slice as arrays."""
     import torch
 
-    (found,) = network([torch.from_numpy(image).to(device)])
-    return {name: tensor.float().cpu().numpy() for name, tensor in found.items()}
+    if not images:
+        return []
+    found = network([torch.from_numpy(image).to(device) for image in images])
+    return [{name: tensor.float().cpu().numpy() for name, tensor in one.items()} for one in found]

@@ -91,11 +91,11 @@ def test_slices_are_looked_at_from_a_whole_cell_before_the_body(tmp_path, monkey
     card = replace(folder.card, grid=ModelGrid("SPL", None, None, -300.0))
     seen = []
 
-    def finds_what_is_bright(network, image, device):
-        seen.append(image.shape[1:])
-        mask = np.zeros((1, 1, *image.shape[1:]), np.float32)
-        mask[0, 0, 80 - 64 : 110 - 64, 150 - 128 : 180 - 128] = 1.0
-        return {"labels": np.array([1]), "scores": np.array([0.9]), "masks": mask}
+    def finds_what_is_bright(network, images, device):
+        seen.extend(image.shape[1:] for image in images)
+        masks = np.zeros((len(images), 1, 1, 110 + MARGIN - 64, 180 + MARGIN - 128), np.float32)
+        masks[..., 80 - 64 : 110 - 64, 150 - 128 : 180 - 128] = 1.0
+        return [{"labels": np.array([1]), "scores": np.array([0.9]), "masks": mask} for mask in masks]
 
     monkeypatch.setattr(slice_engine, "_run", finds_what_is_bright)
     (found,) = predict(volume, replace(folder, card=card), device="cpu").candidates

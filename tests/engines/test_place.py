@@ -37,11 +37,13 @@ def _every_slice(images: Any) -> Any:
     """One detection of what is above 0 in the middle of three neighbouring slices."""
     import torch
 
-    middle = images[0][1]
-    found = bool((middle > 0).any())
-    masks = (middle / 2 + 0.5 + LEAN)[None, None][: int(found)]
-    ones = torch.ones(int(found))
-    return [{"labels": ones.long(), "scores": ones * 0.9, "masks": masks}]
+    answers = []
+    for middle in (image[1] for image in images):
+        found = bool((middle > 0).any())
+        masks = (middle / 2 + 0.5 + LEAN)[None, None][: int(found)]
+        ones = torch.ones(int(found))
+        answers.append({"labels": ones.long(), "scores": ones * 0.9, "masks": masks})
+    return answers
 
 
 def _propose(

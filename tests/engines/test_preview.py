@@ -67,10 +67,13 @@ def tumours(tmp_path, monkeypatch):
     for k in (12, 45):
         voxels[k - 3 : k + 3, 20:30, 24:34] = 800
 
-    def finds_what_is_bright(network, image, device):
-        mask = (image[1] > 0.5).astype(np.float32)[None, None]
-        found = np.ones(int(mask.any()))
-        return {"labels": found, "scores": 0.9 * found, "masks": mask[: len(found)]}
+    def finds_what_is_bright(network, images, device):
+        masks = [(image[1] > 0.5).astype(np.float32)[None, None] for image in images]
+        found = [np.ones(int(mask.any())) for mask in masks]
+        return [
+            {"labels": one, "scores": 0.9 * one, "masks": mask[: len(one)]}
+            for one, mask in zip(found, masks, strict=True)
+        ]
 
     monkeypatch.setattr(slice_engine, "_run", finds_what_is_bright)
     engine = build_engine(write_tiny_model(tmp_path / "tiny", "mask_rcnn"))
