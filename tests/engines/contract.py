@@ -153,12 +153,17 @@ class ProposalContract:
 class EngineContract(ProposalContract):
     """What holds of further runs, good and bad.
 
+    engine: the name of the entry point that is tried.
     looks_at_slices: whether the network sees slices one by one.
     chooses_its_precision: whether it computes as it always does on a device, whatever was asked for.
     """
 
+    engine: str
     looks_at_slices = False
     chooses_its_precision = False
+
+    def test_the_model_is_one_of_the_engine(self, model: ModelFolder) -> None:
+        assert model.card.engine == self.engine
 
     def test_the_same_input_gives_the_same_voxels(
         self, proposal: Proposal, model: ModelFolder, volume: Volume, asked: Request

@@ -12,48 +12,48 @@ from .tiny_models import write_tiny_model
 
 
 class _Tiny(OnNoise):
-    """The tiny model of the name `tiny`."""
+    """The tiny model of the engine, or that of the name `tiny`."""
 
-    tiny: str
+    tiny = ""
 
     @pytest.fixture(scope="class")
     @classmethod
     def model(cls, tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
-        return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny", cls.tiny)
+        return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny", cls.tiny or cls.engine)
 
 
 class TestUNet(_Tiny):
-    tiny = "unet"
+    engine = "unet"
 
 
 class TestUNetForFindings(_Tiny):
-    tiny = "unet for findings"
+    engine, tiny = "unet", "unet for findings"
 
 
 class TestUNetForSlices(_Tiny):
-    tiny = "unet for slices"
+    engine, tiny = "unet", "unet for slices"
     looks_at_slices = True
 
 
 class TestUNet2015(_Tiny):
-    tiny = "unet of 2015"
+    engine, tiny = "unet", "unet of 2015"
     looks_at_slices = True
 
 
 class TestMaskRCNN(_Tiny):
-    tiny = "mask_rcnn"
+    engine = "mask_rcnn"
     looks_at_slices = True
     grid = "anisotropic"
 
 
 class TestMaskRCNNOfTorchvision(_Tiny):
-    tiny = "mask_rcnn of torchvision"
+    engine, tiny = "mask_rcnn", "mask_rcnn of torchvision"
     looks_at_slices = True
     grid = "anisotropic"
 
 
 class TestYolact(_Tiny):
-    tiny = "yolact"
+    engine = "yolact"
     looks_at_slices = True
     grid = "anisotropic"
 
@@ -61,6 +61,7 @@ class TestYolact(_Tiny):
 class TestPanoptic(OnNoise):
     """The classes of a U-Net and the findings of a Mask R-CNN."""
 
+    engine = "panoptic"
     grid = "anisotropic"
 
     @pytest.fixture(scope="class")
@@ -71,18 +72,18 @@ class TestPanoptic(OnNoise):
 
 
 class TestMask2Former(_Tiny):
-    tiny = "mask2former"
+    engine = "mask2former"
     looks_at_slices = True
     grid = "anisotropic"
 
 
 class TestMaskFormer(_Tiny):
-    tiny = "maskformer"
+    engine, tiny = "mask2former", "maskformer"
     looks_at_slices = True
     grid = "anisotropic"
 
 
 class TestDetr(_Tiny):
-    tiny = "detr"
+    engine = "detr"
     looks_at_slices = True
     grid = "anisotropic"

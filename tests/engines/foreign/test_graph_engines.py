@@ -47,6 +47,8 @@ def by_openvino(place: Path, model: ModelFolder) -> ModelFolder:
 class TestOnnx(OnNoise):
     """A graph for tiles of any size, on resampled images."""
 
+    engine = "onnx"
+
     @pytest.fixture(scope="class")
     @classmethod
     def model(cls, tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
@@ -55,6 +57,8 @@ class TestOnnx(OnNoise):
 
 class TestOpenVino(OnNoise):
     """A graph for tiles of one size, as it is made of every program."""
+
+    engine = "openvino"
 
     @pytest.fixture(scope="class")
     @classmethod

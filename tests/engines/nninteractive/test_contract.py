@@ -21,6 +21,7 @@ from .conftest import Fake, stand_in
 
 
 class TestNnInteractive(OnNoise):
+    engine = "nninteractive"
     tells_scores = False  # its package gives a mask and no probabilities
     chooses_its_precision = True  # its package has no word for it
 

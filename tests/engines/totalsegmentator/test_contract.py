@@ -17,6 +17,7 @@ from .conftest import Fake, stand_in
 
 
 class TestTotalSegmentator(OnNoise):
+    engine = "totalsegmentator"
     tells_scores = False  # its package gives labels and no probabilities
     chooses_its_precision = True  # its package has no word for it
     reports_by_the_clock = True  # what its process prints is looked at ten times a second
