@@ -12,13 +12,14 @@ import pytest
 from medseg_app.core.box import Box
 from medseg_app.core.errors import Cancelled, GeometryError, InputError, ModalityError
 from medseg_app.core.geometry import VolumeGeometry
-from medseg_app.core.proposal import Proposal
+from medseg_app.core.progress import Progress, silent
+from medseg_app.core.proposal import ModelIdentity, Proposal
 from medseg_app.core.volume import Volume
 from medseg_app.engines import openvino_backend
 from medseg_app.engines.contract import Request
 from medseg_app.engines.device import precision_on
 from medseg_app.engines.model_folder import ModelFolder
-from medseg_app.engines.predict import build_engine, predict, run_engine
+from medseg_app.engines.predict import build_engine, run_engine
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,25 @@ class Run:
     images: np.ndarray
 
 
+def ask(
+    model: ModelFolder, volume: Volume, request: Request, progress: Progress = silent, device: str = "cpu"
+) -> Proposal:
+    """The answer of an engine that was built for this run."""
+    return run_engine(build_engine(model), volume, request, device, progress)
+
+
 class ProposalContract:
     """What holds of every run.
 
-    Fixtures `model` (ModelFolder) and `volume` (one that gives candidates) come from the subclass.
+    Fixtures `model` (ModelFolder) and `volume` (one that gives candidates) come from the subclass, and
+    `asked` and `identity` where these here are not true of it.
+    tells_scores: whether each candidate says how sure the model is of it.
+    reports_by_the_clock: whether a run tells now and then how far another process is, so that the fractions
+    of two runs differ.
     """
+
+    tells_scores = True
+    reports_by_the_clock = False
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
@@ -47,9 +62,21 @@ class ProposalContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def run(cls, model: ModelFolder, volume: Volume) -> Run:
+    def asked(cls) -> Request:
+        """What every run is asked for."""
+        return Request()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def identity(cls, model: ModelFolder) -> ModelIdentity:
+        """What proposals say that made them."""
+        return model.card.identity
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def run(cls, model: ModelFolder, volume: Volume, asked: Request) -> Run:
         images, reports = volume.voxels.copy(), list[float]()
-        found = predict(volume, model, device="cpu", progress=lambda f, message="": reports.append(f))
+        found = ask(model, volume, asked, lambda f, message="": reports.append(f))
         return Run(found, tuple(reports), images)
 
     @pytest.fixture(scope="class")
@@ -64,8 +91,11 @@ class ProposalContract:
             assert candidate.mask.shape == candidate.box.shape
             assert candidate.mask.dtype == np.bool_
             assert Box.around(candidate.mask) == Box.whole(candidate.box.shape)
-            assert candidate.score is not None
-            assert 0 <= candidate.score <= 1
+            if self.tells_scores:
+                assert candidate.score is not None
+                assert 0 <= candidate.score <= 1
+            else:
+                assert candidate.score is None
 
     def test_candidates_never_overlap(self, proposal: Proposal, volume: Volume) -> None:
         count = np.zeros(volume.geometry.shape, int)
@@ -86,11 +116,12 @@ class ProposalContract:
             assert mine == (label.name, label.kind, label.colour, label.category, label.type)
 
     def test_the_proposal_says_what_made_it(
-        self, proposal: Proposal, model: ModelFolder, volume: Volume
+        self, proposal: Proposal, identity: ModelIdentity, volume: Volume, asked: Request
     ) -> None:
-        assert proposal.model == model.card.identity
+        assert proposal.model == identity
         assert len(proposal.model.sha256) == 64
         assert (proposal.volume_id, proposal.device, proposal.precision) == (volume.id, "cpu", "exact")
+        assert proposal.prompts == asked.prompts
 
     def test_progress_rises_from_zero_to_one(self, run: Run) -> None:
         assert run.reports[0] == 0.0
@@ -102,7 +133,7 @@ class ProposalContract:
 
     @pytest.mark.parametrize("share", [0.0, 0.4])
     def test_cancel_ends_the_run_at_the_next_report(
-        self, run: Run, model: ModelFolder, volume: Volume, share: float
+        self, run: Run, model: ModelFolder, volume: Volume, asked: Request, share: float
     ) -> None:
         """There is a report before every tile or slice."""
         seen: list[float] = []
@@ -113,72 +144,85 @@ class ProposalContract:
                 raise Cancelled
 
         with pytest.raises(Cancelled):
-            predict(volume, model, device="cpu", progress=stop)
-        assert seen == [*(f for f in run.reports if f < share), seen[-1]]
+            ask(model, volume, asked, stop)
+        assert [f for f in seen if f >= share] == seen[-1:]
+        if not self.reports_by_the_clock:
+            assert seen == [*(f for f in run.reports if f < share), seen[-1]]
 
 
 class EngineContract(ProposalContract):
     """What holds of further runs, good and bad.
 
+    engine: the name of the entry point that is tried.
     looks_at_slices: whether the network sees slices one by one.
+    chooses_its_precision: whether it computes as it always does on a device, whatever was asked for.
     """
 
+    engine: str
     looks_at_slices = False
+    chooses_its_precision = False
+
+    def test_the_model_is_one_of_the_engine(self, model: ModelFolder) -> None:
+        assert model.card.engine == self.engine
 
     def test_the_same_input_gives_the_same_voxels(
-        self, proposal: Proposal, model: ModelFolder, volume: Volume
+        self, proposal: Proposal, model: ModelFolder, volume: Volume, asked: Request
     ) -> None:
-        again = predict(volume, model, device="cpu")
+        again = ask(model, volume, asked)
         assert [(c.box, c.score) for c in again.candidates] == [(c.box, c.score) for c in proposal.candidates]
         for one, other in zip(again.candidates, proposal.candidates, strict=True):
             np.testing.assert_array_equal(one.mask, other.mask)
 
-    def test_fast_gives_a_proposal_too(self, model: ModelFolder, volume: Volume) -> None:
-        told = predict(volume, model, device="cpu", precision="fast").precision
-        assert told == precision_on("cpu", "fast")
+    def test_fast_gives_a_proposal_too(self, model: ModelFolder, volume: Volume, asked: Request) -> None:
+        told = ask(model, volume, replace(asked, precision="fast")).precision
+        assert told == ("exact" if self.chooses_its_precision else precision_on("cpu", "fast"))
 
-    def test_another_modality_is_refused_before_any_work(self, model: ModelFolder, volume: Volume) -> None:
+    def test_another_modality_is_refused_before_any_work(
+        self, model: ModelFolder, volume: Volume, asked: Request
+    ) -> None:
         reports: list[float] = []
-        other = Volume(volume.voxels, volume.geometry, volume.id, "PT")
-        with pytest.raises(ModalityError, match="PT"):
-            predict(other, model, progress=lambda fraction, message="": reports.append(fraction))
+        other = next(one for one in ("PT", "US") if one not in model.card.modality)
+        strange = Volume(volume.voxels, volume.geometry, volume.id, other)
+        with pytest.raises(ModalityError, match=f"are {other}, and the model"):
+            ask(model, strange, asked, lambda fraction, message="": reports.append(fraction), "auto")
         assert not reports
 
-    def test_uneven_slices_are_refused(self, model: ModelFolder, volume: Volume) -> None:
+    def test_uneven_slices_are_refused(self, model: ModelFolder, volume: Volume, asked: Request) -> None:
         origins = volume.geometry.origins.copy()
         origins[-1] += 3 * volume.geometry.k_step
         uneven = VolumeGeometry.from_slices(
             volume.geometry.shape, volume.geometry.i_step, volume.geometry.j_step, origins
         )
         with pytest.raises(GeometryError, match="not evenly spaced"):
-            predict(Volume(volume.voxels, uneven, volume.id, volume.modality), model)
+            ask(model, Volume(volume.voxels, uneven, volume.id, volume.modality), asked, device="auto")
 
-    def test_the_revision_that_a_run_started_from_is_kept(self, model: ModelFolder, volume: Volume) -> None:
-        engine = build_engine(model)
-        assert run_engine(engine, volume, Request(revision=12), "cpu", _quiet).revision == 12
+    def test_the_revision_that_a_run_started_from_is_kept(
+        self, model: ModelFolder, volume: Volume, asked: Request
+    ) -> None:
+        assert ask(model, volume, replace(asked, revision=12)).revision == 12
 
-    def test_images_without_contrast_give_a_proposal(self, model: ModelFolder, volume: Volume) -> None:
+    def test_images_without_contrast_give_a_proposal(
+        self, model: ModelFolder, volume: Volume, asked: Request
+    ) -> None:
         flat = Volume(np.full_like(volume.voxels, -1000), volume.geometry, volume.id, volume.modality)
-        predict(flat, model, device="cpu")
+        ask(model, flat, asked)
 
-    def test_a_single_slice_is_for_networks_of_slices(self, model: ModelFolder, volume: Volume) -> None:
+    def test_a_single_slice_is_for_networks_of_slices(
+        self, model: ModelFolder, volume: Volume, asked: Request
+    ) -> None:
         box = replace(Box.whole(volume.geometry.shape), stop=(1, *volume.geometry.shape[1:]))
         thin = Volume(volume.voxels[:1].copy(), volume.geometry.cropped(box), volume.id, volume.modality)
         if self.looks_at_slices:
-            predict(thin, model, device="cpu")
+            ask(model, thin, asked)
         else:
             with pytest.raises(GeometryError, match="single slice"):
-                predict(thin, model, device="cpu")
+                ask(model, thin, asked)
 
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
     def test_voxels_that_are_no_numbers_are_refused(
-        self, model: ModelFolder, volume: Volume, value: float
+        self, model: ModelFolder, volume: Volume, asked: Request, value: float
     ) -> None:
         voxels = volume.voxels.astype(np.float32)
         voxels[2, 3, 4:6] = value
         with pytest.raises(InputError, match="2 voxels that are not numbers"):
-            predict(Volume(voxels, volume.geometry, volume.id, volume.modality), model, device="cpu")
-
-
-def _quiet(fraction: float, message: str = "") -> None:
-    return
+            ask(model, Volume(voxels, volume.geometry, volume.id, volume.modality), asked)

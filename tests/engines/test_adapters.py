@@ -2,77 +2,66 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from medseg_app.core.volume import Volume
 from medseg_app.engines.combined_model import combine
 from medseg_app.engines.model_folder import ModelFolder
 
-from .contract import EngineContract
-from .grids import GRIDS, ellipsoid
+from .on_noise import OnNoise
 from .tiny_models import write_tiny_model
 
 
-class _OnNoise(EngineContract):
-    """A bright ellipsoid in noise on the grid, and the tiny model of `engine`."""
+class _Tiny(OnNoise):
+    """The tiny model of the engine, or that of the name `tiny`."""
 
-    engine: str
-    grid = "oblique"
+    tiny = ""
 
     @pytest.fixture(scope="class")
     @classmethod
     def model(cls, tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
-        return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny", cls.engine)
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def volume(cls) -> Volume:
-        geometry = GRIDS[cls.grid]
-        noise = np.random.default_rng(5).normal(0, 60, geometry.shape)
-        voxels = (ellipsoid(geometry) * 900 - 600 + noise).astype(np.int16)
-        return Volume(voxels, geometry, "1.2.3", "CT")
+        return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny", cls.tiny or cls.engine)
 
 
-class TestUNet(_OnNoise):
+class TestUNet(_Tiny):
     engine = "unet"
 
 
-class TestUNetForFindings(_OnNoise):
-    engine = "unet for findings"
+class TestUNetForFindings(_Tiny):
+    engine, tiny = "unet", "unet for findings"
 
 
-class TestUNetForSlices(_OnNoise):
-    engine = "unet for slices"
+class TestUNetForSlices(_Tiny):
+    engine, tiny = "unet", "unet for slices"
     looks_at_slices = True
 
 
-class TestUNet2015(_OnNoise):
-    engine = "unet of 2015"
+class TestUNet2015(_Tiny):
+    engine, tiny = "unet", "unet of 2015"
     looks_at_slices = True
 
 
-class TestMaskRCNN(_OnNoise):
+class TestMaskRCNN(_Tiny):
     engine = "mask_rcnn"
     looks_at_slices = True
     grid = "anisotropic"
 
 
-class TestMaskRCNNOfTorchvision(_OnNoise):
-    engine = "mask_rcnn of torchvision"
+class TestMaskRCNNOfTorchvision(_Tiny):
+    engine, tiny = "mask_rcnn", "mask_rcnn of torchvision"
     looks_at_slices = True
     grid = "anisotropic"
 
 
-class TestYolact(_OnNoise):
+class TestYolact(_Tiny):
     engine = "yolact"
     looks_at_slices = True
     grid = "anisotropic"
 
 
-class TestPanoptic(_OnNoise):
+class TestPanoptic(OnNoise):
     """The classes of a U-Net and the findings of a Mask R-CNN."""
 
+    engine = "panoptic"
     grid = "anisotropic"
 
     @pytest.fixture(scope="class")
@@ -82,19 +71,19 @@ class TestPanoptic(_OnNoise):
         return combine(tuple(write_tiny_model(place / name, name) for name in ("unet", "mask_rcnn")))
 
 
-class TestMask2Former(_OnNoise):
+class TestMask2Former(_Tiny):
     engine = "mask2former"
     looks_at_slices = True
     grid = "anisotropic"
 
 
-class TestMaskFormer(_OnNoise):
-    engine = "maskformer"
+class TestMaskFormer(_Tiny):
+    engine, tiny = "mask2former", "maskformer"
     looks_at_slices = True
     grid = "anisotropic"
 
 
-class TestDetr(_OnNoise):
+class TestDetr(_Tiny):
     engine = "detr"
     looks_at_slices = True
     grid = "anisotropic"

@@ -12,7 +12,7 @@ from medseg_app.core.proposal import ModelIdentity, Proposal
 from medseg_app.core.volume import Volume
 from medseg_app.engines.candidates import semantic_candidates
 from medseg_app.engines.checksums import sha256_of_files
-from medseg_app.engines.contract import Request
+from medseg_app.engines.contract import Precision, Request
 from medseg_app.engines.device import choose_device
 from medseg_app.engines.model_card import ModelCard
 from medseg_app.engines.model_folder import ModelFolder
@@ -64,7 +64,10 @@ class NnInteractiveSession:
         self._engine, self._volume, self._device = engine, volume, device
 
     def propose(self, request: Request, progress: Progress, preview: Preview) -> Proposal:
-        """The object of the request's prompts, or nothing. Raises ModelError without prompts."""
+        """The object of the request's prompts, or nothing. Raises ModelError without prompts.
+
+        nnInteractive computes in half precision on CUDA, whatever was asked for.
+        """
         if not request.prompts:
             raise ModelError(
                 f"{self._engine.card.name} marks what it is shown, and nothing was shown.",
@@ -89,14 +92,20 @@ class NnInteractiveSession:
         candidates = semantic_candidates(card, mask.astype(np.uint8), dict.fromkeys(card.labels))
         remarks = _remarks(network.licence, device) if len(request.prompts) == 1 else ()
         return Proposal(
-            self._volume.id, tuple(candidates), model, device, remarks=remarks, prompts=request.prompts
-        )
+            self._volume.id, tuple(candidates), model, device, _precision(device),
+            remarks=remarks, prompts=request.prompts,
+        )  # fmt: skip
 
 
 def _device(wanted: str) -> str:
     """The device of a wish; Apple's GPU only where it is named, as nnInteractive was not written for it."""
     chosen = choose_device(wanted)
     return "cpu" if (wanted, chosen) == ("auto", "mps") else chosen
+
+
+def _precision(device: str) -> Precision:
+    """What it computes in there; a server does not tell, so the better is not claimed for it."""
+    return "exact" if device in ("cpu", "mps") else "fast"
 
 
 def _remarks(licence: str, device: str) -> tuple[str, ...]:

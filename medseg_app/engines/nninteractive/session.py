@@ -27,6 +27,7 @@ class PromptedNetwork:
         self._volume: Volume | None = None
         self._given: tuple[Prompt, ...] = ()
         self._mask: NDArray[np.uint8] = np.zeros((0, 0, 0), np.uint8)
+        self._has_contrast = False
 
     @property
     def licence(self) -> str:
@@ -37,13 +38,20 @@ class PromptedNetwork:
         """Take the images, voxels (k, j, i) as they are, nothing turned; the same again changes nothing."""
         if self._volume is not None and _same(self._volume, volume):
             return
-        self._session.set_image(np.asarray(volume.voxels, np.float32)[None])
         self._mask = np.zeros(volume.geometry.shape, np.uint8)
-        self._session.set_target_buffer(self._mask)
+        self._has_contrast = bool(volume.voxels.min() < volume.voxels.max())
+        if self._has_contrast:  # its package divides by their spread, and refuses images of zeros
+            self._session.set_image(np.asarray(volume.voxels, np.float32)[None])
+            self._session.set_target_buffer(self._mask)
         self._volume, self._given = volume, ()
 
     def answer(self, prompts: tuple[Prompt, ...], progress: Progress) -> NDArray[np.bool_]:
-        """The object (k, j, i), by a pass of the network for each prompt that is new."""
+        """The object (k, j, i), by a pass of the network for each prompt that is new.
+
+        Nothing in images without contrast.
+        """
+        if not self._has_contrast:
+            return self._mask > 0
         if prompts[: len(self._given)] != self._given:
             self._session.reset_interactions()
             self._given = ()

@@ -22,8 +22,7 @@ from medseg_app.engines.model_folder import CARD, read_model_folder
 from medseg_app.engines.onnx_scan import scan_onnx
 from medseg_app.engines.predict import predict
 
-from ..contract import EngineContract  # noqa: TID252
-from ..grids import AXIAL, GRIDS, ellipsoid, grid  # noqa: TID252
+from ..grids import AXIAL, grid  # noqa: TID252
 from .made_onnx import (
     ANY,
     convolution,
@@ -79,28 +78,6 @@ def test_probabilities_are_taken_as_such(tmp_path: Path) -> None:
         scores[output] = candidate.score
     assert scores["logits"] == pytest.approx(scores["probabilities"], abs=1e-3)
     assert 0.5 < scores["logits"] < 0.99
-
-
-class TestOnnx(EngineContract):
-    """The contract that every engine keeps."""
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def model(cls, tmp_path_factory: pytest.TempPathFactory):
-        place = tmp_path_factory.mktemp("onnx")
-        card = TOML.replace("tile = [16, 16, 16]", "spacing_mm = [3.0, 2.0, 2.0]").replace(
-            "low = -100", "low = -900"
-        )
-        made = import_model(_write(place / "net.onnx", segmenting(), card), models=place / "models")
-        return read_model_folder(made.folder)
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def volume(cls):
-        geometry = GRIDS["oblique"]
-        noise = np.random.default_rng(5).normal(0, 60, geometry.shape)
-        voxels = (ellipsoid(geometry) * 900 - 600 + noise).astype(np.int16)
-        return Volume(voxels, geometry, "1.2.3", "CT")
 
 
 WEIGHTS = tensor("w", kernel())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,16 @@ class Fake:
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
-    made = Fake(tmp_path)
+    with stand_in(tmp_path, monkeypatch) as made:
+        yield made
+
+
+@contextmanager
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
+    """The computer, whose files lie in a folder; for a test, or for all tests of a class."""
+    made = Fake(folder)
     monkeypatch.syspath_prepend(str(FAKE))
-    monkeypatch.setenv("NNINTERACTIVE_MODEL_DIR", str(tmp_path / "nn"))
+    monkeypatch.setenv("NNINTERACTIVE_MODEL_DIR", str(folder / "nn"))
     monkeypatch.setenv("FAKE_RECORD", str(made.record))
     monkeypatch.delenv("MEDSEG_NNINTERACTIVE_SERVER", raising=False)
     _forget()

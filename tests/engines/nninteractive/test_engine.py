@@ -19,6 +19,7 @@ from medseg_app.core.volume import Volume
 from medseg_app.engines.combined_model import combine
 from medseg_app.engines.contract import Engine, Request
 from medseg_app.engines.predict import build_engine, run_engine
+from medseg_app.engines.preview import unwatched
 from medseg_app.engines.registry import find_model
 from tests.engines.grids import CENTRE, GRIDS, ellipsoid
 from tests.engines.tiny_models import write_tiny_model
@@ -133,6 +134,28 @@ def test_an_empty_answer_is_a_proposal_too(engine: Engine, volume: Volume) -> No
     assert (proposal.candidates, len(proposal.prompts)) == ((), 1)
 
 
+@pytest.mark.parametrize("value", [0, 7])
+def test_in_images_without_contrast_it_finds_nothing(value: int, engine: Engine, volume: Volume) -> None:
+    flat = Volume(np.full_like(volume.voxels, value), GRID, volume.id, "CT")
+    assert ask(engine, flat, INSIDE).candidates == ()
+    assert ask(engine, flat, BOX, INSIDE).candidates == ()
+    assert voxels_of(ask(engine, volume, INSIDE)).any()
+    assert ask(engine, flat, INSIDE).candidates == ()
+
+
+@pytest.mark.parametrize(
+    ("device", "precision"), [("cpu", "exact"), ("mps", "exact"), ("cuda:0", "fast"), ("cuda:1", "fast")]
+)
+def test_it_says_that_it_computes_in_half_precision_on_cuda(
+    device: str, precision: str, engine: Engine, volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real package does so by autocast, on CUDA only."""
+    monkeypatch.setattr("medseg_app.engines.adapters.nninteractive.choose_device", lambda wanted: device)
+    request = Request(precision="exact", prompts=(INSIDE,))
+    proposal = engine.open(volume, device).propose(request, silent, unwatched)
+    assert (proposal.device, proposal.precision) == (device, precision)
+
+
 def test_without_prompts_it_says_where_to_give_them(engine: Engine, volume: Volume) -> None:
     with pytest.raises(ModelError, match="nothing was shown") as caught:
         ask(engine, volume)
@@ -181,7 +204,7 @@ def test_a_server_needs_no_weights_here(fake: Fake, volume: Volume, monkeypatch:
     monkeypatch.setenv("MEDSEG_NNINTERACTIVE_SERVER", "http://reading-room")
     engine = build_engine(find_model("nninteractive"))
     proposal = ask(engine, volume, INSIDE)
-    assert (proposal.device, proposal.model.sha256) == ("server", "")
+    assert (proposal.device, proposal.precision, proposal.model.sha256) == ("server", "fast", "")
     assert fake.told("device", "load") == [["device", "http://reading-room"]]
     assert voxels_of(proposal)[MIDDLE]
 

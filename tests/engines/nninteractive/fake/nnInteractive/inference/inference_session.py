@@ -74,6 +74,8 @@ class nnInteractiveInferenceSession:  # noqa: N801
 
         if os.environ.get("FAKE_FAILS"):
             raise RuntimeError("CUDA error")
+        if not self._image.any():
+            raise ValueError("Input image is entirely zero; cannot determine normalization statistics.")
         self._marks[place] = 1 if belongs else -1
         near = ndimage.binary_dilation(self._marks > 0, iterations=REACH)
         far = ndimage.binary_dilation(self._marks < 0, iterations=2)
