@@ -29,7 +29,7 @@ def unwatched(found: Callable[[], Iterable[Candidate]]) -> None:
 class UnhurriedPreview:
     """Shows what is found at most twice a second, and less often where finding out is slow.
 
-    Nothing is shown before anything was found.
+    Nothing is shown before anything was found, and what was found first is shown at once.
     """
 
     def __init__(self, show: Show) -> None:
@@ -47,4 +47,4 @@ class UnhurriedPreview:
             self._show(candidates)
             self._shown = True
         spent = time.monotonic() - begun
-        self._next = begun + spent + max(SECONDS, spent / SHARE)
+        self._next = begun + spent + max(SECONDS if self._shown else 0.0, spent / SHARE)

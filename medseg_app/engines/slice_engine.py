@@ -97,7 +97,7 @@ class SliceSession:
     def _detect(
         self, device: str, request: Request, least: float, progress: Progress
     ) -> Iterator[list[SliceDetection]]:
-        """Detections of every slice that shows anything; those next to where the reader looks come first."""
+        """Detections of slices that show anything, group by group, first of those where the reader looks."""
         network = self._network.on(device)
         image = self._fit.image(self._volume.voxels)
         preprocessing = Preprocessing.from_json(self._card.preprocessing)
@@ -112,8 +112,8 @@ class SliceSession:
                 block = channels(image[first : group.stop + n, rows, columns])
                 shown = [k for k in group if np.ptp(block[:, k - first]) > 0]
                 found = _run(network, [slice_with_neighbours(block, k - first, n) for k in shown], device)
-                for k, answer in zip(shown, found, strict=True):
-                    yield list(self._detections((k, rows.start, columns.start), answer, least))
+                places = [(k, rows.start, columns.start) for k in shown]
+                yield [one for at in zip(places, found, strict=True) for one in self._detections(*at, least)]
                 done += len(group)
 
     def _detections(

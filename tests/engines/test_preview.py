@@ -43,6 +43,16 @@ def test_nothing_is_shown_before_anything_was_found(monkeypatch):
     assert shown == [(BALL,), ()], "what turns out to be nothing is taken back"
 
 
+def test_what_is_found_first_is_shown_at_once_and_then_twice_a_second(monkeypatch):
+    clock, shown = Clock(monkeypatch), []
+    preview = UnhurriedPreview(lambda found: shown.append(clock.now))
+    preview(list)
+    for _ in range(10):
+        clock.now += 0.125
+        preview(lambda: [BALL])
+    assert shown == [100.125, 100.625, 101.125]
+
+
 def test_finding_out_takes_a_twentieth_of_the_time_at_most(monkeypatch):
     clock, asked = Clock(monkeypatch), []
 
