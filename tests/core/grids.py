@@ -40,3 +40,16 @@ def uneven_grids(draw) -> VolumeGeometry:
     tilt = 0.2 * regular.j_step
     origins = regular.origins[0] + heights[:, None] * regular.normal + np.arange(len(heights))[:, None] * tilt
     return VolumeGeometry.from_slices(regular.shape, regular.i_step, regular.j_step, origins)
+
+
+@st.composite
+def crooked_grids(draw) -> VolumeGeometry:
+    """Rows and columns at any angle, slices at uneven gaps, each shifted in its plane."""
+    regular = draw(regular_grids())
+    shape = regular.shape
+    j_step = regular.j_step + draw(st.floats(-0.9, 0.9)) * regular.i_step
+    k = np.cumsum([draw(st.floats(0.3, 9.0)) for _ in range(shape[0])])
+    shifts = np.array([draw(st.tuples(st.floats(-5, 5), st.floats(-5, 5))) for _ in range(shape[0])])
+    origins = regular.origins[0] + k[:, None] * regular.normal
+    origins = origins + shifts @ np.stack([regular.j_step, regular.i_step])
+    return VolumeGeometry.from_slices(shape, regular.i_step, j_step, origins)

@@ -22,7 +22,7 @@ def distances(geometry: VolumeGeometry, start: np.ndarray, end: np.ndarray) -> n
         k, j, i = index
         point = geometry.origins[k] + j * geometry.j_step + i * geometry.i_step
         along = end - start
-        share = 0.0 if not along.any() else min(max((point - start) @ along / (along @ along), 0.0), 1.0)
+        share = 0.0 if not along @ along else min(max((point - start) @ along / (along @ along), 0.0), 1.0)
         found[index] = np.linalg.norm(point - start - share * along)
     return found
 
