@@ -76,9 +76,12 @@ def measure_backends(
 
 
 def with_backends(card: ModelCard, found: Sequence[Backend]) -> ModelCard:
-    """The card with these lines in the place of older ones of the same kind of device."""
-    kinds = {one.device for one in found}
-    return replace(card, backends=(*found, *(one for one in card.backends if one.device not in kinds)))
+    """The card with these lines in the place of older ones of the same precision on the same kind of device.
+
+    What another computer measured stays: not every processor computes "fast".
+    """
+    lines = {(one.device, one.precision): one for one in (*card.backends, *found)}
+    return replace(card, backends=tuple(lines.values()))
 
 
 def _images(recipe: Recipe) -> list[Volume]:

@@ -105,14 +105,18 @@ def test_a_backend_that_is_wrong_is_found_out_and_no_earlier_verdict_hides_it(tr
         folder = replace(folder, card=with_backends(folder.card, found))
 
 
-def test_lines_of_other_devices_stay(trained):
+def test_lines_of_other_devices_and_precisions_stay(trained):
     recipe, out = trained
     folder = read_model_folder(out)
-    found = measure_backends(folder, recipe)
+    found = [one for one in measure_backends(folder, recipe) if one.precision == "exact"]
     card = replace(folder.card, backends=tuple(replace(one, device="cuda") for one in found))
     both = with_backends(card, found)
     assert {one.device for one in both.backends} == {"cpu", "cuda"}
     assert with_backends(both, found).backends == both.backends
+    elsewhere = replace(found[0], precision="fast", seconds=0.5)
+    newer = replace(found[0], seconds=99.0)
+    lines = with_backends(replace(card, backends=(*found, elsewhere)), [newer]).backends
+    assert lines == (newer, elsewhere)
 
 
 def test_of_a_large_image_the_middle_is_taken(trained):
