@@ -87,3 +87,9 @@ class TestDetr(_Tiny):
     engine = "detr"
     looks_at_slices = True
     grid = "anisotropic"
+
+
+class TestDetrOf2020(_Tiny):
+    engine, tiny = "detr", "detr of 2020"
+    looks_at_slices = True
+    grid = "anisotropic"

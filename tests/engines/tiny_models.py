@@ -114,6 +114,8 @@ TINY["detr"] = replace(
     TINY["mask2former"], engine="detr", network=replace(TINY["mask2former"].network, name="RtDetr")
 )
 
+TINY["detr of 2020"] = replace(TINY["detr"], network=replace(TINY["detr"].network, name="Detr"))
+
 
 @cache
 def tiny_weights(name: str) -> bytes:
