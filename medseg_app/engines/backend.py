@@ -67,3 +67,13 @@ def is_close(backends: Sequence[Backend], device: str, precision: str) -> bool:
     """Whether a backend may compute a model: it was never measured, or was found close enough."""
     known = measured(backends, device, precision)
     return known is None or known.is_close
+
+
+def fast_is_close(backends: Sequence[Backend], device: str) -> bool:
+    """Whether "fast" was measured and found close, on this kind of device or else on others.
+
+    All compute it in bfloat16, whose rounding decides, wherever they do.
+    """
+    lines = [one for one in backends if one.precision == "fast"]
+    own = [one for one in lines if one.device == kind_of(device)]
+    return bool(lines) and all(one.is_close for one in own or lines)

@@ -28,6 +28,21 @@ def body_box(image: NDArray[Any], above: float | None) -> Box:
     return whole if body is None else body.grown((MARGIN,) * 3).clipped(image.shape)
 
 
+def is_air(image: Any, box: Box, above: float | None) -> bool:
+    """Whether nothing in a box of an image (k, j, i), on any device, lies above a value."""
+    inside = box.clipped(image.shape)
+    return above is not None and not inside.is_empty and float(image[inside.slices].max()) <= above
+
+
+def air(classes: int, shape: Index, device: str) -> Tensor:
+    """Probabilities (1 + classes, k, j, i) of nothing but background."""
+    import torch
+
+    chances = torch.zeros((1 + classes, *shape), device=device)
+    chances[0] = 1.0
+    return chances
+
+
 def with_air(slabs: Iterator[Tensor], box: Box, shape: Index) -> Iterator[Tensor]:
     """Slabs of probabilities (channels, k, j, i) of a box as slabs of the whole image, in background.
 

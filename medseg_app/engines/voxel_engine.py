@@ -15,7 +15,7 @@ from medseg_app.core.progress import Progress
 from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
 
-from .body_crop import body_box, with_air
+from .body_crop import air, body_box, is_air, with_air
 from .candidates import component_candidates, moved, semantic_candidates
 from .contract import Precision, Request
 from .device import compute_on, stitching
@@ -115,7 +115,10 @@ class VoxelSession:
         plan, read = self._tiles(body.shape, size, image, channels_on(device, maker))
 
         def chances(box: Box) -> Tensor:
-            return self._chances(compute(read(box.shifted(body.start))))
+            place = box.shifted(body.start)
+            if is_air(image, place, self._card.grid.body_above):
+                return air(len(self._card.labels), box.shape, device)
+            return self._chances(compute(read(place)))
 
         with stitching():
             seen = self._at_focus(plan, body, chances, request, preview)

@@ -57,14 +57,19 @@ def boundary_loss(logits: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
     return torch.as_tensor(judge(probability, _one_hot(target, probability)))
 
 
-def edge_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Cross entropy and Dice loss of one channel (batch, ...) that is to show the borders between classes."""
-    edges = borders(target).to(torch.float32)
-    chance = logits.float()
-    cross_entropy = torch.nn.functional.binary_cross_entropy_with_logits(chance, edges)
-    shown = chance.sigmoid()
-    overlap = 2 * (shown * edges).sum() + SMOOTH
-    return cross_entropy + 1 - overlap / (shown.sum() + edges.sum() + SMOOTH)
+def edge_loss(logits: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
+    """Cross entropy and Dice loss of one channel (batch, ...) that is to show the borders between classes.
+
+    In background that may hold a class that was not annotated nobody knows whether there is a border.
+    """
+    edges = borders(target)
+    sure = (edges | (target > 0) | _over_space(annotated.all(dim=1), target)).to(torch.float32)
+    wanted, chance = edges.to(torch.float32), logits.float()
+    missed = torch.nn.functional.binary_cross_entropy_with_logits(chance, wanted, reduction="none")
+    shown = chance.sigmoid() * sure
+    overlap = 2 * (shown * wanted).sum() + SMOOTH
+    cross_entropy = (missed * sure).sum() / sure.sum().clamp(min=1.0)
+    return cross_entropy + 1 - overlap / (shown.sum() + wanted.sum() + SMOOTH)
 
 
 def borders(target: Tensor) -> Tensor:

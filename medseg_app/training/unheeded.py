@@ -13,7 +13,7 @@ from .recipe import Recipe
 VOXELWISE = ("metal", "air")
 """Augmentations that models of findings in slices do not have."""
 OF_CT, OF_MR = ("dose", "metal", "air"), ("bias",)
-THRESHOLDS = ("min_score", "min_slice_score", "mask", "min_slices", "cluster_iou")
+THRESHOLDS = ("min_score", "min_slice_score", "mask", "min_slices", "cluster_iou", "min_ml")
 
 
 def refuse_unheeded(recipe: Recipe) -> None:

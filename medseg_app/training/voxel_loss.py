@@ -32,7 +32,7 @@ def _at_one_level(wanted: Loss, output: Tensor, target: Tensor, annotated: Tenso
     weights = gap_weights(target, wanted.gaps) if wanted.gaps else None
     loss = marginal_dice_ce(logits, target, annotated, wanted.focal, weights)
     if wanted.edges:
-        loss = loss + wanted.edges * edge_loss(output[:, -1], target)
+        loss = loss + wanted.edges * edge_loss(output[:, -1], target, annotated)
     if wanted.boundary and share > BOUNDARY_FROM:
         rising = (share - BOUNDARY_FROM) / (1 - BOUNDARY_FROM)
         loss = loss + wanted.boundary * rising * boundary_loss(logits, target, annotated)

@@ -17,8 +17,8 @@ from medseg_app.core.proposal import ModelIdentity, Proposal
 from medseg_app.core.volume import Volume
 from medseg_app.engines import openvino_backend
 from medseg_app.engines.contract import Request
-from medseg_app.engines.device import precision_on
 from medseg_app.engines.model_folder import ModelFolder
+from medseg_app.engines.precision import precision_of
 from medseg_app.engines.predict import build_engine, run_engine
 
 
@@ -175,7 +175,7 @@ class EngineContract(ProposalContract):
 
     def test_fast_gives_a_proposal_too(self, model: ModelFolder, volume: Volume, asked: Request) -> None:
         told = ask(model, volume, replace(asked, precision="fast")).precision
-        assert told == ("exact" if self.chooses_its_precision else precision_on("cpu", "fast"))
+        assert told == ("exact" if self.chooses_its_precision else precision_of(model.card, "cpu", "fast"))
 
     def test_another_modality_is_refused_before_any_work(
         self, model: ModelFolder, volume: Volume, asked: Request

@@ -11,7 +11,7 @@ import torch
 from medseg_app.core.progress import silent
 from medseg_app.engines import device as device_file
 from medseg_app.engines import precision as precision_file
-from medseg_app.engines.backend import Backend, is_close, measured
+from medseg_app.engines.backend import Backend, fast_is_close, is_close, measured
 from medseg_app.engines.contract import Request
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.model_folder_writer import write_model_folder
@@ -59,6 +59,21 @@ def test_what_was_never_measured_is_used_and_kinds_of_device_are_told_apart():
     assert measured([other, EXACT], "cuda:1", "exact") is other
     assert is_close([other], "cpu", "exact")
     assert not is_close([other], "cuda:0", "exact")
+
+
+@pytest.mark.parametrize(
+    ("lines", "cpu", "cuda"),
+    [
+        ([], False, False),
+        ([EXACT], False, False),
+        ([FAST], True, True),
+        ([replace(FAST, dice=0.98)], False, False),
+        ([replace(FAST, dice=0.98), replace(FAST, device="cuda")], False, True),
+        ([FAST, replace(FAST, device="cuda", dice=0.98)], True, False),
+    ],
+)
+def test_fast_must_have_been_measured_there_or_elsewhere(lines, cpu, cuda):
+    assert (fast_is_close(lines, "cpu"), fast_is_close(lines, "cuda:0")) == (cpu, cuda)
 
 
 def test_a_card_keeps_what_was_measured(tmp_path):

@@ -16,6 +16,8 @@ from medseg_app.engines import slice_engine, voxel_engine
 from medseg_app.engines.body_crop import MARGIN, body_box, with_air
 from medseg_app.engines.model_card import ModelGrid
 from medseg_app.engines.predict import predict
+from medseg_app.engines.sliding_window import TileSize
+from medseg_app.engines.voxel_network import VoxelNetwork
 
 from .tiny_models import write_tiny_model
 
@@ -79,6 +81,42 @@ def test_an_engine_looks_at_the_body_only_and_answers_on_the_whole_grid(tmp_path
     body = Box.of((14, 30, 50), (26, 44, 66)).grown((MARGIN,) * 3)
     for candidate in found:
         assert body.contains(candidate.box)
+
+
+def test_tiles_of_air_between_two_limbs_are_not_computed(tmp_path, monkeypatch):
+    """The network of this test sees findings everywhere, so a tile of air that it was shown would tell."""
+    geometry = VolumeGeometry.regular((32, 32, 160), np.eye(4)[[2, 1, 0, 3]], "1.2.3")
+    voxels = np.full(geometry.shape, -1000, np.int16)
+    voxels[8:24, 8:24, 4:20] = voxels[8:24, 8:24, 140:156] = 200
+    seen = []
+
+    def on(network, device, precision):
+        def run(tile):
+            seen.append(float(tile.max()))
+            return torch.stack([torch.zeros_like(tile[0]), torch.ones_like(tile[0]), tile[0] * 0 - 9])
+
+        return run
+
+    monkeypatch.setattr(VoxelNetwork, "on", on)
+    monkeypatch.setattr(TileSize, "on", lambda device: TileSize(32, 32**3))
+    folder = write_tiny_model(tmp_path / "tiny", "unet")
+    labels = {}
+    for above in (-300.0, -1200.0):
+        card = replace(folder.card, grid=ModelGrid("SPL", None, None, above))
+        (found,) = predict(
+            Volume(voxels, geometry, "1.2", "CT"), replace(folder, card=card), device="cpu"
+        ).candidates
+        labels[above] = np.zeros(geometry.shape, bool)
+        labels[above][found.box.slices] = found.mask
+        if above == -300.0:
+            shown, tiles = len(seen), seen.copy()
+    assert min(tiles) > 0
+    assert 0 < shown < len(seen) - shown
+    marked = labels[-300.0].any(axis=(0, 1))
+    assert marked[:20].all()
+    assert marked[140:].all()
+    assert not marked[60:100].any()
+    assert labels[-1200.0].all()
 
 
 def test_slices_are_looked_at_from_a_whole_cell_before_the_body(tmp_path, monkeypatch):

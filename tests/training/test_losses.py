@@ -118,9 +118,29 @@ def test_borders_are_where_classes_meet(shape):
     labels = torch.zeros(shape, dtype=torch.long)
     labels[..., 3:] = 2
     assert set(borders(labels).nonzero()[:, -1].tolist()) == {2, 3}
-    right = torch.where(borders(labels), 20.0, -20.0)
-    assert edge_loss(right, labels).item() == pytest.approx(0.0, abs=1e-3)
-    assert edge_loss(-right, labels).item() > 10
+    right, known = torch.where(borders(labels), 20.0, -20.0), torch.ones(1, 3, dtype=torch.bool)
+    assert edge_loss(right, labels, known).item() == pytest.approx(0.0, abs=1e-3)
+    assert edge_loss(-right, labels, known).item() > 10
+
+
+def test_borders_of_a_class_that_was_not_annotated_cost_nothing():
+    """Where it may hide, in background; what is annotated keeps its borders."""
+    truth = torch.zeros((1, 4, 9, 9), dtype=torch.long)
+    truth[:, :, :4, :4] = 1
+    hidden = truth.clone()
+    hidden[:, :, 6:, 6:] = 2
+    drawn = torch.where(borders(hidden), 20.0, -20.0)
+    known = torch.ones(1, 3, dtype=torch.bool)
+    unknown = known.clone()
+    unknown[:, 2] = False
+    assert edge_loss(drawn, truth, unknown).item() == pytest.approx(0.0, abs=1e-3)
+    assert edge_loss(drawn, truth, known).item() > 1
+    missed = torch.where(borders(truth), -20.0, drawn)
+    assert edge_loss(missed, truth, unknown).item() > 1
+    everywhere = torch.full_like(drawn, 20.0)
+    assert edge_loss(everywhere, truth, unknown).item() > 1, "inside a class there is no border"
+    logits = torch.cat([torch.nn.functional.one_hot(hidden, 3).movedim(-1, 1) * 20.0, drawn[:, None]], 1)
+    assert voxel_loss(Loss(edges=0.5), logits, truth, unknown).item() == pytest.approx(0.0, abs=1e-3)
 
 
 def test_every_depth_is_judged_and_the_finest_counts_most():
@@ -141,7 +161,7 @@ def test_the_channel_of_borders_is_judged_apart_from_the_classes():
     wanted = Loss(edges=0.5)
     assert voxel_loss(wanted, torch.cat([certain(truth), edges], 1), truth, KNOWN).item() < 1e-2
     missed = voxel_loss(wanted, torch.cat([certain(truth), -edges], 1), truth, KNOWN).item()
-    assert missed == pytest.approx(0.5 * edge_loss(-edges[:, 0], truth).item(), rel=1e-3)
+    assert missed == pytest.approx(0.5 * edge_loss(-edges[:, 0], truth, KNOWN).item(), rel=1e-3)
 
 
 def test_distances_count_only_towards_the_end():
