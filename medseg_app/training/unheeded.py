@@ -35,7 +35,7 @@ def _unheeded(recipe: Recipe) -> dict[str, str]:
     if "MR" not in recipe.modality:
         found |= _because("is for MR", changed & {*OF_MR})
     if not recipe.gives_findings:
-        found |= _because("is for models of findings", changed & {"synthetic"})
+        found |= _because("is for models of findings", changed & {"paste", "synthetic"})
     if recipe.task == "instance":
         found |= _because("is for the task semantic", changed & {*VOXELWISE} | _changed(recipe.loss))
     if recipe.training.patience and not recipe.training.watch:

@@ -18,7 +18,7 @@ from medseg_app.engines.predict import build_engine, run_engine
 from medseg_app.metrics.overlap import dice
 from medseg_app.training.backend_figures import measure_backends
 from medseg_app.training.dataset import find_cases
-from medseg_app.training.evaluate import evaluate_model
+from medseg_app.training.evaluate import measure_model
 from medseg_app.training.recipe import read_recipe
 from medseg_app.training.tissue_labels import tissue_labels
 from tests.data_folder import data
@@ -147,8 +147,8 @@ def test_what_the_card_says_of_backends_is_measured_again(name, repository):
 def test_the_figures_of_the_card_are_measured_again(name, repository):
     """Everything but time; another version of a library may move a few voxels."""
     recipe = recipe_of(repository, name)
-    folder = repository / "models" / name
-    stated, measured = read_model_folder(folder).card.figures, evaluate_model(folder, recipe)
+    folder = read_model_folder(repository / "models" / name)
+    stated, measured = folder.card.figures, measure_model(folder, recipe)
     assert _numbers(measured) == pytest.approx(_numbers(stated), abs=0.02)
 
 

@@ -25,6 +25,7 @@ from tests.training.tiny import write_cases, write_recipe
         ("instance", "[augment]", "\n[loss]\nfocal = 2\n[augment]", "focal is for the task semantic"),
         ("instance", "[augment]", "\n[thresholds]\nleast = 2\n[augment]", "least is no threshold"),
         ("semantic", "[augment]", "synthetic = 0.2", "synthetic is for models of findings"),
+        ("semantic", "[augment]", "paste = 0.2", "paste is for models of findings"),
         ("semantic", "[training]", "patience = 3", "patience needs patients to watch"),
         ("semantic", 'modality = ["CT"]', 'modality = ["MR"]', "air is for CT"),
         ("semantic", "[augment]", "metall = 0.2", "metall"),
@@ -37,6 +38,12 @@ def test_what_nothing_heeds_is_refused_by_its_name(tmp_path, task, section, line
     with pytest.raises(InputError, match=said) as refused:
         read_recipe(path)
     assert str(path) in refused.value.message
+
+
+def test_the_least_volume_of_a_finding_is_heeded(tmp_path):
+    path = write_recipe(tmp_path, "instance")
+    path.write_text(path.read_text() + "\n[thresholds]\nmin_ml = 0.5\n")
+    assert read_recipe(path).thresholds == {"min_ml": 0.5}
 
 
 def test_the_recipes_of_the_models_say_nothing_in_vain(repository):
