@@ -55,7 +55,7 @@ def begun_from(recipe: Recipe, base: ModelFolder) -> Recipe:
         source=replace(recipe.source, values=dict(match.values)),
         headline=tuple(value for value in recipe.headline if value in match.labels),
         notes=(*recipe.notes, *match.notes, *filter(None, [left_out])),
-        data=f"{recipe.data}; begun with {card.name} {card.version}".removeprefix("; "),
+        data=f"{recipe.data.rstrip('.')}; begun with {card.name} {card.version}".removeprefix("; "),
     )  # fmt: skip
     return _with_fitting_patches(begun)
 
