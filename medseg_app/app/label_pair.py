@@ -72,10 +72,9 @@ def _name_alike(*files: File) -> bool:
 
 def _of_cases(prediction: File, truth: File, unknown: Collection[int], yardstick: Yardstick) -> LabelPair:
     shared = shared_classes(prediction, truth, unknown)
-    # Findings have the names of their classes here, so these need not be one class.
-    yardstick = replace(yardstick, findings="apart")
     match_by: MatchBy = "value" if is_nameless(truth[1]) else "name"
-    return LabelPair(shared.prediction, shared.truth, match_by, frozenset(), yardstick, shared.not_looked_for)
+    named = replace(yardstick, findings="named")
+    return LabelPair(shared.prediction, shared.truth, match_by, frozenset(), named, shared.not_looked_for)
 
 
 def _read(path: Path) -> LabelMap:

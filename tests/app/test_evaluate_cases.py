@@ -90,16 +90,43 @@ def test_findings_drawn_by_hand_are_of_the_class_of_the_predicted_ones(tmp_path,
         findings=("Tumour 1", "Tumour 2"),
     )  # fmt: skip
     write_case(theirs, ("Tumour", BLOCK), ("Tumour 2", TUMOUR), ("Liver", ROD), findings=findings)
-    assert dice_of(evaluate(mine, theirs).document) == {"Liver": 1.0, "Tumour": 1.0}
-
-
-@pytest.mark.parametrize(("segment", "false"), [("Tumour", 1), ("Node", 0)])
-def test_a_finding_is_false_where_its_class_was_looked_for(tmp_path, theirs, segment, false):
-    mine = write_case(tmp_path / "p.medseg", ("Block", BLOCK), ("Tumour 1", TUMOUR), findings=("Tumour 1",))
-    write_case(theirs, ("Block", BLOCK), (segment, NOWHERE), findings=(segment,))
     document = evaluate(mine, theirs).document
-    assert dice_of(document) == {"Block": 1.0} | ({"Tumour": 0.0} if false else {})
-    assert document["findings"]["false_positives"] == false
+    assert dice_of(document) == {"Liver": 1.0, "Tumour": 1.0}
+    assert counts(document) == (2, 2, 2)
+
+
+def counts(document) -> tuple[int, int, int]:
+    return tuple(document["findings"][name] for name in ("truths", "predictions", "hits"))
+
+
+@pytest.mark.parametrize("kind", ["finding", "drawn by hand"])
+def test_organs_are_no_findings_where_findings_were_looked_for(tmp_path, theirs, kind):
+    """Also where none is there, or none was found."""
+    organ, lump = ("Block", BLOCK), ("Tumour 1", TUMOUR)
+    with_lump = write_case(tmp_path / "p.medseg", organ, lump, findings=("Tumour 1",))
+    findings = ("Tumour",) if kind == "finding" else ()
+    document = evaluate(with_lump, write_case(theirs, organ, ("Tumour", NOWHERE), findings=findings)).document
+    assert dice_of(document) == {"Block": 1.0, "Tumour": 0.0}
+    assert counts(document) == (0, 1, 0)
+    without = write_case(theirs, organ)
+    document = evaluate(without, with_lump).document
+    assert dice_of(document) == {"Block": 1.0, "Tumour": 0.0}
+    assert counts(document) == (1, 0, 0)
+
+
+def test_a_finding_that_nobody_looked_for_is_not_false(tmp_path, theirs):
+    mine = write_case(tmp_path / "p.medseg", ("Block", BLOCK), ("Tumour 1", TUMOUR), findings=("Tumour 1",))
+    write_case(theirs, ("Block", BLOCK), ("Node", NOWHERE), findings=("Node",))
+    document = evaluate(mine, theirs).document
+    assert dice_of(document) == {"Block": 1.0}
+    assert document["findings"]["false_positives"] == 0
+
+
+def test_numbered_organs_are_classes_of_their_own(tmp_path, theirs):
+    mine = write_case(tmp_path / "p.medseg", ("Vertebra 1", BLOCK), ("Vertebra 2", ROD))
+    document = evaluate(mine, write_case(theirs, ("Vertebra 2", BLOCK), ("Vertebra 1", ROD))).document
+    assert dice_of(document) == {"Vertebra 1": 0.0, "Vertebra 2": 0.0}
+    assert counts(document) == (2, 2, 0)
 
 
 def test_nothing_in_common_is_an_error(mine, theirs):
