@@ -202,3 +202,11 @@ def test_pictures_show_no_difference_in_what_was_unknown(folders):
     assert shown["a"] is None
     assert len(shown["b"].predictions) == 1
     assert shown["c"].wrong == 8 * (ROD[1] - ROD[0])
+
+
+def test_all_as_findings_of_one_class_holds_for_every_case_of_a_folder(folders):
+    """Also for one in which nothing was predicted."""
+    write_case(folders[0] / "a.medseg")
+    document = evaluate(*folders, HowToEvaluate(findings=True)).document
+    assert set(document["labels"]) == {"findings"}
+    assert document["cases"]["a"]["labels"]["findings"]["dice"] == 0.0
