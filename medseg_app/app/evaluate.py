@@ -15,6 +15,7 @@ from medseg_app.metrics.evaluate_files import Comparison, Yardstick
 from medseg_app.metrics.instances import HIT_IOU
 from medseg_app.metrics.overlap import NSD_TOLERANCE_MM
 
+from .case_classes import told_as_unknown
 from .evaluate_folders import evaluate_folders
 from .label_pair import read_pair
 from .unknown_by_case import read_unknown
@@ -62,8 +63,9 @@ def evaluate(
 ) -> Evaluation:
     """Compare two files, or the cases of two folders; undefined figures are None.
 
-    Classes match by value, in DICOM SEG (whose numbers only count) by name. Raises WrongUse where a file
-    meets a folder or a choice for folders comes with files, InputError and GeometryError where files
+    Classes match by value, in DICOM SEG (whose numbers only count) and between two cases by name; what
+    the case of the truth has no segment of is left out as unknown, with a remark. Raises WrongUse where a
+    file meets a folder or a choice for folders comes with files, InputError and GeometryError where files
     cannot be compared.
     """
     with evaluation(prediction, truth, how, progress) as done:
@@ -81,8 +83,10 @@ def evaluation(
             yield done
     else:
         _require_files(prediction, truth, how)
-        compared = read_pair(prediction, truth, how.unknown).compare(how.yardstick("apart"))
-        yield Evaluation(compared.to_json(), remarks=_of_other_classes([compared]))
+        pair = read_pair(prediction, truth, how.unknown, how.yardstick("apart"))
+        compared = pair.compare()
+        remarks = (*told_as_unknown([pair.not_looked_for]), *_of_other_classes([compared]))
+        yield Evaluation(compared.to_json(), remarks=remarks)
 
 
 @contextmanager
@@ -99,7 +103,7 @@ def _of_folders(
     done = evaluate_folders(predictions, truths, unknown, how.yardstick("known"), part(progress, 0.0, 0.8))
     left_out = tuple(str(one) for one in done.left_out)
     document = done.document()
-    seen = (*done.remarks, *_of_other_classes([case.comparison for case in done.cases]))
+    seen = (*done.remarks, *done.unjudged, *_of_other_classes([case.comparison for case in done.cases]))
     if how.report is None:
         yield Evaluation(document, left_out, seen)
         return

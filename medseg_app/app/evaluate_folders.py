@@ -12,6 +12,7 @@ from medseg_app.metrics import bootstrap
 from medseg_app.metrics.evaluate_files import Comparison, Yardstick
 from medseg_app.metrics.over_cases import over_cases
 
+from .case_classes import told_as_unknown
 from .label_pair import read_pair
 from .pair_cases import CasePair, LeftOut, pair_cases
 from .unknown_by_case import UnknownClasses
@@ -19,11 +20,16 @@ from .unknown_by_case import UnknownClasses
 
 @dataclass(frozen=True, eq=False)
 class ComparedCase:
-    """One case and what came of it. unknown: the classes that were left out of it."""
+    """One case and what came of it.
+
+    unknown: the classes that were left out of it as the user said. not_looked_for: the names of those that
+    were left out as the case of the truth has no segment of them.
+    """
 
     pair: CasePair
     unknown: tuple[int, ...]
     comparison: Comparison
+    not_looked_for: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +40,11 @@ class FolderEvaluation:
     left_out: tuple[LeftOut, ...]
     remarks: tuple[str, ...]
     yardstick: Yardstick
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """What the truth of a case does not name, as a remark."""
+        return told_as_unknown([case.not_looked_for for case in self.cases])
 
     def document(self) -> dict[str, Any]:
         """What `medseg evaluate --json` prints of two folders."""
@@ -80,8 +91,8 @@ def evaluate_folders(
 
 
 def _compare(pair: CasePair, unknown: tuple[int, ...], yardstick: Yardstick) -> ComparedCase:
-    labels = read_pair(pair.prediction, pair.truth, unknown)
-    return ComparedCase(pair, unknown, labels.compare(yardstick))
+    labels = read_pair(pair.prediction, pair.truth, unknown, yardstick)
+    return ComparedCase(pair, unknown, labels.compare(), labels.not_looked_for)
 
 
 def _of_one_kind(cases: list[ComparedCase]) -> list[ComparedCase]:
@@ -90,7 +101,7 @@ def _of_one_kind(cases: list[ComparedCase]) -> list[ComparedCase]:
         return cases
     return [
         _compare(case.pair, case.unknown, replace(case.comparison.yardstick, findings="all"))
-        if case.comparison.nothing_predicted
+        if case.comparison.nothing_predicted and case.comparison.yardstick.findings == "known"
         else case
         for case in cases
     ]

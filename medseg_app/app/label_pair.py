@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,42 +15,71 @@ from medseg_app.core.label_map import LabelMap
 from medseg_app.metrics.class_masks import MatchBy
 from medseg_app.metrics.evaluate_files import Comparison, Yardstick, compare
 
+from .case_classes import is_nameless, shared_classes
 from .finding_scores import with_scores
+
+File = tuple[Path, LabelMap]
+"""A file and what it holds."""
 
 
 @dataclass(frozen=True, eq=False)
 class LabelPair:
-    """Both on one grid. unknown: the classes that take no part, in the terms of match_by."""
+    """Both on one grid. unknown: the classes that take no part, in the terms of match_by.
+
+    not_looked_for: names of predicted classes that were taken out, as the case of the truth has none of them.
+    """
 
     prediction: LabelMap
     truth: LabelMap
     match_by: MatchBy
     unknown: frozenset[int | str]
+    yardstick: Yardstick
+    not_looked_for: tuple[str, ...] = ()
 
-    def compare(self, yardstick: Yardstick) -> Comparison:
+    def compare(self) -> Comparison:
         """How the prediction agrees with the truth."""
-        return compare(self.prediction, self.truth, self.unknown, self.match_by, yardstick)
+        return compare(self.prediction, self.truth, self.unknown, self.match_by, self.yardstick)
 
 
-def read_pair(prediction: Path, truth: Path, unknown: Collection[int] = ()) -> LabelPair:
-    """Read two files. Classes match by value, in DICOM SEG (whose numbers only count) by name.
+def read_pair(
+    prediction: Path, truth: Path, unknown: Collection[int] = (), yardstick: Yardstick | None = None
+) -> LabelPair:
+    """Read two files. Classes match by value, in DICOM SEG (whose numbers only count) and cases by name.
 
-    unknown: values of classes that were not annotated; of a SEG the numbers of segments of the truth.
-    Raises GeometryError where the grids differ, InputError where only one of the files names its classes.
+    In a case a class without a segment was not looked for: it takes no part, also where it is predicted.
+    unknown: values of classes that were not annotated; of a SEG or case those of segments of the truth.
+    Raises GeometryError where the grids differ, InputError where only one of the files names its classes,
+    or two cases have no class in common.
     """
-    files = with_scores(prediction, _read(prediction)), _read(truth)
+    yardstick = yardstick or Yardstick()
+    mine, theirs = with_scores(prediction, _read(prediction)), _read(truth)
+    if yardstick.findings != "one" and _name_alike((prediction, mine), (truth, theirs)):
+        return _of_cases((prediction, mine), (truth, theirs), unknown, yardstick)
     holds_seg = [_is_seg(path) for path in (prediction, truth)]
-    mine, theirs = _on_one_grid(*files) if any(holds_seg) else files
+    mine, theirs = _on_one_grid(mine, theirs) if any(holds_seg) else (mine, theirs)
     if not any(holds_seg):
-        return LabelPair(mine, theirs, "value", frozenset(unknown))
+        return LabelPair(mine, theirs, "value", frozenset(unknown), yardstick)
     if not all(holds_seg):
         _require_common_names((prediction, mine), (truth, theirs))
-    return LabelPair(mine, theirs, "name", _names(theirs, unknown) or _names(mine, unknown))
+    return LabelPair(mine, theirs, "name", _names(theirs, unknown) or _names(mine, unknown), yardstick)
+
+
+def _name_alike(*files: File) -> bool:
+    """Whether both are cases that tell their classes by name, or both by nothing but a value."""
+    nameless = {is_nameless(labels) for _, labels in files if labels.segments}
+    return all(_is_case(path) for path, _ in files) and len(nameless) < 2
+
+
+def _of_cases(prediction: File, truth: File, unknown: Collection[int], yardstick: Yardstick) -> LabelPair:
+    shared = shared_classes(prediction, truth, unknown)
+    match_by: MatchBy = "value" if is_nameless(truth[1]) else "name"
+    named = replace(yardstick, findings="named")
+    return LabelPair(shared.prediction, shared.truth, match_by, frozenset(), named, shared.not_looked_for)
 
 
 def _read(path: Path) -> LabelMap:
     """The labels of a file or case."""
-    if path.suffix.lower() == ".medseg":
+    if _is_case(path):
         from medseg_app.io.case_file import read_case_file
 
         return read_case_file(path).segmentation.to_label_map()
@@ -59,11 +88,15 @@ def _read(path: Path) -> LabelMap:
     return read_labels(path)
 
 
+def _is_case(path: Path) -> bool:
+    return path.suffix.lower() == ".medseg"
+
+
 def _names(labels: LabelMap, values: Collection[int]) -> frozenset[int | str]:
     return frozenset(segment.name for segment in labels.segments if segment.value in values)
 
 
-def _require_common_names(*files: tuple[Path, LabelMap]) -> None:
+def _require_common_names(*files: File) -> None:
     """A SEG tells its classes by name only, NIfTI and MHA by number only: nothing joins the two."""
     (first, mine), (second, theirs) = ((path, [s.name for s in labels.segments]) for path, labels in files)
     if mine and theirs and not {*mine} & {*theirs}:

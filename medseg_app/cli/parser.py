@@ -184,13 +184,17 @@ def _evaluate(commands: _Commands) -> None:
     parser.add_argument(
         "prediction", metavar="PREDICTION", type=_path, help="a label file, or a folder with one per case"
     )
-    parser.add_argument("truth", metavar="TRUTH", type=_path, help="the same; cases are paired by file name")
+    parser.add_argument(
+        "truth", metavar="TRUTH", type=_path,
+        help="the same; cases are paired by file name. Classes of two .medseg match by name, and what TRUTH "
+        "has no segment of, not even an empty one, is unknown",
+    )  # fmt: skip
     parser.add_argument(
         "--unknown",
         metavar="3,5",
         type=_values,
         default=(),
-        help="classes that were not annotated (of a DICOM SEG: numbers of the segments of TRUTH)",
+        help="classes that were not annotated (of DICOM SEG and two .medseg: numbers of segments of TRUTH)",
     )
     parser.add_argument(
         "--unknown-by-case", metavar="FILE", type=_path,

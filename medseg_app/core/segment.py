@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Colour = tuple[int, int, int]
 Kind = Literal["semantic", "instance"]
 Status = Literal["in progress", "completed", "approved", "flagged"]
+
+NUMBER = re.compile(r"\s+\d+$")
+"""What tells findings of one class apart: `Tumour 1`, `Tumour 2`."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ class Segment:
     status: Status = "in progress"
     locked: bool = False
     provenance: Provenance = Provenance()
+
+    @property
+    def class_name(self) -> str:
+        """What it is one of: the name, of a finding without the number that tells it from its like."""
+        return NUMBER.sub("", self.name) if self.kind == "instance" else self.name
 
     def to_json(self) -> dict[str, Any]:
         """The segment as plain values."""

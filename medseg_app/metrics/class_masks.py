@@ -13,11 +13,13 @@ from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
 
 MatchBy = Literal["value", "name"]
-Rule = Literal["apart", "known", "all", "one"]
-"""Which segments are one class, FINDINGS: none, those that are known as findings, or all.
+Rule = Literal["apart", "named", "known", "all", "one"]
+"""Which segments are one class, FINDINGS: none (two rules), those that are known as findings, or all.
 
 The numbers of findings are ranks: number 2 of the prediction is not number 2 of the truth. Where figures
-go finding by finding their names still tell "Tumour 1" and "Node 1" apart, but not by the rule "one".
+go finding by finding their names still tell "Tumour 1" and "Node 1" apart, but not by the rule "one". By the
+rule "named" segments have the names of their classes: a class with a finding on either side, which may be
+empty, is one of findings on both, and where there is such a class all others are organs.
 """
 FINDINGS = "findings"
 Place = tuple[int, int]
@@ -29,8 +31,8 @@ class ClassMasks:
     """Classes with voxels, by value or by name; several layers may hold the same one.
 
     left_out: keys of classes that take no part. findings: segments that are known as findings; by every
-    rule but "apart" they are the class FINDINGS. Every layer is searched once, however many segments it
-    holds.
+    rule but "apart" and "named" they are the class FINDINGS. Every layer is searched once, however many
+    segments it holds.
     """
 
     def __init__(
@@ -42,12 +44,13 @@ class ClassMasks:
         rule: Rule = "known",
     ) -> None:
         self.label_map, self._match_by, self._findings = label_map, match_by, frozenset(findings)
+        self._rule = rule
         self._boxes = _boxes(label_map)
         self.classes: dict[str, list[Segment]] = {}
         for segment in label_map.segments:
             key = self.key(segment)
             if key not in left_out and (segment.group, segment.value) in self._boxes:
-                together = rule != "apart" and self.is_finding(segment)
+                together = rule not in ("apart", "named") and self.is_finding(segment)
                 self.classes.setdefault(FINDINGS if together else key, []).append(segment)
 
     def key(self, segment: Segment) -> str:
@@ -67,6 +70,13 @@ class ClassMasks:
     def segments(self) -> list[Segment]:
         """All segments that take part."""
         return [segment for same in self.classes.values() for segment in same]
+
+    @property
+    def findings(self) -> list[Segment]:
+        """The segments that take part and hold findings; in files that tell no kinds all do."""
+        if self._rule == "named":
+            return [segment for segment in self.segments if self.is_finding(segment)]
+        return [segment for segment in self.segments if segment.kind == "instance"] or self.segments
 
     def box(self, key: str) -> Box:
         """The smallest box around a class; empty where it is not there."""
@@ -111,11 +121,19 @@ def _findings(label_map: LabelMap, other: LabelMap, rule: Rule) -> set[Place]:
     """Which segments are findings. A file that tells no kinds is taken as its partner is, if that has only
     findings.
     """
+    if rule == "named":
+        return _of_finding_classes(label_map, other)
     known = [segment for segment in label_map.segments if segment.kind == "instance"]
     partner = {segment.kind for segment in other.segments}
     if rule in ("all", "one") or (not known and partner == {"instance"}):
         known = list(label_map.segments)
     return {(segment.group, segment.value) for segment in known}
+
+
+def _of_finding_classes(label_map: LabelMap, other: LabelMap) -> set[Place]:
+    """The segments that have the name of a finding of either side; all where there is no finding."""
+    names = {s.name for side in (label_map, other) for s in side.segments if s.kind == "instance"}
+    return {(s.group, s.value) for s in label_map.segments if not names or s.name in names}
 
 
 def _boxes(label_map: LabelMap) -> dict[Place, Box]:

@@ -20,15 +20,13 @@ class FileFindings:
 
 
 def findings_of(masks: ClassMasks, class_of: Callable[[ClassMasks, Segment], str]) -> FileFindings:
-    """The segments of kind "instance"; in files that tell no kinds the 26-connected parts of each segment.
+    """The segments of kind "instance", and the 26-connected parts of other segments that hold findings.
 
-    Parts have the score of their segment. Where one segment has no score, the order of the values stands
-    for the scores of all: files of findings are numbered by falling score. class_of: the class of a
-    segment, see finding_classes.py.
+    In files that tell no kinds all do. Parts have the score of their segment. Where one segment has no
+    score, the order of the values stands for the scores of all: files of findings are numbered by falling
+    score. class_of: the class of a segment, see finding_classes.py.
     """
-    segments = masks.segments
-    instances = [segment for segment in segments if segment.kind == "instance"]
-    chosen = sorted(instances or segments, key=lambda segment: segment.value)
+    chosen = sorted(masks.findings, key=lambda segment: segment.value)
     by_rank = any(segment.score is None for segment in chosen)
     if by_rank:
         chosen = [replace(segment, score=float(-rank)) for rank, segment in enumerate(chosen)]
@@ -36,15 +34,15 @@ def findings_of(masks: ClassMasks, class_of: Callable[[ClassMasks, Segment], str
     found = [
         replace(part, class_key=class_of(masks, segment))
         for segment in chosen
-        for part in _parts(masks, segment, whole=bool(instances))
+        for part in _parts(masks, segment)
     ]
     return FileFindings(tuple(found), by_rank)
 
 
-def _parts(masks: ClassMasks, segment: Segment, *, whole: bool) -> list[Finding]:
+def _parts(masks: ClassMasks, segment: Segment) -> list[Finding]:
     box = masks.box_of(segment)
     mask = masks.mask_of(segment, box)
-    if whole:
+    if segment.kind == "instance":
         return [Finding(box, mask, segment.name, segment.score)]
     parts = components(mask, segment.name, segment.score)
     return [replace(part, box=part.box.shifted(box.start)) for part in parts]

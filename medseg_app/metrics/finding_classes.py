@@ -17,13 +17,13 @@ def class_teller(mine: ClassMasks, theirs: ClassMasks, rule: Rule) -> Callable[[
     """What tells the class of a segment of either side; it is empty where nothing tells it.
 
     The class of a finding is its name without the number, if both files name all that they hold. Of any
-    other segment it is what the segment is matched by.
+    other segment, and by the rule "named" of all, it is what the segment is matched by.
     """
     segments = [*mine.segments, *theirs.segments]
     named = rule != "one" and all(segment.name != f"Label {segment.value}" for segment in segments)
 
     def class_of(side: ClassMasks, segment: Segment) -> str:
-        if not side.is_finding(segment):
+        if rule == "named" or not side.is_finding(segment):
             return side.key(segment)
         return RANK.sub("", segment.name) if named else ""
 

@@ -19,7 +19,7 @@ from medseg_app.engines.modality_names import modality_named
 
 from .dataset import find_references
 from .recipe import Pair
-from .references import Reference, class_name
+from .references import Reference
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 NAMING = (".seg.nrrd", ".seg.dcm")
@@ -53,7 +53,7 @@ def find_image_folders(folder: Path, described: dict[str, Any]) -> ImageFolders 
     if pairs[0].by == "value":
         return ImageFolders(find_references(folder, pairs), classes, "semantic", modality, pairs)
     segments = [s for r in find_references(folder, pairs) for s in r.truth().segments]
-    names = list(classes.values()) or sorted({class_name(segment) for segment in segments})
+    names = list(classes.values()) or sorted({segment.class_name for segment in segments})
     by_name = {name: value for value, name in enumerate(names, 1)}
     single = bool(segments) and all(segment.kind == "instance" for segment in segments)
     return ImageFolders(

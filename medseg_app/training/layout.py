@@ -20,7 +20,7 @@ from .dataset import find_case_files, find_references
 from .image_folders import SUFFIXES, find_image_folders, why_none
 from .json_object import read_json_object
 from .recipe import Pair
-from .references import Reference, class_name
+from .references import Reference
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _cases(folder: Path, _: dict[str, Any], modality: str) -> Layout | None:
         if case.modality == modality
         for segment in read_case_file(case.path).segmentation.segments
     ]
-    names = sorted({class_name(segment) for segment in segments})
+    names = sorted({segment.class_name for segment in segments})
     classes = {name: value for value, name in enumerate(names, 1)}
     task: Literal["semantic", "instance"] = "semantic"
     if segments and all(segment.kind == "instance" for segment in segments):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,8 +18,6 @@ from medseg_app.core.volume import Volume
 from medseg_app.engines.fit import fit_volume
 from medseg_app.engines.model_card import ModelGrid
 from medseg_app.metrics.instances import Finding, components
-
-NUMBERED = re.compile(r"\s+\d+$")
 
 
 @dataclass(frozen=True)
@@ -213,17 +210,12 @@ def finding_class(value: int, classes: Sequence[int]) -> int:
     return value if len(classes) > 1 and value in classes else classes[0]
 
 
-def class_name(segment: Segment) -> str:
-    """The name of a segment without the number that tells it from its like (`Tumour 2`)."""
-    return NUMBERED.sub("", segment.name) if segment.kind == "instance" else segment.name
-
-
 def revalued(labels: LabelMap, classes: Mapping[str, int]) -> LabelMap:
     """The segments of these classes in layers that hold class values; of one class there is one in each."""
     layers: list[NDArray[np.uint8]] = [np.zeros(labels.geometry.shape, np.uint8)]
     segments: list[Segment] = []
-    for segment in (s for s in labels.segments if class_name(s) in classes):
-        value, mask = classes[class_name(segment)], labels.mask(segment)
+    for segment in (s for s in labels.segments if s.class_name in classes):
+        value, mask = classes[segment.class_name], labels.mask(segment)
         taken = {other.group for other in segments if other.value == value}
         free = (g for g, layer in enumerate(layers) if g not in taken and not layer[mask].any())
         group = next(free, len(layers))

@@ -9,6 +9,7 @@ import pytest
 
 from medseg_app.app.label_pair import read_pair
 from medseg_app.cli.parser import build_parser
+from tests.app.cases import write_case
 from tests.app.label_files import write
 
 
@@ -180,3 +181,16 @@ def test_findings_on_a_truth_of_another_class_are_no_hits_and_named(medseg, tmp_
     pooled = medseg(*words, "--findings")
     assert (pooled.document["findings"]["hits"], pooled.document["findings"]["pq"]) == (2, 1.0)
     assert "another class" not in pooled.err
+
+
+def test_what_the_truth_of_a_case_does_not_name_is_told_once(medseg, tmp_path):
+    mine = write_case(tmp_path / "p.medseg", ("Block", (0, 8)), ("Rod", (10, 14)), ("Node", (16, 18)))
+    theirs = write_case(tmp_path / "t.medseg", ("Block", (0, 8)))
+    ran = medseg("evaluate", mine, theirs, "--json")
+    assert ran.code == 0
+    assert set(ran.document["labels"]) == {"Block"}
+    told = [line for line in ran.err.splitlines() if "unknown" in line]
+    assert told == ["note: left out as unknown, as the truth has no segment of it: Rod, Node"]
+    ran = medseg("evaluate", mine, write_case(theirs, ("Liver", (0, 8))), "--json")
+    assert ran.code == 2
+    assert "Liver" in ran.document["error"]["message"]

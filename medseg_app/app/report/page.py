@@ -44,12 +44,16 @@ NOTHING = "–"
 
 
 def page(
-    document: dict[str, Any], order: Sequence[str], pictures: Sequence[Picture], folders: Sequence[Path]
+    document: dict[str, Any],
+    order: Sequence[str],
+    pictures: Sequence[Picture],
+    folders: Sequence[Path],
+    unjudged: Sequence[str],
 ) -> str:
     """The HTML of an evaluation's document; order: names of its cases, worst first.
 
     All texts that come from files are escaped. folders: where the files lie; folders may be called after
-    patients, so the page names none of them.
+    patients, so the page names none of them. unjudged: sentences about classes that were left out as unknown.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -65,6 +69,7 @@ def page(
         class_figures=CLASS_FINDINGS,
         finding_rows=_finding_rows(document["findings"]),
         left_out=[(Path(one["path"]).name, _without(folders, one["reason"])) for one in document["left_out"]],
+        unjudged=unjudged,
         truth=TRUTH,
         prediction=PREDICTION,
     )

@@ -21,7 +21,7 @@ from .cut_out import CutOut, Mask, cut_out
 
 def worst_slice(case: ComparedCase, images: Path | None) -> tuple[CutOut | None, str]:
     """The slice with the most voxels that differ, None where nothing does; and a remark, empty if none."""
-    pair = read_pair(case.pair.prediction, case.pair.truth, case.unknown)
+    pair = read_pair(case.pair.prediction, case.pair.truth, case.unknown, case.comparison.yardstick)
     volume, remark = _image(case.pair.name, images)
     if volume is not None:
         placed = _onto(pair, volume.geometry)
@@ -29,7 +29,7 @@ def worst_slice(case: ComparedCase, images: Path | None) -> tuple[CutOut | None,
             volume, remark = None, f"{case.pair.name}: its image lies on another grid than its labels."
         else:
             pair = placed
-    left_out, rule = {str(one) for one in pair.unknown}, case.comparison.yardstick.findings
+    left_out, rule = {str(one) for one in pair.unknown}, pair.yardstick.findings
     sides = _Sides(*both_sides(pair.prediction, pair.truth, pair.match_by, left_out, rule))
     wrong = sides.wrong()
     if not wrong.any():

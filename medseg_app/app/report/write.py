@@ -52,7 +52,13 @@ def written_report(
     contents = {
         CASES: cases_csv(document["cases"]),
         CLASSES: classes_csv(document["cases"]),
-        PAGE: page(document, [case.pair.name for case in order], pictures, _folders(evaluation)),
+        PAGE: page(
+            document,
+            [case.pair.name for case in order],
+            pictures,
+            _folders(evaluation),
+            evaluation.unjudged,
+        ),
     }
     paths = [folder / name for name in contents]
     with _made(folder), all_or_nothing(paths):
