@@ -1,4 +1,4 @@
-"""`tests/bugs.md` promises those tests that are run with their bug planted, and names none that is not there."""
+"""`tests/bugs.md` promises those tests that run with their bug planted, and names only tests that exist."""
 
 from __future__ import annotations
 
