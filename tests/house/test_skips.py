@@ -14,7 +14,9 @@ WITH_REQUIRE = ROOT / "tests" / "data_folder.py"
 
 def plain_skips(path: Path) -> list[str]:
     """The reasons for which a file calls pytest.skip itself."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    calls = [
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+    ]
     return [ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func) == "pytest.skip"]
 
 
