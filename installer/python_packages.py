@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,11 @@ from installer.environment import Environment
 from installer.lock_file import CONSTRAINTS
 
 PROGRAMS = ("medseg", "pytest", "ruff", "lint-imports", "mypy")
+OPTIONS = re.compile(r'^(?:--[\w-]+(?:="[^"]*")? )*')
+"""What may stand before the folder in pyvenv.cfg's `command = ... -m venv --prompt="x" /a folder/.venv`.
+
+The folder is all that follows, unquoted: it may hold blanks.
+"""
 
 
 def ensure(environment: Environment) -> None:
@@ -79,8 +85,8 @@ def _was_made_here(environment: Environment) -> bool:
         lines = (environment.folder / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
     except OSError:
         return False
-    made = [line.rpartition(" -m venv ")[2] for line in lines if line.startswith("command = ")]
-    return not made or Path(made[0].split()[-1]).resolve() == environment.folder
+    made = [line.partition(" -m venv ")[2] for line in lines if line.startswith("command = ")]
+    return not made or Path(OPTIONS.sub("", made[0])).resolve() == environment.folder.resolve()
 
 
 def _mend(environment: Environment) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from medseg_app.core.case import Case
+from medseg_app.core.case import Case, ReadOnly
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.volume import Volume
 from medseg_app.tools.registry import tool_names
@@ -35,7 +35,7 @@ class Beside:
 
     def __init__(self, volume: Volume, session: Session) -> None:
         self.case = Case.of(volume)
-        self.case.read_only = True
+        self.case.read_only = ReadOnly("This series is shown to be looked at.", "Open it to mark something.")
         self.gestures = NoGestures()
         self.linked = share_frame(volume.geometry, session.open().volume.geometry)
         self._main = main = session.view

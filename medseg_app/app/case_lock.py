@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from medseg_app.core.case import ReadOnly
+
 
 class CaseLock:
     """Held until it is released, or until nobody has it any more. The system frees it when its window dies.
@@ -18,16 +20,31 @@ class CaseLock:
         self.release = weakref.finalize(self, let_go, lock)
 
 
-def lock_case(path: Path) -> CaseLock | None:
-    """The lock of a case file, None where another window holds it (or the folder is read-only)."""
+def lock_case(path: Path) -> CaseLock | ReadOnly:
+    """The lock of a case file, or why it cannot be had: another window, or a folder closed to writing."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(path.with_name(f".{path.name}.lock"), thread_local=False)
     try:
         lock.acquire(timeout=0)
-    except (Timeout, OSError):
-        return None
+    except Timeout:
+        return open_elsewhere(path.name)
+    except OSError as error:
+        return _closed_folder(path, error)
     return CaseLock(lock)
+
+
+def open_elsewhere(name: str) -> ReadOnly:
+    """Another window writes this case."""
+    return ReadOnly(f"{name} is open in another window.", "Go on there, or save it here under another name.")
+
+
+def _closed_folder(path: Path, error: OSError) -> ReadOnly:
+    folder, reason = path.absolute().parent, error.strerror or error
+    return ReadOnly(
+        f"{path.name} cannot be locked: its folder {folder} cannot be written to ({reason}).",
+        "Save it in another folder, or ask for the right to write in this one.",
+    )
 
 
 def let_go(lock: Any) -> None:

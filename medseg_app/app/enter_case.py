@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from medseg_app.core.case import Case, Position, new_case_id
+from medseg_app.core.case import Case, Position, ReadOnly, new_case_id
 from medseg_app.core.volume import Volume
 
 from .case_journal import CaseJournal, TakenOver, belongs_to_another
-from .case_lock import lock_case
+from .case_lock import lock_case, open_elsewhere
 from .change import Change
 from .session import Session
 from .windows import first_window
@@ -18,8 +18,11 @@ def enter(session: Session, case: Case) -> int:
     """Open a case in place of the present one. Returns how many unsaved steps its journal gave back."""
     session.release_case(forget_unsaved=False)
     if case.path is not None:
-        session.case_lock = lock_case(case.path)
-        case.read_only = session.case_lock is None
+        lock = lock_case(case.path)
+        if isinstance(lock, ReadOnly):
+            case.read_only = lock
+        else:
+            session.case_lock = lock
     session.case = case
     taken = TakenOver()
     if not case.read_only:
@@ -54,7 +57,7 @@ def _own(session: Session, case: Case) -> TakenOver:
     if journal.acquire():
         session.journal = journal
         return journal.take_over(case)
-    case.read_only = True
+    case.read_only = open_elsewhere(case.path.name if case.path else "This case")
     if session.case_lock is not None:
         session.case_lock.release()
         session.case_lock = None

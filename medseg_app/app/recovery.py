@@ -64,7 +64,10 @@ def recover(session: Session, *, item: Recoverable, source: Path | None = None) 
     def apply(case: Case) -> Case:
         steps = enter(session, case)
         if case.read_only:
-            raise CaseError("These strokes are being restored in another window.", "Go on there.")
+            raise CaseError(
+                f"These strokes were not restored: {case.read_only.message}",
+                "They are kept; restore them when this is no longer so.",
+            )
         session.tell("ok", f"{steps} steps were restored.", "Save the case to keep them in its file.")
         return case
 

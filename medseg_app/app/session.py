@@ -133,9 +133,7 @@ class Session:
         """The open case, to change it. Raises CaseError where it is open for reading only."""
         case = self.open()
         if case.read_only:
-            raise CaseError(
-                "This case is open elsewhere, so it cannot be changed here.", "Save it under another name."
-            )
+            raise CaseError(case.read_only.message, case.read_only.hint)
         return case
 
     def show_beside(self, beside: Beside | None) -> None:

@@ -33,6 +33,14 @@ class Ruler:
         return float(np.linalg.norm(np.subtract(self.end_lps, self.start_lps)))
 
 
+@dataclass(frozen=True)
+class ReadOnly:
+    """Why a case can be viewed and not changed: what stands against it, and what the reader can do."""
+
+    message: str
+    hint: str
+
+
 def new_case_id() -> str:
     """An id that no other case has."""
     return uuid.uuid4().hex
@@ -51,7 +59,7 @@ class Case:
     segmentation: Segmentation
     id: str = field(default_factory=new_case_id)
     path: Path | None = None
-    read_only: bool = False
+    read_only: ReadOnly | None = None
     proposal: Proposal | None = None
     so_far: tuple[Candidate, ...] = ()
     asked: tuple[Prompt, ...] = ()

@@ -8,21 +8,22 @@ import textwrap
 
 import pytest
 
-from medseg_app.app.case_lock import lock_case
+from medseg_app.app.case_lock import CaseLock, lock_case
 from medseg_app.app.commands.case import close_case, save_case
+from medseg_app.core.case import ReadOnly
 from medseg_app.core.errors import MedsegError
 
 WINDOW = textwrap.dedent(
     """
     import os, sys, time
     from pathlib import Path
-    from medseg_app.app.case_lock import lock_case
+    from medseg_app.app.case_lock import CaseLock, lock_case
 
     case, inside = Path(sys.argv[1]), Path(sys.argv[2])
     entered, end = 0, time.monotonic() + 60
     while entered < 150 and time.monotonic() < end:
         lock = lock_case(case)
-        if lock is None:
+        if not isinstance(lock, CaseLock):
             continue
         os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
         inside.unlink()
@@ -39,7 +40,7 @@ def names(folder):
 
 def test_a_closed_case_leaves_no_lock_beside_it(session, tmp_path):
     session.run(save_case, path=tmp_path / "a.medseg")
-    assert lock_case(tmp_path / "a.medseg") is None
+    assert isinstance(lock_case(tmp_path / "a.medseg"), ReadOnly)
     session.run(save_case, path=tmp_path / "b.medseg")
     session.run(close_case)
     assert names(tmp_path) == {"a.medseg", "b.medseg"}
@@ -65,7 +66,7 @@ def test_the_lock_may_be_let_go_by_another_thread_and_twice(tmp_path):
     thread.join()
     lock.release()
     assert names(tmp_path) == set()
-    assert lock_case(tmp_path / "a.medseg") is not None
+    assert isinstance(lock_case(tmp_path / "a.medseg"), CaseLock)
 
 
 def test_two_windows_never_hold_it_at_once(tmp_path):

@@ -196,7 +196,7 @@ def test_a_second_window_reads_only(session, saved, folders, volume):
     second = Session(folders, session.settings)
     second.run(open_case, path=saved)
     assert second.case.read_only
-    with pytest.raises(CaseError, match="open elsewhere"):
+    with pytest.raises(CaseError, match="open in another window"):
         second.run(add_segment, name="x")
     second.close()
 

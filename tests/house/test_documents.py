@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from tests.house.repository import ROOT, name_of, tracked_files
 
@@ -46,6 +47,12 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_paths_in_the_text_exist(document: Path) -> None:
     named = PATH.findall(document.read_text(encoding="utf-8"))
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_names_on_windows_a_python_that_the_project_takes() -> None:
+    (version,) = re.findall(r"`py -(3\.\d+)`", text_of("README.md"))
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    assert version in SpecifierSet(project["requires-python"])
 
 
 def test_the_architecture_places_every_folder() -> None:

@@ -16,6 +16,7 @@ from installer import jobs
 from installer.environment import Environment
 from installer.lock_file import CONSTRAINTS
 from installer.virtual_display import is_available
+from tests.data_folder import missing
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLER = ROOT / "installer"
@@ -109,7 +110,7 @@ def test_run_without_a_display_does_the_same_job_under_xvfb(
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     if not is_available():
-        pytest.skip("Xvfb is not installed")
+        missing("Xvfb")
     assert jobs.run(programs, []) == 0
     (call,) = calls(programs)
     assert call.startswith(f"medseg demo --output {programs.root / 'demo-output'} --close DISPLAY=:")

@@ -90,12 +90,32 @@ def test_a_broken_environment_is_made_anew(environment: Environment, steps: Step
     assert steps.titles == ALL
 
 
-def test_an_environment_whose_checkout_was_moved_is_known_by_it(environment: Environment) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment.folder)], check=True)
+OF_VENV = {"plain": [], "described": ["--prompt", "two words", "--system-site-packages"]}
+
+
+@pytest.mark.parametrize("options", OF_VENV.values(), ids=OF_VENV)
+@pytest.mark.parametrize("folder", ["medseg", "Anna Meier"])
+def test_an_environment_whose_checkout_was_moved_is_known_by_it(
+    tmp_path: Path, folder: str, options: list[str]
+) -> None:
+    environment = Environment(tmp_path / folder)
+    made = [sys.executable, "-m", "venv", "--without-pip", *options, str(environment.folder)]
+    subprocess.run(made, check=True)
     assert python_packages._was_made_here(environment)
     settings = environment.folder / "pyvenv.cfg"
     settings.write_text(settings.read_text().replace(str(environment.root), "/elsewhere"))
     assert not python_packages._was_made_here(environment)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights of their own there")
+def test_an_environment_reached_by_a_link_is_the_same(tmp_path: Path) -> None:
+    real, link = tmp_path / "big disk", tmp_path / "checkout"
+    real.mkdir()
+    link.symlink_to(real)
+    made = [sys.executable, "-m", "venv", "--without-pip", str(link / ".venv")]
+    subprocess.run(made, check=True)
+    assert python_packages._was_made_here(Environment(real))
+    assert python_packages._was_made_here(Environment(link))
 
 
 def test_an_environment_that_lost_a_program_is_looked_at_again(

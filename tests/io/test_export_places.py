@@ -64,6 +64,17 @@ def test_seg_comes_back_onto_its_series(tmp_path: Path, name: str) -> None:
         np.testing.assert_array_equal(labels.mask(before), back.mask(after))
 
 
+@pytest.mark.parametrize("name", GRIDS)
+def test_seg_is_read_where_its_voxels_were_meant(tmp_path: Path, name: str) -> None:
+    """Without its series: the places are those that the file itself states."""
+    volume = make_series(tmp_path / "series", GRIDS[name])
+    labels = labels_on(volume.geometry)
+    export_labels(labels, volume, tmp_path / "x.seg.dcm")
+    back = read_labels(tmp_path / "x.seg.dcm")
+    for segment, points in zip(back.segments, meant(labels, GRIDS[name]), strict=True):
+        assert_same_places(back.geometry.to_patient(np.argwhere(back.mask(segment))), points)
+
+
 @pytest.mark.parametrize("file", ["x.nii.gz", "x.nii", "x.mha"])
 def test_tilted_grid_is_refused_with_a_remedy(tmp_path: Path, file: str) -> None:
     volume = make_series(tmp_path / "series", GRIDS["tilted"])

@@ -6,7 +6,6 @@ this suite, which has to fail. A test that survives its bug proves nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,8 @@ import pytest
 from medseg_app.core.errors import MedsegError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
-from medseg_app.io import export, flatten, formats, metaimage, nifti, nrrd, regrid, verify
+from medseg_app.core.volume import Volume
+from medseg_app.io import export, flatten, metaimage, nifti, nrrd, regrid, verify
 from medseg_app.io.dicom import scan, seg_frames, seg_header, seg_read, seg_write, split
 from tests.io import (
     test_export_places,
@@ -32,8 +32,21 @@ from tests.io.dicom import test_contradictions, test_seg_write
 from .made_series import make_series
 
 Patch = pytest.MonkeyPatch
-Run = Callable[[Path, Patch], None]
 Plant = Callable[[Patch], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A test of this suite, and how it is called with an empty folder."""
+
+    test: Callable[..., None]
+    call: Callable[[Path, Patch], None]
+
+    @property
+    def name(self) -> str:
+        """The test as `tests/bugs.md` names it: file in tests/io, then function."""
+        file = self.test.__module__.removeprefix("tests.io.").replace(".", "/")
+        return f"{file}.py::{self.test.__name__}"
 
 
 @dataclass(frozen=True)
@@ -49,47 +62,55 @@ class Planted:
 # -- what is run -------------------------------------------------------------------------------------
 
 
+def _in_folder(test: Callable[..., None], *more: Any) -> Run:
+    return Run(test, lambda folder, _patch: test(folder, *more))
+
+
+def _patching(test: Callable[..., None], *more: Any) -> Run:
+    return Run(test, lambda folder, patch: test(folder, patch, *more))
+
+
 def _places(grid: str, file: str) -> Run:
-    return lambda folder, _patch: test_export_places.test_label_files_on_even_grids(folder, grid, file)
+    return _in_folder(test_export_places.test_label_files_on_even_grids, grid, file)
 
 
 def _seg(grid: str) -> Run:
-    return lambda folder, _patch: test_export_places.test_seg_on_every_grid(folder, grid)
+    return _in_folder(test_export_places.test_seg_on_every_grid, grid)
 
 
 def _seg_back(grid: str) -> Run:
-    return lambda folder, _patch: test_export_places.test_seg_comes_back_onto_its_series(folder, grid)
+    return _in_folder(test_export_places.test_seg_comes_back_onto_its_series, grid)
 
 
-def _on_oblique(test: Callable[..., None], *more: Any) -> Run:
-    def run(folder: Path, _patch: Patch) -> None:
-        volume = make_series(folder / "series", test_export_places.GRIDS["oblique"])
-        test(*more, tmp_path=folder, volume=volume)
+def _seg_read(grid: str) -> Run:
+    return _in_folder(test_export_places.test_seg_is_read_where_its_voxels_were_meant, grid)
 
-    return run
+
+def _on_oblique(test: Callable[..., None], **more: Any) -> Run:
+    return Run(test, lambda folder, _patch: test(tmp_path=folder, volume=_oblique(folder), **more))
+
+
+def _patching_on_oblique(test: Callable[..., None], *more: Any) -> Run:
+    return Run(test, lambda folder, patch: test(folder, patch, _oblique(folder), *more))
+
+
+def _oblique(folder: Path) -> Volume:
+    return make_series(folder / "series", test_export_places.GRIDS["oblique"])
 
 
 def _reorder(axes: tuple[int, ...], flips: tuple[int, ...]) -> Run:
     test = test_import_labels.test_reordered_and_flipped_masks_land_in_place
-    return _on_oblique(lambda tmp_path, volume: test(tmp_path, volume, axes, flips))
-
-
-def _in_folder(test: Callable[..., None], *more: Any) -> Run:
-    return lambda folder, _patch: test(folder, *more)
+    return _on_oblique(test, axes=axes, flips=flips)
 
 
 def _fine_voxels(file: str) -> Run:
     test = test_finest_differences.test_half_a_voxel_is_caught_where_it_is_less_than_a_tenth_of_a_millimetre
-    return lambda folder, patch: _with_volume(folder, patch, test, file, "i_step")
+    return _patching_on_oblique(test, file, "i_step")
 
 
-def _changed_places(folder: Path, patch: Patch) -> None:
+def _changed_places(file: str) -> Run:
     test = test_finest_differences.test_voxels_that_change_places_within_their_box_are_caught
-    _with_volume(folder, patch, test, "x.nrrd")
-
-
-def _with_volume(folder: Path, patch: Patch, test: Callable[..., None], *more: Any) -> None:
-    test(folder, patch, make_series(folder / "series", test_export_places.GRIDS["oblique"]), *more)
+    return _patching_on_oblique(test, file)
 
 
 # -- what is planted ---------------------------------------------------------------------------------
@@ -226,18 +247,6 @@ class _InPlace:
         return
 
 
-def _read_places(tmp_path: Path, volume: Any) -> None:
-    """The positions that our reader gives a SEG are those of its labels."""
-    from .made_labels import labels_on
-
-    labels = labels_on(volume.geometry)
-    formats.export_labels(labels, volume, tmp_path / "x.seg.dcm")
-    back = formats.read_labels(tmp_path / "x.seg.dcm")
-    for before, after in zip(labels.segments, back.segments, strict=True):
-        meant = volume.geometry.to_patient(np.argwhere(labels.mask(before)))
-        test_export_places.assert_same_places(back.geometry.to_patient(np.argwhere(back.mask(after))), meant)
-
-
 BUGS = [
     Planted(1, "spacing of rows and columns swapped in the SEG",
             _after(seg_write, "build_header", _swapped_header), _seg("axial")),
@@ -254,7 +263,7 @@ BUGS = [
     Planted(4, "spacing of rows and columns swapped when a SEG is read",
             _after(seg_read, "frame_places", lambda p: replace(
                 p, i_step=_length(p.i_step, p.j_step), j_step=_length(p.j_step, p.i_step))),
-            _on_oblique(_read_places)),
+            _seg_read("oblique")),
     Planted(5, "positions count from the first slice of a segment",
             _before(seg_write, "write_frames", lambda stream, frames, labels, refs:
                     (stream, *_from_first_slice(frames, labels, refs))), _seg("axial")),
@@ -287,8 +296,8 @@ BUGS = [
             _before(nifti, "write_labels", _layers(lambda a: a[::-1])), _places("axial", "x.nii.gz")),
     Planted(16, "a mismatch is only a warning",
             _instead(export, "verify", lambda *_: None),
-            lambda folder, patch: test_verification.test_a_mutated_writer_is_caught(
-                folder, patch, "oblique", "x.nii.gz", "flip of slices")),
+            _patching(test_verification.test_a_mutated_writer_is_caught,
+                      "oblique", "x.nii.gz", "flip of slices")),
     Planted(16, "labels of another grid take the grid of the images",
             _instead(VolumeGeometry, "same_grid", lambda *_: True),
             _in_folder(test_formats.test_labels_of_another_grid_are_not_written)),
@@ -302,7 +311,7 @@ BUGS = [
     Planted(19, "a tenth of a millimetre may be missing however fine the voxels are",
             _instead(verify, "tolerance_mm", lambda _geometry: 0.1), _fine_voxels("x.nii.gz")),
     Planted(19, "the check of voxels that changed places within their box is left out",
-            _instead(verify, "_check_voxels", lambda *_: None), _changed_places),
+            _instead(verify, "_check_voxels", lambda *_: None), _changed_places("x.nrrd")),
     Planted(22, "images of two patients share a volume",
             _instead(split, "owners", lambda _images: ()), _in_folder(
                 test_contradictions.test_images_of_two_owners_never_share_a_volume, "another patient", 30.0)),
@@ -338,7 +347,7 @@ BUGS = [
             _on_oblique(test_seg_write.test_frames_stand_by_segment_then_upwards)),
     Planted(26, "a failed export leaves its remains under the final name",
             lambda patch: patch.setattr(export, "replacing", _InPlace),
-            test_verification.test_an_older_file_survives_a_failed_export),
+            _patching(test_verification.test_an_older_file_survives_a_failed_export)),
 ]  # fmt: skip
 
 
@@ -351,26 +360,13 @@ def test_the_bug_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pla
     sound.mkdir()
     sick.mkdir()
     with monkeypatch.context() as patch:
-        planted.run(sound, patch)
+        planted.run.call(sound, patch)
     planted.plant(monkeypatch)
     with pytest.raises(FAILURES):
-        planted.run(sick, monkeypatch)
+        planted.run.call(sick, monkeypatch)
 
 
 def test_frames_that_are_written_are_those_that_were_chosen() -> None:
     """The planted changes reach the code that runs: these names are looked up where they were replaced."""
     assert seg_write.frames_of is seg_frames.frames_of
     assert seg_write.build_header is seg_header.build_header
-
-
-def test_the_table_names_tests_that_exist() -> None:
-    text = (Path(__file__).parents[1] / "bugs.md").read_text(encoding="utf-8")
-    named = re.findall(r"((?:dicom/)?test_\w+\.py)?::(test_\w+)", text)
-    assert len(named) > 20
-    file = ""
-    for stated, function in named:
-        file = stated or file
-        source = (Path(__file__).parent / file).read_text(encoding="utf-8")
-        assert f"def {function}(" in source, f"{file}::{function}"
-    numbers = [int(number) for number in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)]
-    assert numbers == list(range(1, 27))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from medseg_app.app.case_lock import lock_case
+from medseg_app.app.case_lock import CaseLock, lock_case
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
 from medseg_app.app.enter_case import about, new_journal
 from medseg_app.app.session import Session, change_of
-from medseg_app.core.case import Case, new_case_id
+from medseg_app.core.case import Case, ReadOnly, new_case_id
 from medseg_app.core.errors import CaseError, WrongUse
 from medseg_app.core.progress import Progress
 
@@ -20,9 +20,7 @@ def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
     case = session.open()
     target = _target(case, path)
     is_copy = case.path is not None and target != case.path
-    lock = session.case_lock if target == case.path else lock_case(target)
-    if lock is None:
-        raise CaseError(f"{target.name} is open in another window.", "Save it under another name.")
+    lock = _lock_of(target, session, case)
     number = new_case_id() if is_copy else case.id
     frozen = Case(case.volume, case.segmentation.snapshot(), number, rulers=list(case.rulers))
 
@@ -58,7 +56,15 @@ def _go_on_in_copy(session: Session, case: Case) -> None:
     session.journal.acquire()
     if former is not None:
         former.continue_in(session.journal)
-    case.read_only = False
+    case.read_only = None
+
+
+def _lock_of(target: Path, session: Session, case: Case) -> CaseLock:
+    """The lock that a save needs. Raises CaseError where it cannot be had, with the reason."""
+    held = (case.read_only or session.case_lock) if target == case.path else lock_case(target)
+    if isinstance(held, ReadOnly):
+        raise CaseError(held.message, held.hint)
+    return held
 
 
 def _target(case: Case, path: Path | None) -> Path:

@@ -115,9 +115,8 @@ def open_case(session: Session, *, path: Path, source: Path | None = None) -> Jo
         recovered = enter(session, case)
         session.settings.remember(path)
         if case.read_only:
-            session.tell(
-                "note", f"{path.name} is open in another window.", "Here it can be viewed, not changed."
-            )
+            hint = f"Here it can be viewed, not changed. {case.read_only.hint}"
+            session.tell("note", case.read_only.message, hint)
         elif recovered:
             session.tell(
                 "ok", f"{recovered} steps that had not been saved were restored.", "Save to keep them."
