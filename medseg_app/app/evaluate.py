@@ -83,7 +83,7 @@ def evaluation(
             yield done
     else:
         _require_files(prediction, truth, how)
-        pair = read_pair(prediction, truth, how.unknown, how.yardstick("apart"))
+        pair = read_pair(prediction, truth, how.unknown, how.yardstick("apart")).by_value()
         compared = pair.compare()
         remarks = (*told_as_unknown([pair.not_looked_for]), *_of_other_classes([compared]))
         yield Evaluation(compared.to_json(), remarks=remarks)

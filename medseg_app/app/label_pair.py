@@ -36,6 +36,17 @@ class LabelPair:
     yardstick: Yardstick
     not_looked_for: tuple[str, ...] = ()
 
+    def by_value(self) -> LabelPair:
+        """Cases with classes told by value, as in other files, where each has one value on both sides.
+
+        Values of findings are ranks and tell no class.
+        """
+        segments = (*self.prediction.segments, *self.truth.segments)
+        found = {(one.name, one.value) for one in segments}
+        is_told = len({name for name, _ in found}) == len(found) == len({value for _, value in found})
+        are_organs = self.yardstick.findings == "named" and all(one.kind == "semantic" for one in segments)
+        return replace(self, match_by="value") if are_organs and is_told else self
+
     def compare(self) -> Comparison:
         """How the prediction agrees with the truth."""
         return compare(self.prediction, self.truth, self.unknown, self.match_by, self.yardstick)
