@@ -1,4 +1,4 @@
-"""TickDropDown: a drop-down of which any number of rows can be ticked; it shows those that are."""
+"""TickDropDown: a drop-down of which any number of rows can be ticked; it shows which, or how many."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ PRESSES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
 class TickDropDown(DropDown):
     """A click or Space ticks a row and leaves the list open; Return and Escape close it.
 
-    ticked: a tick was set or taken away by the reader. nothing: what is shown without a tick.
+    ticked: a tick was set or taken away by the reader. nothing: what is shown without a tick. things: what
+    is shown after the number of several ticks, whose names would not fit.
     """
 
     ticked = Signal()
 
-    def __init__(self, nothing: str) -> None:
+    def __init__(self, nothing: str, things: str) -> None:
         super().__init__()
-        self._nothing = nothing
+        self._nothing, self._things = nothing, things
         self._rows = QStandardItemModel(self)
         self.setModel(self._rows)
         self._rows.itemChanged.connect(self._on_tick)
@@ -49,7 +50,12 @@ class TickDropDown(DropDown):
     @property
     def shown_text(self) -> str:
         """What is ticked, whichever row was touched last."""
-        return ", ".join(self._rows.item(n).text() for n in self.ticks) or self._nothing
+        texts = self._ticked_texts
+        return f"{len(texts)} {self._things}" if len(texts) > 1 else texts[0] if texts else self._nothing
+
+    @property
+    def _ticked_texts(self) -> list[str]:
+        return [self._rows.item(n).text() for n in self.ticks]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A click on a row ticks it; Qt would choose the row and close the list."""
@@ -66,7 +72,7 @@ class TickDropDown(DropDown):
         self.ticked.emit()
 
     def _show(self) -> None:
-        self.setAccessibleDescription(self.shown_text)
+        self.setAccessibleDescription(", ".join(self._ticked_texts) or self._nothing)
         self.update()
 
 

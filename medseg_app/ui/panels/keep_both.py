@@ -18,7 +18,7 @@ class KeepBoth(TickDropDown):
     """Ticks by finding and class; until the window closes it knows what was ticked for which models."""
 
     def __init__(self) -> None:
-        super().__init__("No pair")
+        super().__init__("No pair", "pairs")
         self._models: frozenset[str] = frozenset()
         self._pairs: list[Pair] = []
         self._ticked: dict[frozenset[str], frozenset[Pair]] = {}
