@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, silent
@@ -74,20 +74,25 @@ def predict(
     model: str,
     *,
     device: str = "auto",
-    precision: Literal["exact", "fast"] = "exact",
-    min_score: float | None = None,
+    within: Collection[tuple[str, str]] = (),
     progress: Progress = silent,
+    **how: Any,
 ) -> Proposal:
     """What a model proposes for a volume, on the volume's own grid.
 
-    model: a name, or A+B for the classes of one model and the findings of another, merged.
+    model: a name, or A+B for the classes of one model and the findings of another, merged. within: pairs
+    (name of a finding, name of a class) that may hold the same voxels, as in [("Lesion", "Liver")]; raises
+    WrongUse for names that the models do not have. `how` holds fields of Request (precision, min_score, ...).
     """
+    from medseg_app.engines.combined_model import check_within
     from medseg_app.engines.contract import Request
     from medseg_app.engines.predict import build_engine, run_engine
     from medseg_app.engines.registry import find_model
 
-    request = Request(precision, min_score)
-    return run_engine(build_engine(find_model(model)), volume, request, device, progress)
+    folder = find_model(model)
+    check_within(folder.card, within)
+    request = Request(within=frozenset((finding, name) for finding, name in within), **how)
+    return run_engine(build_engine(folder), volume, request, device, progress)
 
 
 def to_label_map(proposal: Proposal, volume: Volume) -> LabelMap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from medseg_app.core.progress import Progress
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from .session import Session
 
 
-def request_of(session: Session) -> Request:
-    """What is asked of a model that the reader starts now."""
+def request_of(session: Session, within: Collection[tuple[str, str]] = ()) -> Request:
+    """What is asked of a model that the reader starts now; within: see Request."""
     from medseg_app.engines.contract import Request
 
     return Request(
         precision=session.settings.precision,
         revision=session.writable().segmentation.revision,
         focus_lps=session.view.cursor_lps,
+        within=frozenset(within),
     )
 
 
@@ -47,8 +48,9 @@ def warm_up(session: Session, model: str) -> Callable[[], None]:
 def model_run(session: Session, title: str, model: str, request: Request) -> Job[Proposal, Proposal]:
     """The job that runs a model on the open case, unless another case is open by then.
 
-    Its work raises ModelError for an unknown model, ModalityError where it does not fit the images: reading
-    a model folder and its checksums takes longer than the window may stand still.
+    Its work raises ModelError for an unknown model, WrongUse for names in `within` that it does not have,
+    ModalityError where it does not fit the images: reading a model folder and its checksums takes longer
+    than the window may stand still.
     """
     case = session.writable()
     lane, device, on_main = session.engines, session.settings.device, session.tasks.on_main
@@ -57,10 +59,12 @@ def model_run(session: Session, title: str, model: str, request: Request) -> Job
         on_main(lambda: show_so_far(session, case, found))
 
     def work(progress: Progress) -> Proposal:
+        from medseg_app.engines.combined_model import check_within
         from medseg_app.engines.modality import check_modality
         from medseg_app.engines.registry import find_model
 
         folder = find_model(model)
+        check_within(folder.card, request.within)
         check_modality(folder.card, case.volume)
         on_main(lambda: show_asked(session, case, request.prompts))
         try:

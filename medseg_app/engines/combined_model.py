@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import product
 
 from medseg_app.core.errors import ModelError, WrongUse
 
@@ -61,16 +62,26 @@ def combine(parts: tuple[ModelFolder, ...]) -> ModelFolder:
 def check_within(card: ModelCard, within: Collection[tuple[str, str]]) -> None:
     """Compare pairs (name of a finding, name of a class) with what a model finds and marks.
 
-    Raises WrongUse for a name that the model does not have, and where the model gives only one of both.
+    Raises WrongUse for a name that the model does not have, where the model gives only one of both, and for
+    what is no pair.
     """
     for pair in within:
+        if isinstance(pair, str) or len(pair) != 2:
+            raise WrongUse(
+                f"{pair!r} is no pair of a finding and a class.", 'Give pairs, as in [("Lesion", "Liver")].'
+            )
         for name, kind, what in zip(pair, ("instance", "semantic"), ("finding", "class"), strict=True):
-            known = sorted({label.name for label in card.labels.values() if label.kind == kind})
+            known = _names([card], kind)
             if name not in known:
                 raise WrongUse(
-                    f"{card.name} has no {what} {name}, which --within {':'.join(pair)} names.",
+                    f"{card.name} has no {what} {name}, which {':'.join(pair)} names.",
                     f"Name a finding and a class, as in Lesion:Liver. It has: {', '.join(known) or 'none'}.",
                 )
+
+
+def possible_within(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
+    """Every pair (name of a finding, name of a class) that models which run as one can keep together."""
+    return list(product(_names(cards, "instance"), _names(cards, "semantic")))
 
 
 def joint_hash(hashes: Iterable[str]) -> str:
@@ -99,6 +110,10 @@ def least_volumes(cards: Sequence[ModelCard]) -> dict[int, float]:
         for value in card.labels
         if MIN_ML in card.thresholds
     }
+
+
+def _names(cards: Sequence[ModelCard], kind: str) -> list[str]:
+    return sorted({label.name for card in cards for label in card.labels.values() if label.kind == kind})
 
 
 def _labels(cards: list[ModelCard]) -> dict[int, LabelClass]:

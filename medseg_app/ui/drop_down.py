@@ -21,13 +21,17 @@ class DropDown(QComboBox):
         super().__init__(parent)
         self.setItemDelegate(QStyledItemDelegate(self))
 
+    @property
+    def shown_text(self) -> str:
+        """What the box says while its list is closed."""
+        return self.currentText() if self.currentIndex() >= 0 else self.placeholderText()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much of the text as fits."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
-        text = option.currentText
+        text = self.shown_text
         if self.currentIndex() < 0:
-            text = self.placeholderText()
             option.palette.setBrush(QPalette.ColorRole.ButtonText, option.palette.placeholderText())
         field = self.style().subControlRect(
             QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self

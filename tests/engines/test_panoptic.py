@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import medseg_app as ms
 from medseg_app.core.box import Box
 from medseg_app.core.errors import ModelError, WrongUse
 from medseg_app.core.geometry import VolumeGeometry
-from medseg_app.core.proposal import Candidate
+from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
-from medseg_app.engines.combined_model import check_within, combine, least_volumes, values_of
+from medseg_app.engines.combined_model import (
+    check_within,
+    combine,
+    least_volumes,
+    possible_within,
+    values_of,
+)
 from medseg_app.engines.model_folder_writer import write_model_folder
 from medseg_app.engines.panoptic import PanopticRules, merge_panoptic
 from medseg_app.engines.predict import build_engine, predict
@@ -168,9 +176,8 @@ def test_models_that_do_not_combine_are_refused(place: Path, name: str, message:
 
 
 def test_the_parts_say_the_same_alone_and_together(place: Path):
-    geometry = VolumeGeometry.regular((12, 60, 60), np.diag([3.0, 1.0, 1.0, 1.0]), "1.2")
-    noise = np.random.default_rng(5).normal(-300, 300, geometry.shape).astype(np.int16)
-    volume = Volume(noise, geometry, "1.2.3", "CT")
+    volume = noise()
+    geometry = volume.geometry
     together = predict(volume, find_model("tiny-organs+tiny-lesions", place), device="cpu")
     lesions = predict(volume, find_model("tiny-lesions", place), device="cpu")
     organs = predict(volume, find_model("tiny-organs", place), device="cpu")
@@ -184,6 +191,59 @@ def test_the_parts_say_the_same_alone_and_together(place: Path):
         mine, theirs = np.zeros((2, *geometry.shape), bool)
         mine[one.box.slices], theirs[alone.box.slices] = one.mask, alone.mask
         assert np.array_equal(mine, theirs & ~taken)
+
+
+def noise(shape: tuple[int, int, int] = (12, 60, 60)) -> Volume:
+    geometry = VolumeGeometry.regular(shape, np.diag([3.0, 1.0, 1.0, 1.0]), "1.2")
+    return Volume(np.random.default_rng(5).normal(-300, 300, shape).astype(np.int16), geometry, "1.2.3", "CT")
+
+
+def shared_voxels(proposal: Proposal, name: str) -> int:
+    """How many voxels of a class belong to a finding too."""
+    shape = noise().geometry.shape
+    found, marked = np.zeros((2, *shape), bool)
+    for one in proposal.candidates:
+        if one.kind == "instance":
+            found[one.box.slices] |= one.mask
+        elif one.name == name:
+            marked[one.box.slices] |= one.mask
+    return int((found & marked).sum())
+
+
+def test_python_keeps_both_where_it_is_told_to(place: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MEDSEG_MODELS", str(place))
+    name = "tiny-organs+tiny-lesions"
+    apart = ms.predict(noise(), name, device="cpu")
+    both = ms.predict(noise(), name, device="cpu", within=[("Tumour", "Liver")])
+    assert [shared_voxels(apart, one) for one in ("Liver", "Spleen")] == [0, 0]
+    assert shared_voxels(both, "Liver") > 0
+    assert shared_voxels(both, "Spleen") == 0
+
+
+@pytest.mark.parametrize(
+    ("within", "message"),
+    [
+        ([("Tumour", "Nothing")], "no class Nothing"),
+        ([("Lump", "Liver")], "no finding Lump"),
+        (["Tumour:Liver"], "no pair"),
+        (("Tumour", "Liver"), "no pair"),
+        ([("Tumour", "Liver", "Spleen")], "no pair"),
+    ],
+)
+def test_python_refuses_what_the_command_line_refuses(
+    place: Path, monkeypatch: pytest.MonkeyPatch, within: Any, message: str
+):
+    monkeypatch.setenv("MEDSEG_MODELS", str(place))
+    with pytest.raises(WrongUse, match=message):
+        ms.predict(noise(), "tiny-organs+tiny-lesions", device="cpu", within=within)
+
+
+def test_the_pairs_that_are_possible_are_those_that_pass_the_check(place: Path):
+    parts = [find_model(name, place).card for name in ("tiny-organs", "tiny-lesions")]
+    pairs = possible_within(parts)
+    assert pairs == [("Tumour", "Liver"), ("Tumour", "Spleen")]
+    check_within(find_model("tiny-organs+tiny-lesions", place).card, pairs)
+    assert possible_within(parts[:1]) == possible_within(parts[1:]) == []
 
 
 def test_the_command_line_writes_one_verified_file(place: Path, tmp_path: Path, medseg_line, capsys):

@@ -156,7 +156,7 @@ def test_running_shows_progress_and_can_be_stopped(panel, session, monkeypatch):
 
     monkeypatch.setattr(session, "start", start)
     panel.run()
-    assert started == [("run_model", {"model": "demo-lesions"})]
+    assert started == [("run_model", {"model": "demo-lesions", "within": frozenset()})]
     assert panel.stop_button.isVisible()
     assert not panel.run_button.isVisible()
     task.fraction, task.message = 0.5, "Slice 20 of 44"
@@ -190,16 +190,16 @@ def test_a_model_of_organs_and_one_of_findings_run_together(panel, controller, m
     found = [card(), card("sarcoma", ("MR",)), organs]
     panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found), ()))
     panel.choice.setCurrentIndex(0)
-    names = [panel.partner.itemText(n) for n in range(panel.partner.count())]
+    names = [panel.together.partner.itemText(n) for n in range(panel.together.partner.count())]
     assert names == ["No other model", "organs"]
     assert panel.model_name == "demo-lesions"
-    panel.partner.setCurrentIndex(1)
+    panel.together.partner.setCurrentIndex(1)
     started = {}
     monkeypatch.setattr(controller.session, "start", lambda run, **how: started.update(how))
     panel.run()
-    assert started == {"model": "demo-lesions+organs"}
+    assert started == {"model": "demo-lesions+organs", "within": frozenset()}
     panel.choice.setCurrentIndex(1)
-    assert panel.partner.count() == 1
+    assert panel.together.partner.count() == 1
     assert panel.model_name == "sarcoma"
 
 

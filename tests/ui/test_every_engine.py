@@ -37,7 +37,8 @@ def choose(panel: Any, name: str) -> None:
     """A model, or two that are joined by +."""
     first, _, second = name.partition("+")
     panel.choice.setCurrentIndex(panel.choice.findText(first))
-    panel.partner.setCurrentIndex(max(panel.partner.findText(second), 0))
+    partner = panel.together.partner
+    partner.setCurrentIndex(max(partner.findText(second), 0))
     assert panel.model_name == name
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from medseg_app.app.candidate_names import names_of
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
@@ -18,9 +20,14 @@ from medseg_app.core.segment import Provenance
 
 
 @command("Run model", menu="AI", shortcut="Ctrl+R")
-def run_model(session: Session, *, model: str) -> Job[Proposal, Proposal]:
-    """Let a model propose segments for the open series; nothing accepted is changed."""
-    return model_run(session, f"Run {model}", model, request_of(session))
+def run_model(
+    session: Session, *, model: str, within: Collection[tuple[str, str]] = ()
+) -> Job[Proposal, Proposal]:
+    """Let a model propose segments for the open series; nothing accepted is changed.
+
+    within: with A+B, pairs (name of a finding, name of a class) that may hold the same voxels.
+    """
+    return model_run(session, f"Run {model}", model, request_of(session, within))
 
 
 @command("Accept", menu="AI", shortcut="A")

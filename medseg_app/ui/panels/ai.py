@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QSizePolicy
 
 from medseg_app.app.commands.proposals import run_model
 from medseg_app.app.first_cost import first_cost
 from medseg_app.app.run_costs import RunCosts, in_words
+from medseg_app.engines.combined_model import JOINT
 from medseg_app.engines.expected_device import expected_device
 from medseg_app.ui import figures
 from medseg_app.ui.banner import VerdictMark
-from medseg_app.ui.buttons import describe, give_key, icon_button, push_button
+from medseg_app.ui.buttons import describe, icon_button, push_button
 from medseg_app.ui.drop_down import DropDown
-from medseg_app.ui.labels import ElidedLabel, label
+from medseg_app.ui.labels import ElidedLabel
 
 from .model_card_view import ModelCardView, is_demonstration
-from .model_choice import best_place, describe_choices, misfit_of, partners_of
+from .model_choice import best_place, describe_choices, misfit_of
 from .section import Section
+from .together import Together
 from .warm_model import WarmModel
 
 if TYPE_CHECKING:
@@ -73,14 +75,10 @@ class AiPanel(Section):
         self.learn_button = push_button(
             "Learn from my cases", self._ask_to_learn, "Ctrl+Shift+T", detail="Go on training this model"
         )
-        self.partner = DropDown()
-        self.partner.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        meaning = "Run a second model too and merge organs with findings"
-        describe(self.partner, "Together with", "Ctrl+Shift+Y", meaning)
-        give_key(self.partner, "Ctrl+Shift+Y")
+        self.together = Together()
         self._build()
         self.choice.currentIndexChanged.connect(self._show)
-        self.partner.currentIndexChanged.connect(self._show)
+        self.together.partner.currentIndexChanged.connect(self._show)
         self.choice.activated.connect(self._keep_choice)
         session.changed.connect(self._on_change)
         session.tasks.changed.connect(self._on_task)
@@ -93,12 +91,10 @@ class AiPanel(Section):
         self.row(self.bar)
         self.row(self.cost)
         self.row(self.card)
-        word = label("Together with", "caption")
-        self.row(word, self.partner).setStretch(1, 1)
+        self.body.addLayout(self.together)
         self.row(self.learn_button)
-        self._below_card = (word, self.partner, self.learn_button)
         self.card.hide()
-        self._show_below_card(False)
+        self.learn_button.hide()
         self._show_running()
 
     def find_models(self) -> None:
@@ -121,8 +117,7 @@ class AiPanel(Section):
     @property
     def model_name(self) -> str:
         """What runs: the chosen model, or it and another joined by +; empty without a model."""
-        card, partner = self.chosen, self.partner.currentData()
-        return "" if card is None else f"{card.name}+{partner}" if partner else card.name
+        return JOINT.join(card.name for card in self.together.cards)
 
     @property
     def misfit(self) -> str:
@@ -138,7 +133,8 @@ class AiPanel(Section):
         if card is None or self._task is not None or self.misfit:
             return
         self._keep_choice()
-        self._task = self._session.start(run_model, model=self.model_name)
+        within = self.together.keep_both.within
+        self._task = self._session.start(run_model, model=self.model_name, within=within)
         self._show_running()
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -173,11 +169,8 @@ class AiPanel(Section):
     def toggle_card(self) -> None:
         """Open or close the card."""
         self.card.setVisible(not self.card.isVisible() and self.chosen is not None)
-        self._show_below_card(self.card.isVisible())
-
-    def _show_below_card(self, shown: bool) -> None:
-        for part in self._below_card:
-            part.setVisible(shown)
+        self.together.show_lines(self.card.isVisible())
+        self.learn_button.setVisible(self.card.isVisible())
 
     def _ask_to_learn(self) -> None:
         if self.chosen is not None:
@@ -213,7 +206,7 @@ class AiPanel(Section):
     def _show(self, *_: object) -> None:
         card, misfit = self.chosen, self.misfit
         self.card.show_card(card)
-        self._offer_partners(card)
+        self.together.offer(card, self._cards)
         self.choice.setEnabled(bool(self._cards))
         self.about.setEnabled(card is not None)
         self.run_button.setEnabled(not misfit)
@@ -225,27 +218,14 @@ class AiPanel(Section):
         self.summary.setText(told)
         where = f" Models are looked for in {self._session.folders.models}." if misfit == NO_MODEL else ""
         self.summary.setToolTip(told + where)
-        self._show_cost("" if misfit or card is None else self._cost_text(card))
+        self._show_cost("" if misfit else self._cost_text())
 
     def _show_cost(self, text: str) -> None:
         self.cost.setText(text)
         self.cost.setToolTip(text)
         self.cost.setVisible(bool(text))
 
-    def _offer_partners(self, card: ModelCard | None) -> None:
-        """The models whose results can be merged with those of the chosen one."""
-        names = [other.name for other in partners_of(card, self._cards)] if card is not None else []
-        if self.partner.count() and names == [
-            self.partner.itemData(n) for n in range(1, self.partner.count())
-        ]:
-            return
-        with QSignalBlocker(self.partner):
-            self.partner.clear()
-            self.partner.addItem("No other model", "")
-            for name in names:
-                self.partner.addItem(name, name)
-
-    def _cost_text(self, card: ModelCard) -> str:
+    def _cost_text(self) -> str:
         """What a run takes: as the last ones took here, else by the card; empty where nobody knows."""
         case = self._session.case
         if case is None:
@@ -255,8 +235,7 @@ class AiPanel(Section):
         cost = self._costs.expected(self.model_name, device, settings.precision, voxels)
         if cost is not None:
             return f"Takes {in_words(cost)}"
-        partner = [other for other in self._cards if other.name == self.partner.currentData()]
-        cost = first_cost([card, *partner], case.volume.geometry, device, settings.precision)
+        cost = first_cost(self.together.cards, case.volume.geometry, device, settings.precision)
         return "" if cost is None else f"By its card, takes {in_words(cost)}"
 
     def _on_task(self, task: Task) -> None:
