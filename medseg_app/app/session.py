@@ -20,6 +20,7 @@ from medseg_app.core.progress import silent
 from .case_journal import CaseJournal
 from .change import Change
 from .command import Command, Job, spec_of
+from .command_log import COMMANDS
 from .folders import Folders
 from .gestures import Gestures
 from .notice import Notice
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-log = logging.getLogger("medseg.commands")
+log = logging.getLogger(COMMANDS)
 
 
 class Session:
