@@ -6,6 +6,9 @@ import time
 
 import pytest
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
 from medseg_app.app import recovery
 from medseg_app.ui.dialogs import recovery as dialogs
 
@@ -49,3 +52,17 @@ def test_later_does_nothing(window, session, item, started):
     dialog.show()
     dialog.reject()
     assert started == []
+
+
+def test_each_line_has_keys_as_far_as_there_are_digits(window, session, item, started, tmp_path):
+    left = [recovery.Recoverable(tmp_path / f"{n}.journal", item.about, 3, 0.0) for n in range(11)]
+    restored = []
+    dialog = dialogs.RecoveryDialog(window, session, left, restored.append)
+    dialog.show()
+    dialog.activateWindow()
+    QTest.qWaitForWindowActive(dialog)
+    alt, control = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
+    QTest.keyClick(dialog, Qt.Key.Key_2, alt | control)
+    assert started == [("discard", {"item": left[1]})]
+    QTest.keyClick(dialog, Qt.Key.Key_3, alt)
+    assert restored == [left[2]]
