@@ -52,7 +52,10 @@ class Session:
     ) -> None:
         self.folders = folders or Folders.of_user()
         self.settings = settings or Settings.load(self.folders.config)
-        self.view = ViewState(brush_mm=self.settings.brush_mm, fill_opacity=self.settings.fill_opacity)
+        kept = self.settings
+        self.view = ViewState(
+            brush_mm=kept.brush_mm, fill_opacity=kept.fill_opacity, outline_px=kept.outline_px
+        )
         self.tasks = TaskRunner(call_on_main)
         self.studies = Studies()
         self.gestures = Gestures(self)

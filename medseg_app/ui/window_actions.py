@@ -114,7 +114,7 @@ class WindowActions:
             )  # fmt: skip
         add, viewer = self._actions.add, self._c.viewer
         self._layouts()
-        self._opacity()
+        self._label_look()
         add("fit", "Fit", viewer.fit, "R", glyph="frame-corners", detail="Show whole slices again")
         add("next_slice", "Next slice", lambda: viewer.scroll(1), "Down PgDown")
         add("previous_slice", "Previous slice", lambda: viewer.scroll(-1), "Up PgUp")
@@ -142,13 +142,15 @@ class WindowActions:
         self._command(beside_commands.show_beside, studies.show_chosen_beside, "Shift+Return")
         self._actions.keep_to("show_beside", studies.tree)
 
-    def _opacity(self) -> None:
-        step, opacity = table.OPACITY_STEP, self._c.segments.opacity
-        for name, title, by, key in (
-            ("opacity_less", "Less opacity", -step, "Ctrl+["),
-            ("opacity_more", "More opacity", step, "Ctrl+]"),
+    def _label_look(self) -> None:
+        step, look = table.OPACITY_STEP, self._c.segments.look
+        for name, title, slider, by, key in (
+            ("opacity_less", "Less opacity", look.opacity, -step, "Ctrl+["),
+            ("opacity_more", "More opacity", look.opacity, step, "Ctrl+]"),
+            ("outline_less", "Narrower outlines", look.outline, -1, "Alt+["),
+            ("outline_more", "Wider outlines", look.outline, 1, "Alt+]"),
         ):
-            self._actions.add(name, title, _constant(_mover(opacity), by), key)
+            self._actions.add(name, title, _constant(_mover(slider), by), key)
 
     def _segments(self) -> None:
         list_ = self._c.segments
