@@ -20,6 +20,7 @@ from medseg_app.core.progress import silent
 from .case_journal import CaseJournal
 from .change import Change
 from .command import Command, Job, spec_of
+from .command_log import COMMANDS
 from .folders import Folders
 from .gestures import Gestures
 from .notice import Notice
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-log = logging.getLogger("medseg.commands")
+log = logging.getLogger(COMMANDS)
 
 
 class Session:
@@ -51,7 +52,10 @@ class Session:
     ) -> None:
         self.folders = folders or Folders.of_user()
         self.settings = settings or Settings.load(self.folders.config)
-        self.view = ViewState(brush_mm=self.settings.brush_mm, fill_opacity=self.settings.fill_opacity)
+        kept = self.settings
+        self.view = ViewState(
+            brush_mm=kept.brush_mm, fill_opacity=kept.fill_opacity, outline_px=kept.outline_px
+        )
         self.tasks = TaskRunner(call_on_main)
         self.studies = Studies()
         self.gestures = Gestures(self)

@@ -27,6 +27,7 @@ class Settings:
     show_patient: bool = True
     brush_mm: float = 10.0
     fill_opacity: float = 0.35
+    outline_px: float = 1.5
     keys: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     geometry: str = ""

@@ -10,6 +10,7 @@ from psygnal import SignalGroupDescriptor
 Plane = Literal["axial", "coronal", "sagittal"]
 Layout = Literal["one and three", "two by two", "one", "side by side"]
 Position = tuple[float, float, float]
+NARROWEST_PX, WIDEST_PX = 0.5, 4.0
 
 
 @dataclass
@@ -18,6 +19,7 @@ class ViewState:
 
     cursor_lps: the linked cursor in patient mm. window: (centre, width) in the volume's units.
     tool: name of the tool on the left button. hidden: ids of segments that are not drawn.
+    outline_px: width of outlines on the screen, NARROWEST_PX to WIDEST_PX.
     brush_mm: diameter of the brush. threshold: proposals below this score are not shown.
     is_active: whether keys go to the series of this state; of two side by side only one has them.
     """
@@ -35,6 +37,7 @@ class ViewState:
     active_segment: int | None = None
     hidden: frozenset[int] = frozenset()
     fill_opacity: float = 0.35
+    outline_px: float = 1.5
     show_labels: bool = True
     show_outlines: bool = True
     show_patient: bool = True

@@ -69,7 +69,8 @@ class Closing:
         """
         settings, view = self._session.settings, self._session.view
         settings.geometry = bytes(self._window.saveGeometry().toBase64().data()).decode()
-        settings.brush_mm, settings.fill_opacity = view.brush_mm, view.fill_opacity
+        settings.brush_mm = view.brush_mm
+        settings.fill_opacity, settings.outline_px = view.fill_opacity, view.outline_px
         settings.show_patient = view.show_patient
         try:
             settings.save()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 IMAGES = "Images (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd)"
 CASES = "MedSeg cases (*.medseg)"
 LABELS = "Masks (*.dcm *.nii *.nii.gz *.nrrd *.mha);;All files (*)"
-OPEN_MENU = ("open_folder", "open_image", "open_case", "open_labels", "")
+OPEN_MENU = ("open_folder", "open_image", "open_case", "open_labels", "", "open_recent")
 RECENT_SHOWN = 8
 
 
@@ -47,6 +47,8 @@ class Opening:
         self.question = MaskQuestion(self._open_mask, self.open)
         self.first_look = FirstLook(window, window.central, session, main)
         self.moved = MovedImages(window, session)
+        self.recent = QMenu(window)
+        self.recent.aboutToShow.connect(self._list_recent)
         session.changed.connect(self._on_change)
 
     def open(self, path: Path) -> None:
@@ -116,10 +118,13 @@ class Opening:
 
     def open_menu(self) -> QMenu:
         """The menu of the Open button; recent places are listed when it opens."""
-        menu = self._actions.menu("Open", OPEN_MENU, self._window)
-        recent = menu.addMenu("Recent")
-        recent.aboutToShow.connect(lambda: self._list_recent(recent))
-        return menu
+        self._actions["open_recent"].setMenu(self.recent)
+        return self._actions.menu("Open", OPEN_MENU, self._window)
+
+    def show_recent(self) -> None:
+        """List recent places below the tool strip."""
+        strip = self._window.strip
+        self.recent.popup(strip.mapToGlobal(strip.rect().bottomLeft()))
 
     def keys(self) -> dict[str, str]:
         """Keys that the reader gave to actions, by the name of the action."""
@@ -195,7 +200,8 @@ class Opening:
         recent = self._session.settings.recent
         return str(Path(recent[0]).parent) if recent else str(Path.home())
 
-    def _list_recent(self, menu: QMenu) -> None:
+    def _list_recent(self) -> None:
+        menu = self.recent
         menu.clear()
         for text in self._session.settings.recent[:RECENT_SHOWN]:
             menu.addAction(text).triggered.connect(_opener(self.open, Path(text)))

@@ -85,6 +85,7 @@ class _Shots:
         return path
 
     def _empty(self) -> Path:
+        wait_until(lambda: self._controller.ai.chosen is not None, READY_SECONDS, "the models")
         return self._shot("empty")
 
     def _browser(self) -> Path:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 from medseg_app.app.session import Session
 from medseg_app.core.errors import EngineError, MedsegError
+
+if TYPE_CHECKING:
+    from .window import MainWindow
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 120.0, what: str = "the window") -> None:
@@ -49,11 +53,24 @@ def run_to_end(session: Session, command: Any, seconds: float = 600.0, **argumen
     return task.value if task is not None else None
 
 
-def screenshot(window: QWidget, path: Path) -> None:
-    """Save what the screen shows of a window, with its OpenGL views."""
-    pause(0.3)
-    screen = window.screen() or QApplication.primaryScreen()
-    place = window.geometry()
-    shot = screen.grabWindow(0, place.x(), place.y(), place.width(), place.height())
+def screenshot(window: MainWindow, path: Path) -> None:
+    """Save what the screen shows of a window, with its OpenGL views, without names in the corners."""
+    with _patient_hidden(window):
+        pause(0.3)
+        screen = window.screen() or QApplication.primaryScreen()
+        place = window.geometry()
+        shot = screen.grabWindow(0, place.x(), place.y(), place.width(), place.height())
     if not shot.save(str(path)):
         raise EngineError(f"The picture {path} could not be written.", "Choose another folder.")
+
+
+@contextmanager
+def _patient_hidden(window: MainWindow) -> Iterator[None]:
+    """The reader's own choice comes back afterwards: it is kept in the settings."""
+    assert window.controller is not None
+    view = window.controller.session.view
+    shown, view.show_patient = view.show_patient, False
+    try:
+        yield
+    finally:
+        view.show_patient = shown

@@ -45,8 +45,8 @@ class ToolStrip(QFrame):
             self._named.append(buttons)
         return buttons
 
-    def add_menu_button(self, text: str, glyph: str, detail: str, menu: QMenu) -> QToolButton:
-        """Add a button that opens a menu."""
+    def add_menu_button(self, text: str, glyph: str, key: str, detail: str, menu: QMenu) -> QToolButton:
+        """Add a button that opens a menu, as its key does."""
         button = QToolButton()
         button.setText(text)
         button.setIcon(icon(glyph))
@@ -55,7 +55,8 @@ class ToolStrip(QFrame):
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        describe(button, text, "", detail)
+        describe(button, text, key, detail)
+        button.setShortcut(key)
         self._line.addWidget(button)
         return button
 

@@ -62,6 +62,7 @@ class WindowActions:
         self._command(open_commands.open_image, opening.ask_image, "Ctrl+Shift+O")
         self._command(open_commands.open_case, opening.ask_case, "Ctrl+Alt+O")
         self._command(open_commands.open_labels, opening.ask_labels, "Ctrl+Shift+I")
+        add("open_recent", "Recent", opening.show_recent, "Ctrl+Shift+R", detail="What was opened before")
         self._command(case_commands.save_case, closing.save)
         add("save_as", "Save as", closing.save_as, "Ctrl+Shift+S", detail="Save the case under another name")
         self._command(export_commands.export, opening.ask_export)
@@ -113,7 +114,7 @@ class WindowActions:
             )  # fmt: skip
         add, viewer = self._actions.add, self._c.viewer
         self._layouts()
-        self._opacity()
+        self._label_look()
         add("fit", "Fit", viewer.fit, "R", glyph="frame-corners", detail="Show whole slices again")
         add("next_slice", "Next slice", lambda: viewer.scroll(1), "Down PgDown")
         add("previous_slice", "Previous slice", lambda: viewer.scroll(-1), "Up PgUp")
@@ -141,13 +142,15 @@ class WindowActions:
         self._command(beside_commands.show_beside, studies.show_chosen_beside, "Shift+Return")
         self._actions.keep_to("show_beside", studies.tree)
 
-    def _opacity(self) -> None:
-        step, opacity = table.OPACITY_STEP, self._c.segments.opacity
-        for name, title, by, key in (
-            ("opacity_less", "Less opacity", -step, "Ctrl+["),
-            ("opacity_more", "More opacity", step, "Ctrl+]"),
+    def _label_look(self) -> None:
+        step, look = table.OPACITY_STEP, self._c.segments.look
+        for name, title, slider, by, key in (
+            ("opacity_less", "Less opacity", look.opacity, -step, "Ctrl+["),
+            ("opacity_more", "More opacity", look.opacity, step, "Ctrl+]"),
+            ("outline_less", "Narrower outlines", look.outline, -1, "Alt+["),
+            ("outline_more", "Wider outlines", look.outline, 1, "Alt+]"),
         ):
-            self._actions.add(name, title, _constant(_mover(opacity), by), key)
+            self._actions.add(name, title, _constant(_mover(slider), by), key)
 
     def _segments(self) -> None:
         list_ = self._c.segments
@@ -212,8 +215,8 @@ class WindowActions:
 
     def _strip(self) -> None:
         strip, get = self._window.strip, self._actions
-        recent = self._c.opening.open_menu()
-        strip.add_menu_button("Open", "folder-open", "Open a study, a case or a mask", recent)
+        opening = self._c.opening.open_menu()
+        strip.add_menu_button("Open", "folder-open", "Alt+O", "Open a study, a case or a mask", opening)
         for entries in (table.VIEW_TOOLS, table.EDIT_TOOLS):
             for button in strip.add_group([get[entry.name] for entry in entries], words=True):
                 button.setProperty("tool", True)
@@ -232,8 +235,9 @@ class WindowActions:
         strip.add_group([get[name] for name in names])
         strip.add_line()
         strip.add_menu_button(
-            "AI", "sparkle", "Run a model, decide on proposals", get.menu("AI", table.AI_MENU, strip)
-        )
+            "AI", "sparkle", "Alt+I", "Run a model, decide on proposals",
+            get.menu("AI", table.AI_MENU, strip),
+        )  # fmt: skip
         strip.add_action(get["save_case"])
         strip.add_action(get["export"])
         strip.add_action(get["settings"], words=False)

@@ -111,6 +111,16 @@ def test_figures_of_lesions_are_told_in_words():
     )
 
 
+def test_while_models_are_looked_for_nothing_can_be_run(controller):
+    assert not controller.ai.run_button.isEnabled()
+    assert controller.ai.summary.text() == "Looking for models"
+    assert controller.ai.run_button.toolTip() == "Looking for models\nRun the chosen model (Ctrl+R)"
+
+
+def test_a_model_that_can_run_says_so_and_no_more(panel):
+    assert panel.run_button.toolTip() == "Run the chosen model (Ctrl+R)"
+
+
 def test_a_model_for_these_images_is_chosen_and_marked_as_demonstration(panel):
     assert panel.chosen.name == "demo-lesions"
     assert panel.run_button.isEnabled()

@@ -9,6 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from medseg_app.app.commands import segments as commands
+from medseg_app.app.session import Session
+from medseg_app.app.settings import Settings
 from medseg_app.ui.dialogs import unsaved
 from medseg_app.ui.scripted import pause, wait_until
 
@@ -114,6 +116,14 @@ def test_the_next_start_finds_the_window_where_it_was(window, session):
     stored = type(session.settings).load(session.folders.config)
     assert session.settings.path is None or stored.brush_mm == 17.0
     assert session.settings.geometry
+
+
+def test_the_next_start_finds_the_look_of_labels(window, session, tmp_path):
+    session.settings.path = tmp_path / "settings.json"
+    session.view.fill_opacity, session.view.outline_px = 0.6, 3.0
+    window.controller.closing.remember_place()
+    kept = Session(session.folders, Settings.load(tmp_path)).view
+    assert (kept.fill_opacity, kept.outline_px) == (0.6, 3.0)
 
 
 @pytest.mark.parametrize("in_the_way", ["a file as its folder", "a folder of its name"])

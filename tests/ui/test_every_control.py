@@ -6,12 +6,17 @@ import re
 from collections import Counter
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShortcut
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractItemView,
     QAbstractSlider,
+    QAbstractSpinBox,
     QComboBox,
+    QHeaderView,
+    QKeySequenceEdit,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -19,35 +24,131 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
+from medseg_app.app.recovery import Recoverable
 from medseg_app.ui.dialogs.export import ExportDialog
+from medseg_app.ui.dialogs.recovery import RecoveryDialog
 from medseg_app.ui.dialogs.settings import SettingsDialog
 from medseg_app.ui.dialogs.unsaved import UnsavedDialog
+from medseg_app.ui.scripted import wait_until
 
-TALKING = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit)
+TALKING = (
+    QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QKeySequenceEdit,
+    QLineEdit,
+)  # fmt: skip
+WITHOUT_A_KEY = {
+    QKeySequenceEdit: "every key that is pressed in it is the new one; the key of its table leads there",
+}
 
 
 def controls(widget):
     found = [w for kind in TALKING for w in widget.findChildren(kind)]
-    # Qt's own parts of a control: the box of a combo box, the clear button of a line.
-    return [w for w in found if not isinstance(w, QScrollBar) and not w.objectName().startswith("qt_")]
+    return [w for w in found if not is_part_of_a_control(w)]
 
 
-@pytest.mark.parametrize("tool", ["window", "brush"])
-def test_every_control_has_a_name_and_a_tooltip(window, session, tool):
-    session.view.tool = tool
-    silent = [
+def is_part_of_a_control(widget):
+    """Qt's own parts: the list and line of a combo box, the head of a table, the clear button of a line."""
+    in_combo_box = isinstance(widget, QAbstractItemView) and has_parent(widget, QComboBox)
+    of_qt = widget.objectName().startswith("qt_")
+    return in_combo_box or of_qt or isinstance(widget, (QScrollBar, QHeaderView))
+
+
+def has_parent(widget, kind):
+    while (widget := widget.parent()) is not None:
+        if isinstance(widget, kind):
+            return True
+    return False
+
+
+def says_too_little(widget):
+    """Whether a control lacks its name, or a tooltip that ends with its key."""
+    named = widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text())
+    exempt = type(widget) in WITHOUT_A_KEY
+    return not named or not widget.toolTip() or not (exempt or keys_of(widget.toolTip()))
+
+
+def silent(widget):
+    return [
         f"{type(w).__name__} {w.accessibleName()!r} {w.toolTip()!r}"
-        for w in controls(window)
-        if not w.toolTip() or not (w.accessibleName() or w.text())
+        for w in controls(widget)
+        if says_too_little(w)
     ]
-    assert silent == []
 
 
-def test_every_button_of_an_action_names_its_key(window, controller):
+@pytest.fixture
+def dialogs(window, session, controller, tmp_path):
+    left = [
+        Recoverable(tmp_path / f"{name}.journal", {"source": f"/images/{name}"}, 3, 0.0) for name in "abc"
+    ]
+    made = (
+        SettingsDialog(window, session, controller.actions),
+        ExportDialog(window, session),
+        UnsavedDialog(window, "Case"),
+        RecoveryDialog(window, session, left, lambda _: None),
+    )
+    yield made
+    for dialog in made:
+        dialog.deleteLater()
+
+
+@pytest.mark.parametrize("tool", ["window", "brush", "ruler"])
+def test_every_control_has_a_name_and_a_tooltip_with_its_key(window, session, controller, tool):
+    session.view.tool = tool
+    controller.download.show()
+    controller.training.open()
+    assert silent(window) == []
+
+
+def test_every_control_of_a_dialog_has_a_name_and_a_tooltip_with_its_key(dialogs):
+    assert [(type(dialog).__name__, silent(dialog)) for dialog in dialogs if silent(dialog)] == []
+
+
+def test_every_action_has_a_key_and_names_it(controller):
     for name in controller.actions.names():
         action = controller.actions[name]
         key = action.shortcut().toString()
-        assert not key or f"({key})" in action.toolTip(), name
+        assert key, name
+        assert f"({key})" in action.toolTip(), name
+
+
+def test_every_entry_of_a_menu_of_the_strip_has_a_key(window):
+    def entries(menu):
+        for action in menu.actions():
+            if action.menu() is None or not action.shortcut().isEmpty():
+                yield action
+            else:
+                yield from entries(action.menu())
+
+    menus = [button.menu() for button in window.strip.findChildren(QToolButton) if button.menu()]
+    found = [action for menu in menus for action in entries(menu) if not action.isSeparator()]
+    assert len(found) > 40
+    assert [action.text() for action in found if action.shortcut().isEmpty()] == []
+
+
+@pytest.mark.parametrize(("key", "name"), [("O", "Open"), ("I", "AI")])
+def test_a_key_opens_the_menu_of_a_button_of_the_strip(window, key, name):
+    (button,) = [b for b in window.strip.findChildren(QToolButton) if b.menu() and b.text() == name]
+    seen = opened(button.menu(), window, Qt.Key[f"Key_{key}"], Qt.KeyboardModifier.AltModifier)
+    assert seen == [True]
+
+
+def test_a_key_lists_recent_places(window, session, controller):
+    session.settings.recent = ["/images/abdomen"]
+    keys = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    assert opened(controller.opening.recent, window, Qt.Key.Key_R, keys) == [True]
+    assert [action.text() for action in controller.opening.recent.actions()] == ["/images/abdomen"]
+
+
+def opened(menu, window, key, modifiers):
+    """Press a key; the menu, once shown, is noted and closed again."""
+    seen = []
+    menu.aboutToShow.connect(
+        lambda: QTimer.singleShot(0, lambda: (seen.append(menu.isVisible()), menu.hide()))
+    )
+    window.activateWindow()
+    wait_until(window.isActiveWindow, 10.0)
+    QTest.keyClick(window, key, modifiers)
+    wait_until(lambda: bool(seen), 10.0)
+    return seen
 
 
 def test_every_button_of_the_strip_can_be_reached_by_key(window):
@@ -75,7 +176,7 @@ def test_no_two_controls_that_are_shown_have_one_key(window, controller):
     keys += [shortcut.key() for shortcut in window.findChildren(QShortcut) if shortcut.parent().isVisible()]
     keys += [key for name in controller.actions.names() for key in controller.actions[name].shortcuts()]
     counts = Counter(key.toString() for key in keys if not key.isEmpty())
-    assert counts["Alt+O"] == counts["Alt+L"] == 1
+    assert counts["Alt+H"] == counts["Alt+L"] == 1
     assert [key for key, count in counts.items() if count > 1] == []
 
 
@@ -141,15 +242,18 @@ def test_every_key_that_a_tooltip_names_is_a_key(window, session, controller, to
     assert named <= known, named - known
 
 
-def test_every_key_that_a_tooltip_of_a_dialog_names_is_a_key(window, session, controller):
-    for dialog in (
-        SettingsDialog(window, session, controller.actions),
-        ExportDialog(window, session),
-        UnsavedDialog(window, "Case"),
-    ):
+def test_every_key_that_a_tooltip_of_a_dialog_names_is_a_key(dialogs):
+    for dialog in dialogs:
         known = {button.shortcut().toString() for button in dialog.findChildren(QAbstractButton)}
         known |= {shortcut.key().toString() for shortcut in dialog.findChildren(QShortcut)}
         named = {key for widget in controls(dialog) for key in keys_of(widget.toolTip())}
         assert any(button.isDefault() for button in dialog.findChildren(QPushButton))
         assert named - {"Return", "Esc"} <= known, (type(dialog).__name__, named - known)
-        dialog.deleteLater()
+
+
+def test_no_two_controls_of_a_dialog_have_one_key(dialogs):
+    for dialog in dialogs:
+        keys = [button.shortcut() for button in dialog.findChildren(QAbstractButton)]
+        keys += [shortcut.key() for shortcut in dialog.findChildren(QShortcut)]
+        counts = Counter(key.toString() for key in keys if not key.isEmpty())
+        assert [key for key, count in counts.items() if count > 1] == [], type(dialog).__name__

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from medseg_app.app import recovery
 from medseg_app.ui.dialogs import recovery as dialogs
+from medseg_app.ui.scripted import wait_until
 
 
 @pytest.fixture
@@ -49,3 +52,19 @@ def test_later_does_nothing(window, session, item, started):
     dialog.show()
     dialog.reject()
     assert started == []
+
+
+def test_each_line_has_keys_as_far_as_there_are_digits(window, session, item, started, tmp_path):
+    left = [recovery.Recoverable(tmp_path / f"{n}.journal", item.about, 3, 0.0) for n in range(11)]
+    restored = []
+    dialog = dialogs.RecoveryDialog(window, session, left, restored.append)
+    dialog.show()
+    dialog.activateWindow()
+    QTest.qWaitForWindowActive(dialog)
+    alt, control = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
+    QTest.keyClick(dialog, Qt.Key.Key_2, alt | control)
+    wait_until(lambda: bool(started), 10.0)
+    assert started == [("discard", {"item": left[1]})]
+    QTest.keyClick(dialog, Qt.Key.Key_3, alt)
+    wait_until(lambda: bool(restored), 10.0)
+    assert restored == [left[2]]

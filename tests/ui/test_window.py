@@ -148,6 +148,9 @@ def test_opacity_and_least_score_have_keys(window, controller, session):
     pause(0.05)
     QTest.keyClick(window, Qt.Key.Key_BracketRight, Qt.KeyboardModifier.ControlModifier)
     assert session.view.fill_opacity == 0.4
+    QTest.keyClick(window, Qt.Key.Key_BracketRight, Qt.KeyboardModifier.AltModifier)
+    assert session.view.outline_px == 2.0
+    assert controller.segments.look.outline.value() == 4
     QTest.keyClick(window, Qt.Key.Key_Period)
     pause(0.1)
     assert session.view.threshold == 0.55

@@ -72,7 +72,7 @@ def reopen_candidate(session: Session, *, number: int) -> None:
     session.changed.emit(Change.of("proposal"))
 
 
-@command("Clear proposals", menu="AI")
+@command("Clear proposals", menu="AI", shortcut="Ctrl+Shift+X")
 def clear_proposal(session: Session) -> None:
     """Remove all proposals that were not accepted."""
     withdraw_proposal(session)

@@ -109,8 +109,8 @@ class ExportDialog(DialogFrame):
     def _segment_list(self) -> QListWidget:
         made = QListWidget()
         made.setProperty("role", "ticks")
-        made.setAccessibleName("Segments to export")
-        made.setToolTip("Segments to export (Space ticks)")
+        describe(made, "Segments to export", "Alt+S", "Segments to export; Space ticks one")
+        give_key(made, "Alt+S")
         made.setFixedHeight(132)
         case = self._session.open()
         for segment in case.segmentation.segments:
@@ -129,13 +129,13 @@ class ExportDialog(DialogFrame):
         for suffix, (name, use) in FORMATS.items():
             box = QCheckBox(f"{name}   {use}")
             box.setChecked(suffix == (".seg.dcm" if is_dicom else ".nii.gz"))
-            describe(box, name, f"Alt+{len(boxes) + 1}", f"Write {suffix}")
+            possible = is_dicom or suffix != ".seg.dcm"
+            detail = f"Write {suffix}" if possible else "Only for images that came as DICOM"
+            describe(box, name, f"Alt+{len(boxes) + 1}", detail)
             give_key(box, f"Alt+{len(boxes) + 1}")
+            box.setEnabled(possible)
             box.toggled.connect(lambda _: self._show_ready())
             boxes[suffix] = box
-        if not is_dicom:
-            boxes[".seg.dcm"].setEnabled(False)
-            boxes[".seg.dcm"].setToolTip("Only for images that came as DICOM")
         return boxes
 
     def _default_target(self) -> Path:

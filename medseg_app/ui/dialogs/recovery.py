@@ -7,17 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from medseg_app.app.recovery import Recoverable, discard
 from medseg_app.ui import figures
-from medseg_app.ui.buttons import push_button
+from medseg_app.ui.buttons import give_key, push_button
 from medseg_app.ui.labels import ElidedLabel, label
 
 from .frame import DialogFrame
 
 if TYPE_CHECKING:
     from medseg_app.app.session import Session
+
+DIGITS = "123456789"
+"""Rows have keys as far as these go; Tab reaches the others."""
 
 
 class RecoveryDialog(DialogFrame):
@@ -49,15 +52,26 @@ class RecoveryDialog(DialogFrame):
         line = QHBoxLayout(row)
         line.setContentsMargins(12, 8, 12, 8)
         line.addLayout(texts, 1)
-        throw = push_button("Discard", lambda: self._discard(item), detail="Delete these strokes for good")
-        throw.setProperty("danger", True)
-        line.addWidget(throw)
-        restore = push_button(
-            "Restore", lambda: self._restore(item), "" if self._rows else "Return", primary=True
-        )
-        restore.setDefault(not self._rows)
-        line.addWidget(restore)
+        digit = DIGITS[len(self._rows) : len(self._rows) + 1]
+        line.addWidget(self._discard_button(item, f"Ctrl+Alt+{digit}" if digit else ""))
+        line.addWidget(self._restore_button(item, f"Alt+{digit}" if digit else ""))
         return row
+
+    def _discard_button(self, item: Recoverable, key: str) -> QPushButton:
+        detail = "Delete these strokes for good"
+        made = push_button("Discard", lambda: self._discard(item), key, detail=detail)
+        made.setProperty("danger", True)
+        give_key(made, key)
+        return made
+
+    def _restore_button(self, item: Recoverable, key: str) -> QPushButton:
+        """The first one is also what Return does."""
+        first = not self._rows
+        keys = f"Return and {key}" if first else key
+        made = push_button("Restore", lambda: self._restore(item), keys, primary=True)
+        give_key(made, key)
+        made.setDefault(first)
+        return made
 
     def _restore(self, item: Recoverable) -> None:
         self.accept()

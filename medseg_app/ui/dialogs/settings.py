@@ -79,7 +79,8 @@ class SettingsDialog(DialogFrame):
     def _key_table(self) -> QTableWidget:
         names = [name for name in self._actions.names() if self._actions[name].text()]
         table = QTableWidget(len(names), 2)
-        table.setAccessibleName("Keys of all actions")
+        describe(table, "Keys of all actions", "Alt+K", "Tab goes from key to key; press the new one")
+        give_key(table, "Alt+K")
         table.setHorizontalHeaderLabels(["Action", "Key"])
         table.verticalHeader().hide()
         table.setShowGrid(False)

@@ -31,7 +31,9 @@ class AddSegment(QFrame):
         self.matches = QListView()
         self.matches.setModel(self._model)
         self.matches.setProperty("role", "terms")
-        self.matches.setAccessibleName("Coded terms that match")
+        describe(
+            self.matches, "Coded terms that match", "Return", "Up and Down choose a term; Return adds it"
+        )
         self.matches.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.matches.clicked.connect(lambda _: self._add())
         whole = QVBoxLayout(self)

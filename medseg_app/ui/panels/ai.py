@@ -14,7 +14,7 @@ from medseg_app.engines.combined_model import JOINT
 from medseg_app.engines.expected_device import expected_device
 from medseg_app.ui import figures
 from medseg_app.ui.banner import VerdictMark
-from medseg_app.ui.buttons import describe, icon_button, push_button
+from medseg_app.ui.buttons import describe, icon_button, push_button, tip
 from medseg_app.ui.drop_down import DropDown
 from medseg_app.ui.labels import ElidedLabel
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from medseg_app.ui.off_thread import OffThread
 
 LOOKING = "Looking for models"
+RUN = "Run the chosen model"
 NO_MODEL = "No model; download one (Ctrl+Shift+D)."
 DEMONSTRATION = "For demonstration only"
 
@@ -62,7 +63,7 @@ class AiPanel(Section):
         self.choice = DropDown()
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         describe(self.choice, "Model", "Ctrl+Shift+M")
-        self.run_button = push_button("Run", self.run, "Ctrl+R", detail="Run the chosen model", primary=True)
+        self.run_button = push_button("Run", self.run, "Ctrl+R", detail=RUN, primary=True)
         self.stop_button = push_button("Stop", self.stop, "Ctrl+.", detail="Stop the model")
         self.mark = VerdictMark("note", 14)
         self.summary = ElidedLabel(LOOKING, "caption")
@@ -95,6 +96,7 @@ class AiPanel(Section):
         self.row(self.learn_button)
         self.card.hide()
         self.learn_button.hide()
+        self._show()
         self._show_running()
 
     def find_models(self) -> None:
@@ -210,6 +212,7 @@ class AiPanel(Section):
         self.choice.setEnabled(bool(self._cards))
         self.about.setEnabled(card is not None)
         self.run_button.setEnabled(not misfit)
+        self.run_button.setToolTip(f"{misfit}\n{tip(RUN, 'Ctrl+R')}".strip())
         if self._task is not None:
             return
         demonstration = card is not None and is_demonstration(card)

@@ -62,7 +62,7 @@ class ProposalsPanel(Section):
         self.show_case()
 
     def _make_list(self) -> RowList:
-        made = RowList(ROW_HEIGHT, "Proposals")
+        made = RowList(ROW_HEIGHT, "Proposals", "A and X", "Accept or reject the selected proposal")
         made.setModel(self.model)
         made.setItemDelegate(self.delegate)
         return made

@@ -5,16 +5,18 @@ from __future__ import annotations
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QAbstractItemView, QListView, QSizePolicy
 
+from medseg_app.ui.buttons import describe
+
 
 class RowList(QListView):
     """Rows of one height, scrolled by pixels."""
 
-    def __init__(self, row_height: int, name: str) -> None:
+    def __init__(self, row_height: int, name: str, keys: str, detail: str) -> None:
         super().__init__()
         self._row_height, self._most = row_height, row_height
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
-        self.setAccessibleName(name)
+        describe(self, name, keys, detail)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
 
     def hold(self, least: int, most: int, *, grows: bool = False) -> None:

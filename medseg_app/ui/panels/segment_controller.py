@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QMenu, QSlider
+from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtWidgets import QMenu
 
 from medseg_app.app.commands import segments as commands
 from medseg_app.ui import figures
-from medseg_app.ui.buttons import ActionButton, describe
-from medseg_app.ui.labels import label
+from medseg_app.ui.buttons import ActionButton
 
 from .add_segment import AddSegment
+from .label_look import LabelLook
 from .question import Question
 from .segments import SegmentsPanel
 from .swatches import SwatchMenu
@@ -29,19 +29,13 @@ BUTTONS = ("add_segment", "duplicate_segment", "merge_segments", "delete_segment
 
 
 class SegmentController:
-    """Owns the panel's line of buttons, the opacity slider, the add line and the question before deleting."""
+    """Owns the panel's line of buttons, the look of labels, the add line and the question before deleting."""
 
     def __init__(self, panel: SegmentsPanel, session: Session) -> None:
         self.panel, self._session = panel, session
         self.add_line = AddSegment()
         self.question = Question("Delete")
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
-        self.opacity.setRange(0, 100)
-        describe(
-            self.opacity, "Opacity of the labels", "Ctrl+[ and Ctrl+]", "How strongly labels cover the image"
-        )
-        self.opacity_text = label("", "caption")
-        self.opacity_text.setFixedWidth(32)
+        self.look = LabelLook(session.view)
         # Volumes change many times during a stroke; the list is repainted a few times a second.
         self._refresh = QTimer(panel, singleShot=True, interval=REFRESH_MS)
         self._place()
@@ -52,7 +46,7 @@ class SegmentController:
         panel = self.panel
         panel.body.insertWidget(0, self.add_line)
         panel.row(self.question)
-        self.opacity_line = panel.line(label("Opacity", "secondary"), self.opacity, self.opacity_text)
+        panel.body.addWidget(self.look)
 
     def _connect(self) -> None:
         panel, view = self.panel, self._session.view.events
@@ -61,11 +55,9 @@ class SegmentController:
         panel.list.chosen.connect(self.choose)
         panel.list.customContextMenuRequested.connect(self._open_menu)
         self.add_line.chosen.connect(self._add)
-        self.opacity.valueChanged.connect(self._set_opacity)
         self._refresh.timeout.connect(self._show_voxels)
         view.active_segment.connect(self._show_active)
         view.hidden.connect(self._show_hidden)
-        view.fill_opacity.connect(self._show_opacity)
         self._session.changed.connect(self._on_change)
 
     def use(self, actions: Actions) -> None:
@@ -85,13 +77,12 @@ class SegmentController:
     def _on_case(self) -> None:
         case = self._session.case
         self.panel.show_segments(case.segmentation if case else None)
-        self.opacity_line.setVisible(case is not None and bool(case.segmentation.segments))
+        self.look.setVisible(case is not None and bool(case.segmentation.segments))
         if case is None:
             self.add_line.hide()
             self.question.hide()
         self._show_hidden()
         self._show_active()
-        self._show_opacity()
 
     def _show_voxels(self) -> None:
         self.panel.model.refresh()
@@ -104,11 +95,6 @@ class SegmentController:
     def _show_hidden(self, *_: object) -> None:
         self.panel.model.hidden = self._session.view.hidden
         self.panel.model.refresh()
-
-    def _show_opacity(self, *_: object) -> None:
-        percent = round(100 * self._session.view.fill_opacity)
-        self.opacity.setValue(percent)
-        self.opacity_text.setText(f"{percent} %")
 
     # -- from the reader ---------------------------------------------------------------------------
 
@@ -205,9 +191,6 @@ class SegmentController:
         else:
             self.panel.list.select(segment_id)
             self.ask_colour(place)
-
-    def _set_opacity(self, percent: int) -> None:
-        self._session.view.fill_opacity = percent / 100
 
     def _open_menu(self, place: QPoint) -> None:
         if self.panel.ask_place(place):

@@ -31,7 +31,7 @@ class SegmentList(RowList):
     """A click on the name of a segment, or Return: make it active, show it if it is a finding."""
 
     def __init__(self, model: SegmentModel, delegate: SegmentDelegate) -> None:
-        super().__init__(ROW_HEIGHT, "Segments")
+        super().__init__(ROW_HEIGHT, "Segments", "Return and F2", "Choose a segment, or give it another name")
         self.setModel(model)
         self.setItemDelegate(delegate)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QModelIndex, Qt, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QAbstractItemView, QTreeView
 
-from medseg_app.ui.buttons import ActionButton
+from medseg_app.ui.buttons import ActionButton, describe
 from medseg_app.ui.labels import label
 from medseg_app.ui.thumbnails import Thumbnails
 
@@ -43,7 +43,7 @@ class StudyTree(QTreeView):
         self.setExpandsOnDoubleClick(False)
         self.setMouseTracking(True)
         self.setDragEnabled(True)
-        self.setAccessibleName("Studies and series")
+        describe(self, "Studies and series", "Return and Shift+Return", "Open a series, or show it beside")
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -15,7 +15,7 @@ from medseg_app.ui.icons import icon
 
 from .field_grid import FieldGrid
 
-WORD, KEY = "More choices", "Alt+O"
+WORD, KEY = "More choices", "Alt+H"
 ABSENT = {"As the data says": "", "Not looked for": "unknown", "Not there": "empty"}
 """What a class without a voxel in a case means."""
 IMAGES = {"As the data says": "", "CT": "CT", "MR": "MR", "PET": "PT"}

@@ -27,7 +27,15 @@ from .slice_view import SliceView
 from .volume_view import VolumeView
 
 PLANES: tuple[Plane, ...] = ("axial", "sagittal", "coronal")
-VALUES = ("window", "window_name", "fill_opacity", "interpolate", "show_labels", "show_outlines")
+VALUES = (
+    "window",
+    "window_name",
+    "fill_opacity",
+    "outline_px",
+    "interpolate",
+    "show_labels",
+    "show_outlines",
+)
 MARKS = ("active_segment", "hidden", "threshold", "selected_candidate")
 LINES = ("show_patient", "show_cross", "plane", "tool", "is_active")
 KEY_EVENTS = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)

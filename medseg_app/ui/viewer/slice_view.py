@@ -19,9 +19,9 @@ from .marks import Marks, Reach, Rectangle, grown
 from .napari_canvas import NapariCanvas
 from .overlays.overlay import Overlay
 from .plane import ViewPlane
-from .slice_visual import OUTLINE_PX, SliceNode
+from .slice_visual import SliceNode
 
-LONGEST_REACH = 4
+LONGEST_REACH = 8
 """Outlines grow to at most this many voxels where a view is zoomed out."""
 OUTLINE_MARGIN_PX = 4
 """Outlines reach this far over the voxels that changed."""
@@ -122,10 +122,10 @@ class SliceView(QWidget):
             return
         spacing = self.plane.geometry.spacing_kji
         pixels = [spacing[axis] * self.camera.zoom for axis in (self.plane.vertical, self.plane.horizontal)]
-        down, across = (OUTLINE_PX / size for size in pixels)
+        down, across = (self.session.view.outline_px / size for size in pixels)
         width = (across, down) if self.session.view.show_outlines else (0.0, 0.0)
         self._node.set_values(edge=width)
-        reach = tuple(min(max(math.ceil(1.0 / size), 1), LONGEST_REACH) for size in pixels)
+        reach = tuple(min(max(math.ceil(voxels - 0.5), 1), LONGEST_REACH) for voxels in (down, across))
         if reach != self._reach:
             self._reach, self._stale_marks = (reach[0], reach[1]), True
 

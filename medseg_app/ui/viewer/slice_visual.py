@@ -78,9 +78,6 @@ void main() {
 }
 """
 
-OUTLINE_PX = 1.5
-
-
 DEFAULTS: dict[str, Any] = {
     "u_window": (0.0, 1.0),
     "u_padding": (0.0, 0.0),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,27 @@ def test_a_part_drawn_again_looks_like_the_whole_drawn_again(show: Callable[...,
     view.canvas.redraw()
     settle(100)
     np.testing.assert_array_equal(after_part, colours(view))
+
+
+@pytest.mark.parametrize("zoom", [None, 0.9], ids=["voxels of many pixels", "voxels of one pixel"])
+@pytest.mark.parametrize("outline", [0.5, 1.5, 4.0])
+def test_outlines_are_as_wide_as_asked(
+    show: Callable[..., Any], session: Any, outline: float, zoom: float | None
+) -> None:
+    area = show(np.zeros(SHAPE, np.int16), CURSOR)
+    session.view.fill_opacity = 0.0
+    view = area.views["axial"]
+    if zoom is not None:
+        view.look(replace(view.camera, zoom=zoom))
+    paint(session, Box((8, 6, 8), (13, 34, 28)))
+    session.view.outline_px = outline
+    settle(100)
+    coloured = colours(view).max(axis=2) - colours(view).min(axis=2) > 60
+    rows, columns = np.nonzero(coloured)
+    across = coloured[(rows.min() + rows.max()) // 2].sum() / 2
+    down = coloured[:, (columns.min() + columns.max()) // 2].sum() / 2
+    assert across == pytest.approx(max(outline, 1.0), abs=0.75)
+    assert down == pytest.approx(max(outline, 1.0), abs=0.75)
 
 
 def test_a_change_elsewhere_draws_nothing(show: Callable[..., Any], session: Any) -> None:
