@@ -7,13 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from medseg_app.app.demo_study import write_stacks
 from medseg_app.phantom import marker_phantom
 from medseg_app.phantom.irregular import gantry_tilt
+from tests.data_folder import ROOT
+from tests.engines.plugin_engine import install, write_plugin_model
 
 
 @pytest.mark.parametrize("command", ["info", "predict"])
@@ -90,23 +91,23 @@ def test_json_errors_are_one_document_too(medseg, tmp_path):
     assert "nowhere" in ran.document["error"]["message"]
 
 
-def test_an_interrupt_is_130_and_leaves_nothing(study, models, tmp_path):
+def test_an_interrupt_is_130_and_leaves_nothing(study, tmp_path, monkeypatch):
+    install(tmp_path / "plugin", monkeypatch)
+    write_plugin_model(tmp_path / "models/slow", steps=1000, seconds=0.1)
     out = tmp_path / "o.nii.gz"
     command = [
-        sys.executable, "-m", "medseg_app", "predict", str(study), "--model", "tiny-organs",
-        "--models", str(models), "-o", str(out),
+        sys.executable, "-m", "medseg_app", "predict", str(study), "--model", "slow",
+        "--models", str(tmp_path / "models"), "-o", str(out),
     ]  # fmt: skip
-    process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
-    )
-    process.stderr.readline()
-    time.sleep(0.3)
+    found = os.pathsep.join([str(tmp_path / "plugin"), str(ROOT)])
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": found}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    assert any("tile 2" in line for line in process.stderr)
     process.send_signal(signal.SIGINT)
-    rest = process.communicate()[1]
-    if process.returncode != 0:  # it may have been quicker than the interrupt
-        assert process.returncode == 130, rest
-        assert "Traceback" not in rest
-        assert not out.exists()
+    rest = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, rest
+    assert "Traceback" not in rest
+    assert not out.exists()
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".medseg")]
 
 
