@@ -14,6 +14,7 @@ import argparse
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -82,6 +83,9 @@ def make_root(options: argparse.Namespace) -> None:
         subprocess.run([*command, *([options.mirror] if options.mirror else [])], check=True)
         finished.touch()
     shutil.copy("/etc/resolv.conf", options.root / "etc/resolv.conf")
+    # Debian's installer writes it and debootstrap does not; without it no process finds its own computer.
+    hosts = f"127.0.0.1\tlocalhost\n127.0.1.1\t{socket.gethostname()}\n"
+    (options.root / "etc/hosts").write_text(hosts, encoding="utf-8")
 
 
 def clone(root: Path) -> None:
