@@ -13,13 +13,14 @@ from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.proposal import ModelIdentity, Proposal
 from medseg_app.core.volume import Volume
 from medseg_app.engines import device as device_module
+from medseg_app.engines.backend import Backend
 from medseg_app.engines.device import choose_device, compute_on
 from medseg_app.engines.loaded_network import LoadedNetwork
 from medseg_app.engines.model_card import Network
 from medseg_app.engines.model_folder_writer import write_model_folder
 from medseg_app.engines.predict import predict
 
-from .tiny_models import TINY, write_tiny_model
+from .tiny_models import TINY, tiny_weights, write_tiny_model
 
 EMPTY = Proposal("1", (), ModelIdentity("m", "1", ""))
 
@@ -135,7 +136,9 @@ def test_weights_that_do_not_fit_the_card_are_refused(tmp_path: Path) -> None:
 def test_a_result_tells_the_precision_that_was_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = write_tiny_model(tmp_path / "tiny", "unet")
+    close = Backend("cpu", "fast", "OpenVINO in bfloat16", 4, 0.993, 0.99, None, 2.0, 300.0, 1.0, 100.0)
+    card = replace(TINY["unet"], backends=(close,))
+    folder = write_model_folder(tmp_path / "tiny", card, tiny_weights("unet"))
     voxels = np.random.default_rng(0).integers(-500, 500, (8, 16, 16)).astype(np.int16)
     volume = Volume(voxels, VolumeGeometry.regular((8, 16, 16), np.eye(4), "1.2"), "1.2.3", "CT")
     for possible, told in ((False, "exact"), (True, "fast")):
