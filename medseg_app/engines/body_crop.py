@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from medseg_app.core.box import Box, Index
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 MARGIN = 8
@@ -34,11 +35,11 @@ def is_air(image: Any, box: Box, above: float | None) -> bool:
     return above is not None and not inside.is_empty and float(image[inside.slices].max()) <= above
 
 
-def air(classes: int, shape: Index, device: str) -> Tensor:
-    """Probabilities (1 + classes, k, j, i) of nothing but background."""
+def air(channels: int, shape: Index, device: str | torch.device) -> Tensor:
+    """Probabilities (channels, k, j, i) of nothing but background, the first channel."""
     import torch
 
-    chances = torch.zeros((1 + classes, *shape), device=device)
+    chances = torch.zeros((channels, *shape), device=device)
     chances[0] = 1.0
     return chances
 
@@ -51,11 +52,12 @@ def with_air(slabs: Iterator[Tensor], box: Box, shape: Index) -> Iterator[Tensor
     frame = None
     for slab in slabs:
         if frame is None:
-            frame = _air(slab, FRAMED_AT_ONCE, shape)
-            yield _air(slab, 1, shape).expand(-1, box.start[0], -1, -1)
+            frame = air(len(slab), (FRAMED_AT_ONCE, *shape[1:]), slab.device)
+            slice_of_air = air(len(slab), (1, *shape[1:]), slab.device)
+            yield slice_of_air.expand(-1, box.start[0], -1, -1)
         yield from _framed(slab, box, frame)
     assert frame is not None
-    yield _air(frame, 1, shape).expand(-1, shape[0] - box.stop[0], -1, -1)
+    yield slice_of_air.expand(-1, shape[0] - box.stop[0], -1, -1)
 
 
 def _framed(slab: Tensor, box: Box, frame: Tensor) -> Iterator[Tensor]:
@@ -68,9 +70,3 @@ def _framed(slab: Tensor, box: Box, frame: Tensor) -> Iterator[Tensor]:
         laid = frame[:, : part.shape[1]]
         laid[:, :, rows, columns] = part
         yield laid
-
-
-def _air(like: Tensor, slices: int, shape: Index) -> Tensor:
-    air = like.new_zeros((len(like), slices, *shape[1:]))
-    air[0] = 1.0
-    return air

@@ -22,7 +22,7 @@ from .body_crop import body_box
 from .candidates import instance_candidate, without_overlap
 from .clustered_instances import clustered_instances
 from .contract import Request
-from .device import compute_on, inference
+from .device import compute_on, forget_unused, inference, is_out_of_memory
 from .fit import Fit, fit_volume
 from .link_slices import Instance, SliceDetection, link_slices
 from .loaded_network import LoadedNetwork
@@ -111,7 +111,8 @@ class SliceSession:
                 first = max(group.start - n, 0)
                 block = channels(image[first : group.stop + n, rows, columns])
                 shown = [k for k in group if np.ptp(block[:, k - first]) > 0]
-                found = _run(network, [slice_with_neighbours(block, k - first, n) for k in shown], device)
+                images = [slice_with_neighbours(block, k - first, n) for k in shown]
+                found = _run_fitting(network, images, device)
                 places = [(k, rows.start, columns.start) for k in shown]
                 yield [one for at in zip(places, found, strict=True) for one in self._detections(*at, least)]
                 done += len(group)
@@ -168,6 +169,18 @@ def _whole_cells(body: Box) -> Box:
     """The body from the last whole cell before it, so that networks see the pixels where they always are."""
     start = [body.start[0], *(n // CELL * CELL for n in body.start[1:])]
     return Box.of(start, body.stop)
+
+
+def _run_fitting(network: nn.Module, images: list[NDArray[np.float32]], device: str) -> list[dict[str, Any]]:
+    """As _run; slice by slice where the memory is too small for all of them."""
+    try:
+        return _run(network, images, device)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error) or len(images) == 1:
+            raise
+    # Outside the handler: the error holds on to the tensors that filled the memory.
+    forget_unused(device)
+    return [answer for image in images for answer in _run(network, [image], device)]
 
 
 def _run(network: nn.Module, images: list[NDArray[np.float32]], device: str) -> list[dict[str, Any]]:

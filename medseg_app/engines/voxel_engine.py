@@ -117,7 +117,7 @@ class VoxelSession:
         def chances(box: Box) -> Tensor:
             place = box.shifted(body.start)
             if is_air(image, place, self._card.grid.body_above):
-                return air(len(self._card.labels), box.shape, device)
+                return air(len(self._card.labels) + 1, box.shape, device)
             return self._chances(compute(read(place)))
 
         with stitching():

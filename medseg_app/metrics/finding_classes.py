@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
-from medseg_app.core.segment import Segment
+from medseg_app.core.segment import NUMBER, Segment
 
 from .class_masks import ClassMasks, Rule
-
-RANK = re.compile(r" \d+$")
-"""What predict appends to the name of a class: "Tumour 1" is a Tumour."""
 
 
 def class_teller(mine: ClassMasks, theirs: ClassMasks, rule: Rule) -> Callable[[ClassMasks, Segment], str]:
@@ -25,6 +21,6 @@ def class_teller(mine: ClassMasks, theirs: ClassMasks, rule: Rule) -> Callable[[
     def class_of(side: ClassMasks, segment: Segment) -> str:
         if rule == "named" or not side.is_finding(segment):
             return side.key(segment)
-        return RANK.sub("", segment.name) if named else ""
+        return NUMBER.sub("", segment.name) if named else ""
 
     return class_of

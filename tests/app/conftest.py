@@ -42,3 +42,18 @@ def session(folders, volume):
     enter(session, Case.of(volume))
     yield session
     session.close()
+
+
+@pytest.fixture
+def told(session):
+    """The notices that the session gives from here on."""
+    notices = []
+    session.notices.connect(notices.append)
+    return notices
+
+
+@pytest.fixture
+def images_without_files(volume, monkeypatch):
+    """Cases find their images without any file."""
+    for place in ("commands.open", "recovery"):
+        monkeypatch.setattr(f"medseg_app.app.{place}.find_images", lambda *_: volume)

@@ -15,18 +15,7 @@ from medseg_app.app.recovery import find_recoverable, recover
 from medseg_app.core.errors import CaseError
 from tests.app.test_session import paint
 
-
-@pytest.fixture(autouse=True)
-def images_without_files(volume, monkeypatch):
-    for place in ("commands.open", "recovery"):
-        monkeypatch.setattr(f"medseg_app.app.{place}.find_images", lambda *_: volume)
-
-
-@pytest.fixture
-def told(session):
-    notices = []
-    session.notices.connect(notices.append)
-    return notices
+pytestmark = pytest.mark.usefixtures("images_without_files")
 
 
 @pytest.fixture

@@ -21,18 +21,7 @@ from medseg_app.core.case import Case
 from medseg_app.ui.status_bar import saved_text
 from tests.app.test_session import at, paint
 
-
-@pytest.fixture(autouse=True)
-def images_without_files(volume, monkeypatch):
-    for place in ("commands.open", "recovery"):
-        monkeypatch.setattr(f"medseg_app.app.{place}.find_images", lambda *_: volume)
-
-
-@pytest.fixture
-def told(session):
-    notices = []
-    session.notices.connect(notices.append)
-    return notices
+pytestmark = pytest.mark.usefixtures("images_without_files")
 
 
 @pytest.fixture

@@ -35,15 +35,19 @@ def radii(draw, distance: np.ndarray) -> float:
     return draw(st.one_of(st.floats(0.1, 40), st.just(max(near, 0.1) + aside)))
 
 
+def assert_ball_is_right(geometry, start, end, radius, distance) -> None:
+    """Up to voxels on the very rim. distance: of every voxel from the stroke, mm."""
+    painted = spread(Stamper(geometry).ball(start, end, radius), geometry)
+    clear = abs(distance - radius) > CLOSE
+    assert np.array_equal(painted[clear], distance[clear] < radius)
+
+
 @settings(max_examples=400, deadline=None)
 @given(grids, st.data())
 def test_a_ball_is_right_to_a_billionth_of_a_millimetre(geometry, data):
     start, end = data.draw(strokes(geometry))
     distance = distances(geometry, start, end)
-    radius = data.draw(radii(distance))
-    painted = spread(Stamper(geometry).ball(start, end, radius), geometry)
-    clear = abs(distance - radius) > CLOSE
-    assert np.array_equal(painted[clear], distance[clear] < radius)
+    assert_ball_is_right(geometry, start, end, data.draw(radii(distance)), distance)
 
 
 @settings(max_examples=200, deadline=None)
@@ -71,9 +75,7 @@ def test_rows_that_hardly_lead_away_from_a_stroke(slant, length):
     distance = distances(geometry, start, end)
     for near in np.unique(distance.round(4))[1::7]:
         for radius in near + np.array([-1e-6, -1e-7, -1e-8, 1e-8, 1e-7, 1e-6]):
-            painted = spread(Stamper(geometry).ball(start, end, radius), geometry)
-            clear = abs(distance - radius) > CLOSE
-            assert np.array_equal(painted[clear], distance[clear] < radius)
+            assert_ball_is_right(geometry, start, end, radius, distance)
 
 
 @settings(max_examples=200, deadline=None)

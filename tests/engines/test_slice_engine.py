@@ -79,6 +79,22 @@ def test_two_that_touch_are_two_findings_voxel_by_voxel(volume, tmp_path, monkey
     np.testing.assert_array_equal(labels, wanted)
 
 
+def test_where_memory_is_short_slices_are_computed_one_by_one(volume, tmp_path, monkeypatch):
+    plain = _candidates(volume, tmp_path / "plain", monkeypatch, {})[1]
+    asked, see = [], _Seeing.forward
+
+    def forward(self, images):
+        asked.append(len(images))
+        if len(images) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return see(self, images)
+
+    monkeypatch.setattr(_Seeing, "forward", forward)
+    np.testing.assert_array_equal(_candidates(volume, tmp_path / "short", monkeypatch, {})[1], plain)
+    assert 1 in asked
+    assert max(asked) > 1
+
+
 def test_a_card_without_clustering_links_alone(volume, tmp_path, monkeypatch):
     found, labels = _candidates(volume, tmp_path, monkeypatch, {})
     k = volume.geometry.shape[0] // 2

@@ -108,3 +108,11 @@ def controller(window):
 @pytest.fixture
 def session(controller):
     return controller.session
+
+
+@pytest.fixture
+def told(session):
+    """The notices that the session gives from here on."""
+    found = []
+    session.notices.connect(found.append)
+    return found

@@ -29,13 +29,6 @@ def zoo(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def told(session):
-    found = []
-    session.notices.connect(found.append)
-    return found
-
-
-@pytest.fixture
 def panel(controller):
     return controller.download
 

@@ -19,13 +19,6 @@ def mine(controller, session, qtbot, monkeypatch):
     return folder
 
 
-@pytest.fixture
-def told(session):
-    found = []
-    session.notices.connect(found.append)
-    return found
-
-
 def _told(qtbot, told):
     qtbot.waitUntil(lambda: bool(told), timeout=60_000)
     return told[-1]
