@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 
+from medseg_app.core.colours import free_colour
 from medseg_app.core.errors import ModelError, WrongUse
 
 from .model_card import LabelClass, ModelCard
@@ -117,8 +118,14 @@ def _names(cards: Sequence[ModelCard], kind: str) -> list[str]:
 
 
 def _labels(cards: list[ModelCard]) -> dict[int, LabelClass]:
-    return {
-        table[value]: label
-        for card, table in zip(cards, values_of(cards), strict=True)
-        for value, label in card.labels.items()
-    }
+    """The classes by their values in the combined model, no two of one colour; findings keep theirs."""
+    labels: dict[int, LabelClass] = {}
+    tables = zip(cards, values_of(cards), strict=True)
+    for card, table in sorted(tables, key=lambda part: not part[0].gives_findings):
+        taken = {label.colour for label in labels.values()}
+        own = {label.colour for label in card.labels.values()}
+        for value, label in card.labels.items():
+            colour = free_colour(label.colour, taken | own) if label.colour in taken else label.colour
+            labels[table[value]] = replace(label, colour=colour)
+            taken.add(colour)
+    return dict(sorted(labels.items()))

@@ -85,6 +85,7 @@ class Controller:
         self.window.right.add(self.training)
         self.window.right.add(self.proposals)
         self.window.right.add(self.tool)
+        self.proposals.arrived.connect(lambda: self.window.right.bring_into_view(self.proposals))
 
     def load_viewer(self, path: Path | None = None) -> None:
         """Load the viewer and open what was asked for; then look for models and for interrupted work."""

@@ -190,6 +190,10 @@ class SidePanel(QScrollArea):
         """Add a section below the others."""
         self.column.addWidget(section, stretch)
 
+    def bring_into_view(self, section: QWidget) -> None:
+        """Scroll as far as a section needs, once its new contents have their place."""
+        QTimer.singleShot(0, section, lambda: self.ensureWidgetVisible(section, 0, 0))
+
 
 def _empty_canvas() -> QWidget:
     canvas = QFrame()

@@ -285,3 +285,23 @@ def medseg_line():
     from medseg_app.cli.main import main
 
     return lambda *words: main([str(word) for word in words])
+
+
+def test_classes_and_findings_of_one_colour_are_told_apart(tmp_path: Path) -> None:
+    """Findings keep theirs; a class that has it too gets another, in the card and in what is proposed."""
+    parts = tuple(write_tiny_model(tmp_path / name, name) for name in ("unet", "mask_rcnn"))
+    orange = (213, 94, 0)
+    alike = tuple(
+        replace(
+            part,
+            card=replace(
+                part.card, labels={v: replace(label, colour=orange) for v, label in part.card.labels.items()}
+            ),
+        )
+        for part in parts
+    )
+    labels = combine(alike).card.labels
+    assert len({label.colour for label in labels.values()}) == len(labels)
+    (finding,) = (label for label in labels.values() if label.kind == "instance")
+    assert finding.colour == orange
+    assert all(label.colour != orange for label in labels.values() if label.kind == "semantic")

@@ -153,3 +153,20 @@ def test_an_accepted_proposal_keeps_the_name_that_was_read(session, panel):
     (segment,) = session.case.segmentation.segments
     assert segment.name == "Lesion 2"
     assert session.case.history.undo_name == "Accept Lesion 2"
+
+
+def test_what_is_proposed_scrolls_into_view_under_an_open_card(window, controller, session, qtbot):
+    ai, panel = controller.ai, controller.proposals
+    with qtbot.waitSignal(ai.found, timeout=60_000):
+        ai.find_models()
+    window.resize(1280, 640)
+    ai.toggle_card()
+    window.right.verticalScrollBar().setValue(0)
+    pause(0.1)
+    assert panel.visibleRegion().boundingRect().height() < panel.height(), "the card takes the room"
+    show_proposal(session, proposal())
+    qtbot.waitUntil(lambda: not panel.accept.visibleRegion().isEmpty(), timeout=2000)
+    window.right.verticalScrollBar().setValue(0)
+    panel.decide(0, "accept")
+    pause(0.1)
+    assert window.right.verticalScrollBar().value() == 0, "only once: a decision moves nothing"

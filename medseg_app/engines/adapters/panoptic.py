@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from medseg_app.core.progress import Progress, part
@@ -29,10 +30,11 @@ class PanopticEngine:
         sessions = [engine.open(volume, device) for engine in self._engines]
         return PanopticSession(self, volume, sessions)
 
-    def renumbered(self, number: int, proposal: Proposal) -> list[Candidate]:
-        """The candidates of one part under the class values of the combined model."""
-        table = self._values[number]
-        return [replace(one, class_value=table[one.class_value]) for one in proposal.candidates]
+    def own(self, number: int, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Candidates of one part under the class values and colours of the combined model."""
+        table, labels = self._values[number], self.card.labels
+        values = ((one, table[one.class_value]) for one in candidates)
+        return [replace(one, class_value=value, colour=labels[value].colour) for one, value in values]
 
 
 class PanopticSession:
@@ -45,11 +47,12 @@ class PanopticSession:
         """What the parts propose, merged. Their remarks stay; the device is that of the last part."""
         count = len(self._sessions)
         proposals: list[Proposal] = []
+        candidates: list[Candidate] = []
         for n, session in enumerate(self._sessions):
             share = part(progress, n / count, (n + 1) / count)
-            proposals.append(session.propose(request, share, self._joined(proposals, preview)))
+            proposals.append(session.propose(request, share, self._joined(n, candidates, preview)))
+            candidates += self._engine.own(n, proposals[-1].candidates)
         card = self._engine.card
-        candidates = [c for n, p in enumerate(proposals) for c in self._engine.renumbered(n, p)]
         rules = PanopticRules(request.within, self._engine.min_ml)
         merged = merge_panoptic(candidates, self._volume.geometry.voxel_volume_ml, rules)
         remarks = tuple(dict.fromkeys(remark for p in proposals for remark in p.remarks))
@@ -58,7 +61,7 @@ class PanopticSession:
         precision = "fast" if all(p.precision == "fast" for p in proposals) else "exact"
         return Proposal(self._volume.id, merged, model, proposals[-1].device, precision, remarks=remarks)
 
-    def _joined(self, before: list[Proposal], preview: Preview) -> Preview:
+    def _joined(self, number: int, before: list[Candidate], preview: Preview) -> Preview:
         """Shows what a part finds together with what the parts before it proposed."""
-        finished = [candidate for proposal in before for candidate in proposal.candidates]
-        return lambda found: preview(lambda: [*finished, *found()])
+        finished = list(before)
+        return lambda found: preview(lambda: [*finished, *self._engine.own(number, found())])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSlider
 
 from medseg_app.app.commands import proposals
@@ -29,11 +29,17 @@ ROWS_LEAST, ROWS_MOST = 3, 7
 
 
 class ProposalsPanel(Section):
-    """Candidates by score; a click goes there, A accepts, X rejects, Tab goes on."""
+    """Candidates by score; a click goes there, A accepts, X rejects, Tab goes on.
+
+    arrived: a model has proposed something.
+    """
+
+    arrived = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__("Proposals")
         self._session = session
+        self._known: Proposal | None = None
         self.model = ProposalModel()
         self.delegate = ProposalDelegate()
         self.list = self._make_list()
@@ -95,6 +101,7 @@ class ProposalsPanel(Section):
         case, threshold = self._session.case, self._session.view.threshold
         self.model.show_case(case, threshold)
         proposal = case.proposal if case else None
+        is_new, self._known = proposal is not None and proposal is not self._known, proposal
         # The height follows the whole proposal, so that nothing moves while it is decided.
         most = len(proposal.candidates) if proposal else 0
         left = len(proposal.candidates) - len(case.decisions) if case and proposal else 0
@@ -111,6 +118,8 @@ class ProposalsPanel(Section):
         self.accept_all.setText(f"Accept all {shown}" if shown > 1 else "Accept all")
         self.accept_all.setEnabled(shown > 0)
         self._show_selected()
+        if is_new and shown:
+            self.arrived.emit()
 
     def decide(self, number: int, answer: str) -> None:
         """Accept or reject a candidate, then go to the one that follows."""

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QGridLayout, QMenu, QToolButton, QWidget, QWidgetAction
 
-from medseg_app.app.new_segment import COLOURS
+from medseg_app.core.colours import COLOURS
 from medseg_app.core.segment import Colour
 from medseg_app.ui.buttons import describe
 
