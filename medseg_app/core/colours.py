@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from math import dist
 
 from .segment import Colour
 
@@ -16,5 +17,7 @@ COLOURS: tuple[Colour, ...] = (
 
 
 def free_colour(wanted: Colour, taken: Collection[Colour]) -> Colour:
-    """A wanted colour, or the first other one where it is taken; the wanted one where all are."""
-    return next((colour for colour in (wanted, *COLOURS) if colour not in taken), wanted)
+    """A wanted colour; where it is taken, that of COLOURS which is least like all that are."""
+    if wanted not in taken:
+        return wanted
+    return max(COLOURS, key=lambda colour: min(dist(colour, other) for other in taken))

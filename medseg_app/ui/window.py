@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from .controller import Controller
 
 LEFT_WIDTH, RIGHT_WIDTH = 248, 304
+LAYOUT_MS = 50
+"""Rows within rows are laid out in several turns of Qt's loop."""
 EMPTY = "Drop a study folder here, or press Ctrl+O to open one."
 
 
@@ -192,7 +194,7 @@ class SidePanel(QScrollArea):
 
     def bring_into_view(self, section: QWidget) -> None:
         """Scroll as far as a section needs, once its new contents have their place."""
-        QTimer.singleShot(0, section, lambda: self.ensureWidgetVisible(section, 0, 0))
+        QTimer.singleShot(LAYOUT_MS, section, lambda: self.ensureWidgetVisible(section, 0, 0))
 
 
 def _empty_canvas() -> QWidget:

@@ -164,7 +164,9 @@ def test_what_is_proposed_scrolls_into_view_under_an_open_card(window, controlle
     window.right.verticalScrollBar().setValue(0)
     pause(0.1)
     assert panel.visibleRegion().boundingRect().height() < panel.height(), "the card takes the room"
+    show_so_far(session, session.case, proposal().candidates)
     show_proposal(session, proposal())
+    show_so_far(session, session.case, ())
     qtbot.waitUntil(lambda: not panel.accept.visibleRegion().isEmpty(), timeout=2000)
     window.right.verticalScrollBar().setValue(0)
     panel.decide(0, "accept")

@@ -39,7 +39,7 @@ class ProposalsPanel(Section):
     def __init__(self, session: Session) -> None:
         super().__init__("Proposals")
         self._session = session
-        self._known: Proposal | None = None
+        self._told: Proposal | None = None
         self.model = ProposalModel()
         self.delegate = ProposalDelegate()
         self.list = self._make_list()
@@ -101,7 +101,6 @@ class ProposalsPanel(Section):
         case, threshold = self._session.case, self._session.view.threshold
         self.model.show_case(case, threshold)
         proposal = case.proposal if case else None
-        is_new, self._known = proposal is not None and proposal is not self._known, proposal
         # The height follows the whole proposal, so that nothing moves while it is decided.
         most = len(proposal.candidates) if proposal else 0
         left = len(proposal.candidates) - len(case.decisions) if case and proposal else 0
@@ -118,7 +117,8 @@ class ProposalsPanel(Section):
         self.accept_all.setText(f"Accept all {shown}" if shown > 1 else "Accept all")
         self.accept_all.setEnabled(shown > 0)
         self._show_selected()
-        if is_new and shown:
+        if shown and proposal is not self._told:
+            self._told = proposal
             self.arrived.emit()
 
     def decide(self, number: int, answer: str) -> None:
