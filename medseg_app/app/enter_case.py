@@ -81,6 +81,7 @@ def about(case: Case) -> dict[str, Any]:
 def _look_at(session: Session, volume: Volume) -> None:
     view = session.view
     view.active_segment, view.hidden, view.selected_candidate = None, frozenset(), None
+    view.strengths = {}
     view.cursor_lps = centre_of(volume)
     view.window, view.window_name = first_window(volume)
 

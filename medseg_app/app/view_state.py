@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from psygnal import SignalGroupDescriptor
@@ -19,6 +20,7 @@ class ViewState:
 
     cursor_lps: the linked cursor in patient mm. window: (centre, width) in the volume's units.
     tool: name of the tool on the left button. hidden: ids of segments that are not drawn.
+    strengths: by segment id, which share of fill_opacity covers the image, 0..1; 1 for those not named.
     outline_px: width of outlines on the screen, NARROWEST_PX to WIDEST_PX.
     brush_mm: diameter of the brush. threshold: proposals below this score are not shown.
     is_active: whether keys go to the series of this state; of two side by side only one has them.
@@ -37,6 +39,7 @@ class ViewState:
     active_segment: int | None = None
     hidden: frozenset[int] = frozenset()
     fill_opacity: float = 0.35
+    strengths: Mapping[int, float] = field(default_factory=dict)
     outline_px: float = 1.5
     show_labels: bool = True
     show_outlines: bool = True

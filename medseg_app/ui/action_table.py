@@ -79,7 +79,7 @@ EDIT_MENU = (
 VIEW_MENU = (
     "fit", "layout", "next_beside", "next_plane", "large", "show_3d", "", "show_labels", "show_outlines",
     "show_cross", "show_patient", "interpolate", "opacity_less", "opacity_more",
-    "outline_less", "outline_more", "", "next_slice",
+    "strength_less", "strength_more", "outline_less", "outline_more", "", "next_slice",
     "previous_slice",
     "", "show_panels", "full_screen",
 )  # fmt: skip

@@ -147,6 +147,8 @@ class WindowActions:
         for name, title, slider, by, key in (
             ("opacity_less", "Less opacity", look.opacity, -step, "Ctrl+["),
             ("opacity_more", "More opacity", look.opacity, step, "Ctrl+]"),
+            ("strength_less", "Less opacity of this segment", look.strength, -step, "Ctrl+Alt+["),
+            ("strength_more", "More opacity of this segment", look.strength, step, "Ctrl+Alt+]"),
             ("outline_less", "Narrower outlines", look.outline, -1, "Alt+["),
             ("outline_more", "Wider outlines", look.outline, 1, "Alt+]"),
         ):

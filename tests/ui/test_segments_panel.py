@@ -14,6 +14,7 @@ from medseg_app.app.commands import case as case_commands
 from medseg_app.app.commands import segments as commands
 from medseg_app.app.new_segment import new_segment
 from medseg_app.core.box import Box
+from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_edit import LabelPatch
 from medseg_app.ui.panels.segment_rows import rows_of
 from medseg_app.ui.scripted import pause
@@ -84,6 +85,35 @@ def test_eye_and_lock_are_clicked_in_the_row(session, panel):
     assert session.case.segmentation.segment(number).locked
     click(panel, number, from_right=12)
     assert session.view.hidden == frozenset()
+
+
+def test_the_chosen_segments_have_an_opacity_of_their_own(window, controller, session, panel):
+    first, second = add(session, "Liver"), add(session, "Spleen")
+    session.view.active_segment = first
+    window.activateWindow()
+    window.setFocus()
+    pause(0.1)
+    for _ in range(4):
+        QTest.keyClick(
+            window,
+            Qt.Key.Key_BracketLeft,
+            Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier,
+        )
+    assert session.view.strengths == {first: 0.8}
+    session.view.active_segment = second
+    assert panel.look.strength.value() == 100
+    assert session.view.strengths == {first: 0.8}, "what is shown is not asked for"
+    panel.panel.list.selectAll()
+    panel.look.strength.setValue(30)
+    assert session.view.strengths == {first: 0.3, second: 0.3}
+    session.view.active_segment = None
+    assert not panel.look.strength.isEnabled()
+
+
+def test_an_opacity_beyond_its_range_is_refused(session):
+    number = add(session, "Liver")
+    with pytest.raises(WrongUse, match=r"1\.5 is not between 0 and 1"):
+        session.run(commands.set_strength, segment_id=number, strength=1.5)
 
 
 def test_a_click_on_a_name_makes_it_active_and_leaves_the_cross_where_it_is(session, panel):

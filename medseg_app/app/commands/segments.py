@@ -131,6 +131,15 @@ def toggle_visible(session: Session, *, segment_id: int) -> None:
     session.view.hidden = session.view.hidden ^ {segment_id}
 
 
+@command("Opacity of a segment")
+def set_strength(session: Session, *, segment_id: int, strength: float) -> None:
+    """Let one segment cover the image less than others: a share (0..1) of the opacity of all."""
+    if not 0.0 <= strength <= 1.0:
+        raise WrongUse(f"An opacity of {strength:g} is not between 0 and 1.")
+    session.open().segmentation.segment(segment_id)
+    session.view.strengths = {**session.view.strengths, segment_id: strength}
+
+
 def _refuse_locked(segments: list[Segment]) -> None:
     for segment in segments:
         if segment.locked:

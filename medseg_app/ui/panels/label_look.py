@@ -1,10 +1,10 @@
-"""LabelLook: how strongly labels cover the image, and how wide their outlines are."""
+"""LabelLook: how strongly all labels and the chosen one cover the image, and how wide outlines are."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
 from medseg_app.app.view_state import NARROWEST_PX, WIDEST_PX
@@ -20,7 +20,10 @@ STEPS_PER_PX = 2
 
 
 class LabelLook(QWidget):
-    """Two sliders that follow the view state and change it."""
+    """Sliders that follow the view state and change it; which segments are chosen is the list's to know."""
+
+    strength_asked = Signal(float)
+    """The share (0..1) of the opacity of all labels that the chosen segments are to have."""
 
     def __init__(self, view: ViewState) -> None:
         super().__init__()
@@ -29,17 +32,25 @@ class LabelLook(QWidget):
         self._grid.setContentsMargins(12, 0, 12, 0)
         self._grid.setSpacing(theme.GRID)
         self.opacity, self._opacity_text = self._line("Opacity", 0, 100)
+        self.strength, self._strength_text = self._line("This segment", 0, 100)
         self.outline, self._outline_text = self._line(
             "Outline", round(NARROWEST_PX * STEPS_PER_PX), round(WIDEST_PX * STEPS_PER_PX)
         )
         describe(
             self.opacity, "Opacity of the labels", "Ctrl+[ and Ctrl+]", "How strongly labels cover the image"
         )
+        describe(
+            self.strength,
+            "Opacity of this segment",
+            "Ctrl+Alt+[ and Ctrl+Alt+]",
+            "Which share of the opacity the chosen segments have; outlines stay",
+        )
         describe(self.outline, "Width of the outlines", "Alt+[ and Alt+]", "How wide outlines of labels are")
         self.opacity.valueChanged.connect(self._set_opacity)
+        self.strength.valueChanged.connect(self._ask_strength)
         self.outline.valueChanged.connect(self._set_outline)
-        view.events.fill_opacity.connect(self.show_values, max_args=0)
-        view.events.outline_px.connect(self.show_values, max_args=0)
+        for name in ("fill_opacity", "active_segment", "strengths", "outline_px"):
+            getattr(view.events, name).connect(self.show_values, max_args=0)
         self.show_values()
 
     def _line(self, word: str, least: int, most: int) -> tuple[QSlider, QLabel]:
@@ -56,8 +67,21 @@ class LabelLook(QWidget):
         percent = round(100 * self._view.fill_opacity)
         self.opacity.setValue(percent)
         self._opacity_text.setText(f"{percent} %")
+        self._show_strength()
         self.outline.setValue(round(self._view.outline_px * STEPS_PER_PX))
         self._outline_text.setText(f"{self._view.outline_px:.1f} px")
+
+    def _show_strength(self) -> None:
+        active = self._view.active_segment
+        percent = 100 if active is None else round(100 * self._view.strengths.get(active, 1.0))
+        with QSignalBlocker(self.strength):  # shown, not asked for
+            self.strength.setValue(percent)
+        self.strength.setEnabled(active is not None)
+        self._strength_text.setText(f"{percent} %" if active is not None else "")
+
+    def _ask_strength(self, percent: int) -> None:
+        self.strength_asked.emit(percent / 100)
+        self._show_strength()  # where nothing is chosen, it stays as it was
 
     def _set_opacity(self, percent: int) -> None:
         self._view.fill_opacity = percent / 100

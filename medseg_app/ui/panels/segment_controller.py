@@ -55,6 +55,7 @@ class SegmentController:
         panel.list.chosen.connect(self.choose)
         panel.list.customContextMenuRequested.connect(self._open_menu)
         self.add_line.chosen.connect(self._add)
+        self.look.strength_asked.connect(self.set_strength)
         self._refresh.timeout.connect(self._show_voxels)
         view.active_segment.connect(self._show_active)
         view.hidden.connect(self._show_hidden)
@@ -142,6 +143,11 @@ class SegmentController:
         """Hide or show the chosen segments."""
         for segment_id in self.chosen_ids():
             self._session.start(commands.toggle_visible, segment_id=segment_id)
+
+    def set_strength(self, strength: float) -> None:
+        """Let the chosen segments cover the image with this share of the opacity of all."""
+        for segment_id in self.chosen_ids():
+            self._session.start(commands.set_strength, segment_id=segment_id, strength=strength)
 
     def ask_delete(self) -> None:
         """Ask in the panel whether the chosen segments are to be deleted."""

@@ -36,7 +36,7 @@ VALUES = (
     "show_labels",
     "show_outlines",
 )
-MARKS = ("active_segment", "hidden", "threshold", "selected_candidate")
+MARKS = ("active_segment", "hidden", "strengths", "threshold", "selected_candidate")
 LINES = ("show_patient", "show_cross", "plane", "tool", "is_active")
 KEY_EVENTS = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
 ARRANGEMENT = ("layout", "large", "show_3d", "plane", "is_active")

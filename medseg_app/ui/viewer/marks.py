@@ -21,7 +21,9 @@ from medseg_app.core.segment import Colour, Segment
 from .plane import ViewPlane
 
 CHOSEN, PLAIN, UNSETTLED = 255, 128, 64
-"""Weights of a mark; unsettled is what a running model has found so far: dots without a fill."""
+"""Weights of a proposal; unsettled is what a running model has found so far: dots without a fill."""
+LABEL_CHOSEN, LABEL_PLAIN, STRONGEST = 178, 76, 77
+"""Weights of a label whose inside is not filled; up to STRONGEST is added for one that is."""
 RUNNING = -1
 """The number of what is not proposed yet: it cannot be chosen."""
 NUMBERS = 4096
@@ -47,7 +49,7 @@ class Marks:
         """The marks that the session's view state asks for."""
         shown = [s for s in case.segmentation.segments if s.id not in session.view.hidden]
         candidates = list(_shown_candidates(session, case))
-        rows = [(s.colour, _weight(s.id == session.view.active_segment)) for s in shown]
+        rows = [(s.colour, _label_weight(session, s)) for s in shown]
         for number, candidate in candidates:
             chosen = _weight(number == session.view.selected_candidate)
             rows.append((candidate.colour, UNSETTLED if number == RUNNING else chosen))
@@ -166,6 +168,11 @@ def _shown_candidates(session: Viewed, case: Case) -> Iterator[tuple[int, Candid
 def number_of(place: int) -> int:
     """The number of the mark at a place of the list; 0 means no mark."""
     return place % (NUMBERS - 1) + 1
+
+
+def _label_weight(session: Viewed, segment: Segment) -> int:
+    chosen, strength = segment.id == session.view.active_segment, session.view.strengths.get(segment.id, 1.0)
+    return (LABEL_CHOSEN if chosen else LABEL_PLAIN) + round(STRONGEST * strength)
 
 
 def _weight(chosen: bool) -> int:

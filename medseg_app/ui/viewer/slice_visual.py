@@ -60,13 +60,15 @@ void main() {
     float proposal_bits = floor(mark.a / 16.0), label_bits = mark.a - 16.0 * proposal_bits;
     vec2 place = fract(v_texture * u_size);
 
-    // Weight 0 is no mark, one half a mark, 1 the chosen one: more opaque, with a wider outline.
-    // A quarter is a proposal that may still change: dots, and nothing inside.
-    float chosen = step(0.9, label.a), shown = step(0.1, label.a) * u_marked;
+    // Weight 0 is no mark. From 76 on (of 255) a label, from 178 on the chosen one, more opaque and with a
+    // wider outline; what it has beyond that, up to 77, is the share of the opacity that its inside takes.
+    float chosen = step(0.65, label.a), shown = step(0.1, label.a) * u_marked;
+    float inside = clamp((label.a * 255.0 - mix(76.0, 178.0, chosen)) / 77.0, 0.0, 1.0);
     float edge = on_edge(label_bits, place, u_edge * (1.0 + 0.6 * chosen));
-    float weight = max(edge * 0.95, u_fill * (1.0 + 0.25 * chosen)) * shown;
+    float weight = max(edge * 0.95, u_fill * inside * (1.0 + 0.25 * chosen)) * shown;
     vec3 colour = mix(vec3(shade), label.rgb, weight);
 
+    // Of proposals one half is a mark, 1 the chosen one; a quarter may still change: dots, nothing inside.
     chosen = step(0.9, proposal.a);
     shown = step(0.1, proposal.a) * u_marked;
     float settled = step(0.4, proposal.a);

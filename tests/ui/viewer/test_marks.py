@@ -17,10 +17,11 @@ from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.proposal import Candidate, ModelIdentity, Proposal
 from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
-from medseg_app.ui.viewer.marks import CHOSEN, PLAIN, UNSETTLED, Marks
+from medseg_app.ui.viewer.marks import CHOSEN, LABEL_CHOSEN, LABEL_PLAIN, STRONGEST, UNSETTLED, Marks
 from medseg_app.ui.viewer.plane import planes_of
 
 SHAPE = (4, 10, 12)
+FILLED = LABEL_PLAIN + STRONGEST
 LABEL = Box((1, 2, 3), (2, 5, 7))
 
 
@@ -58,7 +59,7 @@ def test_what_a_running_model_found_lies_below_what_can_be_decided(session: Sess
     session.open().so_far = (so_far,)
     session.view.selected_candidate = 0
     marks, slice_ = marks_of(session)
-    assert marks.colours[0, :6, 3].tolist() == [0, PLAIN, PLAIN, CHOSEN, UNSETTLED, 0]
+    assert marks.colours[0, :6, 3].tolist() == [0, FILLED, FILLED, CHOSEN, UNSETTLED, 0]
     assert np.argwhere(slice_[..., 1] == 4).tolist() == [[3, 4], [3, 5], [4, 4]]
     assert (slice_[4:8, 5:9, 1] == 3).all()
 
@@ -94,8 +95,15 @@ def test_hidden_segments_and_weak_or_decided_candidates_are_not_shown(session: S
 def test_the_chosen_segment_has_more_weight(session: Session) -> None:
     session.view.active_segment = 2
     colours = marks_of(session)[0].colours[0]
-    assert colours[1].tolist() == [1, 0, 0, PLAIN]
-    assert colours[2].tolist() == [2, 0, 0, CHOSEN]
+    assert colours[1].tolist() == [1, 0, 0, FILLED]
+    assert colours[2].tolist() == [2, 0, 0, LABEL_CHOSEN + STRONGEST]
+
+
+def test_weights_hold_the_opacity_of_each_segment(session: Session) -> None:
+    session.view.active_segment = 2
+    session.view.strengths = {1: 0.0, 2: 0.5}
+    weights = marks_of(session)[0].colours[0, :, 3]
+    assert weights[1:3].tolist() == [LABEL_PLAIN, LABEL_CHOSEN + round(STRONGEST / 2)]
 
 
 def test_marks_that_look_alike_are_recognised(session: Session) -> None:

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from medseg_app.app.change import Change
+from medseg_app.app.commands.segments import set_strength
 from medseg_app.core.box import Box
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_edit import LabelPatch
@@ -94,6 +95,27 @@ def test_outlines_are_as_wide_as_asked(
     down = coloured[:, (columns.min() + columns.max()) // 2].sum() / 2
     assert across == pytest.approx(max(outline, 1.0), abs=0.75)
     assert down == pytest.approx(max(outline, 1.0), abs=0.75)
+
+
+@pytest.mark.parametrize("active", [None, 1], ids=["one of several", "the chosen one"])
+def test_a_segment_covers_the_image_by_its_own_opacity(
+    show: Callable[..., Any], session: Any, active: int | None
+) -> None:
+    area = show(np.zeros(SHAPE, np.int16), CURSOR)
+    session.view.fill_opacity, session.view.outline_px = 0.6, 1.0
+    paint(session, Box((8, 6, 8), (13, 34, 28)))
+    session.view.active_segment = active
+    view, seen = area.views["axial"], {}
+    for strength in (1.0, 0.5, 0.0):
+        session.start(set_strength, segment_id=1, strength=strength)
+        settle(100)
+        tint = colours(view).max(axis=2) - colours(view).min(axis=2)
+        rows, columns = np.nonzero(tint > 60)
+        middle = (rows.min() + rows.max()) // 2, (columns.min() + columns.max()) // 2
+        seen[strength] = int(tint[middle]), int(tint[middle[0], columns.min() : columns.min() + 3].max())
+    assert seen[0.5][0] == pytest.approx(seen[1.0][0] / 2, abs=4)
+    assert seen[0.0][0] == 0
+    assert seen[0.0][1] == pytest.approx(seen[1.0][1], abs=4), "the outline stays"
 
 
 def test_a_change_elsewhere_draws_nothing(show: Callable[..., Any], session: Any) -> None:
