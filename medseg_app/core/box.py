@@ -92,15 +92,15 @@ class Box:
         return other.is_empty or (self & other) == other
 
     def __and__(self, other: Box) -> Box:
-        start = [max(a, b) for a, b in zip(self.start, other.start, strict=True)]
-        stop = [min(a, b) for a, b in zip(self.stop, other.stop, strict=True)]
-        return Box.of(start, [max(a, b) for a, b in zip(start, stop, strict=True)])
+        k0, j0, i0 = map(max, self.start, other.start)
+        k1, j1, i1 = map(min, self.stop, other.stop)
+        return Box((k0, j0, i0), (max(k0, k1), max(j0, j1), max(i0, i1)))
 
     def __or__(self, other: Box) -> Box:
         if self.is_empty:
             return other
         if other.is_empty:
             return self
-        start = [min(a, b) for a, b in zip(self.start, other.start, strict=True)]
-        stop = [max(a, b) for a, b in zip(self.stop, other.stop, strict=True)]
-        return Box.of(start, stop)
+        k0, j0, i0 = map(min, self.start, other.start)
+        k1, j1, i1 = map(max, self.stop, other.stop)
+        return Box((k0, j0, i0), (k1, j1, i1))
