@@ -49,7 +49,8 @@ class ModelGrid:
     spacing_mm: voxel size (k, j, i) that the model was trained at; None keeps the volume's own.
     keep_mm: per axis (least, most) spacing that is left as it is; outside it is resampled.
     body_above: voxels above it (HU) are body, and only the box around them is looked at; None: everything.
-    tile: edges (k, j, i) of the tiles that a network for volumes wants; None leaves them to the device.
+    tile: edges (k, j, i) of the only tiles that a network for volumes takes; None: it takes others too.
+    patch: edges (k, j, i) of what it learned on, which its tiles are like; None leaves them to the device.
     overlap: share of a tile's edge that neighbouring tiles have in common.
     """
 
@@ -58,6 +59,7 @@ class ModelGrid:
     keep_mm: tuple[Range, Range, Range] | None = None
     body_above: float | None = None
     tile: tuple[int, int, int] | None = None
+    patch: tuple[int, int, int] | None = None
     overlap: float = 0.25
 
     __pydantic_config__ = FORBID_UNKNOWN

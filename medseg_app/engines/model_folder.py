@@ -149,7 +149,8 @@ def _is_name(name: str) -> bool:
 def _grid_problem(grid: ModelGrid) -> str:
     if grid.spacing_mm and not all(0.01 <= edge <= 100 for edge in grid.spacing_mm):
         return "a spacing lies between 0.01 and 100 mm"
-    if grid.tile and not (min(grid.tile) >= 1 and math.prod(grid.tile) <= MAX_TILE):
+    tiles = [edges for edges in (grid.tile, grid.patch) if edges]
+    if not all(min(edges) >= 1 and math.prod(edges) <= MAX_TILE for edges in tiles):
         return f"a tile holds 1 to {MAX_TILE:,} voxels"
     if not 0 <= grid.overlap <= MAX_OVERLAP:
         return f"tiles overlap by 0 to {MAX_OVERLAP}"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LEGAL_STEP = 32
 """Tile edges are multiples of this, which suits every network of the allowlist."""
 OVERLAP = 0.25
+ONE_PASS = 1.5**3
+"""An image of so many patches is done in one pass: with a tile half as long again a network still agrees."""
 SIGMA = 0.125
 """Width of the Gaussian that blends neighbouring tiles, as a share of the tile's edge."""
 
@@ -70,11 +72,18 @@ class TilePlan:
         return int(np.prod([len(axis) for axis in self.starts]))
 
 
-def plan_tiles(shape: Index, size: TileSize) -> TilePlan:
-    """One tile where the image is small enough, else overlapping tiles spread evenly."""
-    whole = [legal_edge(n) for n in shape]
-    single = int(np.prod(whole)) <= size.single_pass
-    k, j, i = (edge if single else min(edge, size.edge) for edge in whole)
+def plan_tiles(shape: Index, size: TileSize, patch: Index | None = None) -> TilePlan:
+    """One tile where the image is small enough, else overlapping tiles spread evenly.
+
+    patch: what the network learned on. It normalises over what it sees, so much larger tiles change its
+    answers: they are like that then, on every device whose memory holds them.
+    """
+    whole, least = [legal_edge(n) for n in shape], (size.edge,) * 3
+    most = size.single_pass
+    if patch is not None and np.prod(patch) <= most:
+        least, most = patch, min(most, int(ONE_PASS * np.prod(patch)))
+    single = np.prod(whole) <= most
+    k, j, i = (edge if single else min(edge, usual) for edge, usual in zip(whole, least, strict=True))
     return plan_fixed_tiles(shape, (k, j, i))
 
 

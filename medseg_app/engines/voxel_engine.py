@@ -147,7 +147,10 @@ class VoxelSession:
         grid, slices = self._card.grid, self._slices
         if slices is not None:
             return slices.plan(shape, size), lambda box: slices.read(image, box, channels)
-        plan = plan_fixed_tiles(shape, grid.tile, grid.overlap) if grid.tile else plan_tiles(shape, size)
+        if grid.tile:
+            plan = plan_fixed_tiles(shape, grid.tile, grid.overlap)
+        else:
+            plan = plan_tiles(shape, size, grid.patch)
         return plan, lambda box: channels(mirrored(image, box))
 
     def _chances(self, logits: Tensor) -> Tensor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medseg_app.engines.model_card import ModelCard
+from medseg_app.engines.model_card import ModelCard, ModelGrid
 from medseg_app.engines.model_folder_writer import Papers, write_model_folder
+from medseg_app.engines.slice_tiles import takes_slices
 
 from .beginning import DOCUMENT, Beginning
 from .curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
@@ -32,13 +33,19 @@ def card_of(recipe: Recipe, trained: str = "") -> ModelCard:
         licence=recipe.licence,
         labels=recipe.labels,
         network=recipe.network,
-        grid=recipe.grid,
+        grid=_grid(recipe),
         preprocessing=recipe.preprocessing,
         thresholds=recipe.thresholds,
         summary=recipe.summary,
         data="; ".join(text for text in (recipe.data, *recipe.notes) if text),
         trained=trained,
     )
+
+
+def _grid(recipe: Recipe) -> ModelGrid:
+    """The frame of the recipe; of a network for volumes with the patch that it learns on."""
+    sees_volumes = recipe.task == "semantic" and not takes_slices(recipe.network)
+    return replace(recipe.grid, patch=recipe.training.patch if sees_volumes else None)
 
 
 @dataclass(frozen=True)

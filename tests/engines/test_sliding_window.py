@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from medseg_app.core.box import Box
 from medseg_app.core.errors import Cancelled
 from medseg_app.core.progress import silent
+from medseg_app.engines import sliding_window
 from medseg_app.engines.sliding_window import TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
 
 SMALL_TILES = TileSize(32, 32**3)
@@ -61,6 +62,22 @@ def test_tiles_cover_the_image_and_have_legal_edges(shape: tuple[int, int, int])
 def test_small_images_take_one_pass_and_large_ones_tiles() -> None:
     assert plan_tiles((90, 96, 70), TileSize.on("cpu")).count == 1
     assert plan_tiles((128, 128, 128), TileSize.on("cpu")).tile == (64, 64, 64)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_tiles_are_like_the_patches_of_the_training_on_every_device(
+    device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sliding_window, "free_memory", lambda device: 80 * 1024**3)
+    size, patch = TileSize.on(device), (48, 80, 80)
+    assert plan_tiles((96, 200, 120), size, patch).tile == patch
+    assert plan_tiles((40, 200, 200), size, patch).tile == (48, 80, 80)
+    assert plan_tiles((20, 200, 200), size, patch).tile == (32, 80, 80)
+    assert plan_tiles((64, 96, 128), size, patch).count == 1, "hardly larger than a patch"
+
+
+def test_where_memory_does_not_hold_a_patch_tiles_are_smaller() -> None:
+    assert plan_tiles((128, 128, 128), TileSize(64, 64**3).halved(), (64, 64, 64)).tile == (32, 32, 32)
 
 
 def test_mirroring_equals_numpy_symmetric_padding() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from medseg_app.core.errors import InputError
+from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.fingerprint import recipe_for
 from medseg_app.training.mask_rcnn_recipe import with_backbone
@@ -72,6 +73,7 @@ def test_the_recipe_trains(tmp_path):
     short = replace(recipe.training, steps=1, patch=(32, 32, 32), first_patch=None)
     out = run_training(replace(recipe, training=short), tmp_path / "model")
     assert (out / "models/model.safetensors").exists()
+    assert read_model_folder(out).card.grid.patch == (32, 32, 32)
 
 
 def test_pairs_in_patient_folders_of_mr_findings(tmp_path):

@@ -78,6 +78,7 @@ def outlines_another_patient(recipe, folder) -> list[float]:
 def test_a_recipe_trains_a_model_that_outlines_another_patient(path, tmp_path):
     recipe = read_recipe(path)
     folder = read_model_folder(run_training(recipe, tmp_path / "model"))
+    assert folder.card.grid.patch is None, "slices are looked at whole"
     assert min(outlines_another_patient(recipe, folder)) > 0.8
 
 
