@@ -44,7 +44,8 @@ def imported_by(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["predict", "--help"], ["export", "--help"]]
+    "arguments",
+    [["--help"], ["--version"], ["predict", "--help"], ["export", "--help"], ["evaluate", "--help"]],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert imported_by(*arguments) & set(HEAVY) == set()
