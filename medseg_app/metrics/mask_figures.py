@@ -66,8 +66,8 @@ def _voxels_of_either(prediction: Mask, truth: Mask) -> tuple[Tensor, Tensor]:
     from torch import from_numpy
 
     either = prediction | truth
-    mine, theirs = (from_numpy(mask[either]).expand(1, 2, -1) for mask in (prediction, truth))
-    return mine, theirs.double()
+    mine, theirs = from_numpy(prediction[either]), from_numpy(truth[either]).double()
+    return mine.expand(1, 2, -1), theirs.expand(1, 2, -1)
 
 
 def _image(mask: Mask) -> Tensor:
