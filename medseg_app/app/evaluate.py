@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,8 +66,8 @@ def evaluate(
 
     Classes match by value, in DICOM SEG (whose numbers only count) and between two cases by name; what
     the case of the truth has no segment of is left out as unknown, with a remark. Raises WrongUse where a
-    file meets a folder or a choice for folders comes with files, InputError and GeometryError where files
-    cannot be compared.
+    file meets a folder, a choice for folders comes with files or a tolerance or IoU is impossible, InputError
+    and GeometryError where files cannot be compared.
     """
     with evaluation(prediction, truth, how, progress) as done:
         return done
@@ -78,6 +79,7 @@ def evaluation(
 ) -> Iterator[Evaluation]:
     """What evaluate does, for a block that may still fail: then the report is taken back."""
     how = how or HowToEvaluate()
+    _require_yardstick(how)
     if prediction.is_dir() and truth.is_dir():
         with _of_folders(prediction, truth, how, progress) as done:
             yield done
@@ -118,6 +120,18 @@ def _of_other_classes(compared: Sequence[Comparison]) -> tuple[str, ...]:
         return ()
     text = "1 finding lies" if crossed == 1 else f"{crossed} findings lie"
     return (f"{text} where the truth holds another class; if these are no classes, add --findings",)
+
+
+def _require_yardstick(how: HowToEvaluate) -> None:
+    if not 0.0 <= how.tolerance_mm < math.inf:
+        raise WrongUse(
+            f"Surfaces cannot be compared with a tolerance of {how.tolerance_mm} mm.",
+            "Give a number of mm, 0 or more.",
+        )
+    if not 0.0 < how.hit_iou <= 1.0:
+        raise WrongUse(
+            f"No finding can be hit from an IoU of {how.hit_iou} on.", "Give one above 0 and at most 1."
+        )
 
 
 def _require_files(prediction: Path, truth: Path, how: HowToEvaluate) -> None:

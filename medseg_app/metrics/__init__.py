@@ -1,7 +1,8 @@
 """Judgement: how well one set of labels agrees with another.
 
 What the figures are where something is missing. None means undefined, null in JSON; such values take no
-part in means and in intervals, and no figure is ever NaN or infinite.
+part in means and in intervals, and no figure is ever NaN or infinite: no library is asked about a mask
+without voxels. Which figure is whose stands in docs/adr/0015-figures-of-agreement.md.
 
     figure                    nothing on      truth empty,    truth there,        kept
                               either side     prediction not  prediction empty    in

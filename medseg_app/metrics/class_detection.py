@@ -53,7 +53,7 @@ class ClassDetection:
         """The figures of each draw. weights: how often each case counts, shape (draws, cases)."""
         counted = weights @ self.counts
         truths, predictions, _, pq_hits, pq_ious = counted.T
-        sq, rq = ratio(pq_ious, pq_hits), ratio(2 * pq_hits, truths + predictions)
+        sq, rq = _mean(pq_ious, pq_hits), rates(truths, predictions, pq_hits)["f1"]
         return {
             **counts_and_rates(counted),
             "ap": {
@@ -74,15 +74,24 @@ def counts_and_rates(counted: Counts) -> Figures:
         "predictions": predictions,
         "hits": hits,
         "false_positives": predictions - hits,
-        "recall": ratio(hits, truths),
-        "precision": ratio(hits, predictions),
-        "f1": ratio(2 * hits, truths + predictions),
+        **rates(truths, predictions, hits),
     }
 
 
-def ratio(part: Counts, whole: Counts) -> Counts:
-    """The share of a whole, NaN of nothing; arrays of one shape."""
-    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+def rates(truths: Counts, predictions: Counts, hits: Counts) -> Figures:
+    """Recall, precision and F1 of each draw by MONAI, NaN of nothing; arrays of shape (draws,)."""
+    from monai.metrics import compute_confusion_matrix_metric
+    from torch import from_numpy
+
+    # Nobody counts what is rightly not found, and no rate asks for it.
+    matrix = from_numpy(np.stack([hits, predictions - hits, np.zeros_like(hits), truths - hits], axis=-1))
+    names = {"recall": "recall", "precision": "precision", "f1": "f1 score"}
+    return {ours: compute_confusion_matrix_metric(word, matrix).numpy() for ours, word in names.items()}
+
+
+def _mean(sums: Counts, numbers: Counts) -> Counts:
+    """The mean of so many from their sum, NaN of none; arrays of one shape."""
+    return np.divide(sums, numbers, out=np.full(numbers.shape, np.nan), where=numbers > 0)
 
 
 def _counts(case: CaseFindings, hit_iou: float) -> tuple[float, ...]:

@@ -6,12 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from medseg_app.core.box import Box
-
-Mask = NDArray[np.bool_]
-Spacing = tuple[float, float, float]
+from .mask_figures import Mask, Spacing, dice_of, hd95_of, iou_of, nsd_of
 
 NSD_TOLERANCE_MM = 2.0
 
@@ -43,18 +39,18 @@ class Overlap:
 def compare_masks(
     prediction: Mask, truth: Mask, spacing_kji: Spacing, tolerance_mm: float = NSD_TOLERANCE_MM
 ) -> Overlap:
-    """Compare two masks (k, j, i) of one shape; spacing in mm."""
+    """Compare two masks (k, j, i) of one shape; spacing and tolerance (finite, 0 or more) in mm."""
     voxel_ml = float(np.prod(spacing_kji)) / 1000.0
     predicted, true = int(np.count_nonzero(prediction)), int(np.count_nonzero(truth))
-    shared = int(np.count_nonzero(prediction & truth))
-    nsd, hd95 = _surface_figures(prediction, truth, spacing_kji, tolerance_mm)
+    both = bool(predicted and true)
+    nothing = 0.0 if predicted or true else None
     return Overlap(
-        dice=_ratio(2 * shared, predicted + true),
-        iou=_ratio(shared, predicted + true - shared),
-        nsd=nsd,
-        hd95_mm=hd95,
+        dice=dice_of(prediction, truth) if both else nothing,
+        iou=iou_of(prediction, truth) if both else nothing,
+        nsd=nsd_of(prediction, truth, spacing_kji, tolerance_mm) if both else nothing,
+        hd95_mm=hd95_of(prediction, truth, spacing_kji) if both else None,
         volume_error_ml=(predicted - true) * voxel_ml,
-        volume_error_relative=_ratio(predicted - true, true),
+        volume_error_relative=(predicted - true) / true if true else None,
         volume_ml=predicted * voxel_ml,
         truth_volume_ml=true * voxel_ml,
         nsd_tolerance_mm=tolerance_mm,
@@ -63,37 +59,7 @@ def compare_masks(
 
 def dice(prediction: Mask, truth: Mask) -> float | None:
     """Dice of two masks of one shape; None where both are empty."""
-    shared = int(np.count_nonzero(prediction & truth))
-    return _ratio(2 * shared, int(np.count_nonzero(prediction)) + int(np.count_nonzero(truth)))
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _surface_figures(
-    prediction: Mask, truth: Mask, spacing: Spacing, tolerance_mm: float
-) -> tuple[float | None, float | None]:
-    there, wanted = Box.around(prediction), Box.around(truth)
-    if there is None or wanted is None:
-        return (None if there is wanted else 0.0), None
-    block = (there | wanted).slices
-    mine, theirs = _surface(prediction[block]), _surface(truth[block])
-    to_truth, to_prediction = _distances(mine, theirs, spacing), _distances(theirs, mine, spacing)
-    near = np.count_nonzero(to_truth <= tolerance_mm) + np.count_nonzero(to_prediction <= tolerance_mm)
-    hd95 = max(float(np.percentile(to_truth, 95)), float(np.percentile(to_prediction, 95)))
-    return near / (to_truth.size + to_prediction.size), hd95
-
-
-def _surface(mask: Mask) -> Mask:
-    """Voxels of a mask with a face to the outside; beyond the array is outside."""
-    from scipy import ndimage
-
-    return np.asarray(mask & ~ndimage.binary_erosion(mask))
-
-
-def _distances(surface: Mask, other: Mask, spacing: Spacing) -> NDArray[np.float64]:
-    """Distance in mm of every voxel of a surface to the nearest voxel of the other."""
-    from scipy import ndimage
-
-    return np.asarray(ndimage.distance_transform_edt(~other, sampling=spacing)[surface])
+    there, wanted = bool(prediction.any()), bool(truth.any())
+    if there and wanted:
+        return dice_of(prediction, truth)
+    return 0.0 if there or wanted else None

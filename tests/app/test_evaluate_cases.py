@@ -11,7 +11,7 @@ from medseg_app.app.evaluate import HowToEvaluate, evaluate
 from medseg_app.app.evaluate_folders import evaluate_folders
 from medseg_app.app.report.worst_slice import worst_slice
 from medseg_app.app.unknown_by_case import UnknownClasses
-from medseg_app.core.errors import InputError
+from medseg_app.core.errors import InputError, WrongUse
 from medseg_app.metrics.evaluate_files import Yardstick
 from tests.app.cases import NOWHERE, write_case
 from tests.app.label_files import write
@@ -211,3 +211,16 @@ def test_all_as_findings_of_one_class_holds_for_every_case_of_a_folder(folders):
     document = evaluate(*folders, HowToEvaluate(findings=True)).document
     assert set(document["labels"]) == {"findings"}
     assert document["cases"]["a"]["labels"]["findings"]["dice"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("choice", "values", "words"),
+    [
+        ("tolerance_mm", (-1.0, float("inf"), float("nan")), "tolerance of .* mm"),
+        ("hit_iou", (0.0, 1.5, float("nan")), "IoU of"),
+    ],
+)
+def test_an_impossible_yardstick_is_refused(mine, choice, values, words):
+    for value in values:
+        with pytest.raises(WrongUse, match=words):
+            evaluate(mine, mine, HowToEvaluate(**{choice: value}))

@@ -12,6 +12,7 @@ import pytest
 
 from medseg_app.core.box import Box
 from medseg_app.metrics.case_findings import CaseFindings
+from medseg_app.metrics.class_detection import rates
 from medseg_app.metrics.detection import Detection, measure_detection
 from medseg_app.metrics.instances import Finding, components
 from tests.metrics.boxes_in_space import bar
@@ -119,6 +120,15 @@ def test_only_missed_findings():
     assert (figures.recall, figures.precision, figures.f1) == (0.0, None, 0.0)
     assert (figures.pq, figures.sq, figures.rq) == (0.0, None, 0.0)
     assert set(figures.ap.values()) == set(figures.froc.values()) == {0.0}
+
+
+def test_rates_of_several_draws_by_hand():
+    """Some found; only false ones; nothing; only missed ones."""
+    truths, predictions, hits = np.array([[4, 0, 0, 3], [5, 2, 0, 0], [3, 0, 0, 0]], float)
+    told = rates(truths, predictions, hits)
+    np.testing.assert_array_equal(told["recall"], [3 / 4, np.nan, np.nan, 0.0])
+    np.testing.assert_array_equal(told["precision"], [3 / 5, 0.0, np.nan, np.nan])
+    np.testing.assert_array_equal(told["f1"], [6 / 9, 0.0, np.nan, 0.0])
 
 
 def test_panoptic_quality_by_hand():

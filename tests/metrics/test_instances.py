@@ -1,4 +1,4 @@
-"""Matching findings: one hit per truth, everything else a false positive."""
+"""Matching findings: one hit per truth, everything else a false positive; also as MONAI matches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medseg_app.metrics.instances import components, iou, match_findings
+from medseg_app.core.box import Box
+from medseg_app.metrics.instances import Finding, components, iou, match_by_iou, match_findings
 
 
 def findings(*starts: tuple[int, int, int], edge: int = 4):
@@ -25,6 +26,34 @@ def test_iou_of_shifted_and_of_distant_cubes():
     assert iou(one, other) == 1 / 3
     assert iou(one, far) == 0.0
     assert iou(one, one) == 1.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_iou_is_that_of_the_sets_of_voxels(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(20):
+        one, other = (scattered(rng) for _ in range(2))
+        mine, theirs = voxels(one), voxels(other)
+        assert iou(one, other) == iou(other, one) == len(mine & theirs) / len(mine | theirs)
+
+
+def test_iou_of_a_finding_without_voxels():
+    (one,) = findings((2, 2, 2))
+    empty = replace(one, mask=np.zeros_like(one.mask))
+    assert iou(one, empty) == iou(empty, empty) == 0.0
+
+
+def scattered(rng: np.random.Generator) -> Finding:
+    """Single voxels in a box that has three different edges."""
+    start = rng.integers(0, 4, 3)
+    box = Box.of(start, start + rng.permutation([2, 4, 7]))
+    mask = rng.random(box.shape) < 0.5
+    mask[0, 0, 0] = True
+    return Finding(box, mask)
+
+
+def voxels(finding: Finding) -> set[tuple[int, ...]]:
+    return {tuple(place) for place in (np.argwhere(finding.mask) + finding.box.start).tolist()}
 
 
 def test_second_prediction_of_a_truth_is_a_false_positive():
@@ -48,6 +77,29 @@ def test_a_finding_of_another_class_is_no_hit(given, true, hits):
     (one, truth) = (replace(findings((2, 2, 2))[0], class_key=key) for key in (given, true))
     matches = match_findings([one], [truth])
     assert (len(matches.pairs), matches.false_positives) == (hits, 1 - hits)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("hit_iou", [0.1, 0.3, 0.5, 0.75])
+def test_matching_agrees_with_monai(seed, hit_iou):
+    """On IoUs of few values, so that many are equal; findings may overlap as they like."""
+    from monai.apps.detection.metrics.matching import matching_batch
+
+    rng = np.random.default_rng(seed)
+    ious = rng.choice([0.0, 0.1, 0.3, 0.45, 0.5, 0.6, 0.75, 0.9], (12, 8))
+    rows, columns = np.arange(12), np.arange(8)
+    (matched,) = matching_batch(
+        iou_fn=lambda some, others: ious[np.ix_(some, others)],
+        iou_thresholds=[hit_iou],
+        pred_boxes=[rows],
+        pred_classes=[np.zeros(12)],
+        pred_scores=[-rows.astype(float)],
+        gt_boxes=[columns],
+        gt_classes=[np.zeros(8)],
+    )
+    pairs = match_by_iou(ious, hit_iou)
+    assert [row for row, _, _ in pairs] == np.flatnonzero(matched[0]["dtMatches"][0]).tolist()
+    assert sorted(column for _, column, _ in pairs) == np.flatnonzero(matched[0]["gtMatches"][0]).tolist()
 
 
 def test_without_truth_recall_is_undefined():

@@ -1,6 +1,9 @@
-"""Overlap figures against hand-made cases and against MONAI."""
+"""Figures of two masks against hand-made cases, all pairs of surface points, and SimpleITK."""
 
 from __future__ import annotations
+
+import json
+import warnings
 
 import numpy as np
 import pytest
@@ -49,6 +52,70 @@ def test_the_tolerance_decides_which_surface_is_near():
     assert compare_masks(*pair, SPACING, 3.0).nsd_tolerance_mm == 3.0
 
 
+@pytest.mark.parametrize("axis", range(3))
+def test_a_row_against_its_first_voxel(axis):
+    """Eleven voxels in a row lie 0, 1 ... 10 steps away: 95 % are within 9.5 steps, three within 2."""
+    row, voxel = np.zeros((2, 16, 18, 20), bool)
+    voxel[2, 2, 2] = True
+    row[tuple(slice(2, 13) if n == axis else 2 for n in range(3))] = True
+    step = SPACING[axis]
+    for pair in ((row, voxel), (voxel, row)):
+        figures = compare_masks(*pair, SPACING, 2 * step)
+        assert figures.dice == pytest.approx(2 / 12)
+        assert figures.iou == pytest.approx(1 / 11)
+        assert figures.hd95_mm == pytest.approx(9.5 * step)
+        assert figures.nsd == pytest.approx((3 + 1) / (11 + 1))
+
+
+def test_a_surface_at_the_tolerance_is_near_though_its_distance_is_rounded():
+    """3 x 0.1 is a little more than 0.3 to a computer."""
+    pair = np.roll(cube((4, 4, 4)), 3, 2), cube((4, 4, 4))
+    assert compare_masks(*pair, (1.0, 1.0, 0.1), 0.3).nsd == 1.0
+    assert compare_masks(*pair, (1.0, 1.0, 0.1), 0.29).nsd < 1.0
+
+
+def test_beyond_the_array_is_outside():
+    """The whole array has a surface of 56 voxels, and of the slice in its middle every voxel is surface."""
+    whole, slice_ = np.ones((4, 4, 4), bool), np.zeros((4, 4, 4), bool)
+    slice_[2] = True
+    assert compare_masks(whole, whole, SPACING).nsd == 1.0
+    figures = compare_masks(slice_, whole, SPACING, 0.0)
+    # On the rim of the slice lie 12 of its 16 voxels, which are those of the array's surface, too.
+    assert figures.nsd == pytest.approx((12 + 12) / (16 + 56))
+
+
+def test_an_image_may_be_one_slice():
+    mask, moved = np.zeros((2, 1, 18, 20), bool)
+    mask[0, 4:10, 4:10] = moved[0, 4:10, 6:12] = True
+    figures = compare_masks(mask, moved, SPACING)
+    assert (figures.dice, figures.hd95_mm) == (pytest.approx(4 / 6), 4.0)
+
+
+def test_figures_of_many_voxels_are_exact():
+    """float32 has no odd numbers above 2^24 = 16 777 216."""
+    mask, truth = np.zeros((2, 300, 240, 256), bool)
+    truth[:290], mask[:299] = True, True
+    truth[0, 0, 0] = False
+    true, predicted = 290 * 240 * 256 - 1, 299 * 240 * 256
+    assert true > 17_000_000
+    figures = compare_masks(mask, truth, (1.0, 1.0, 1.0))
+    assert figures.dice == dice(mask, truth) == 2 * true / (true + predicted)
+    assert figures.iou == true / predicted
+    assert figures.truth_volume_ml == pytest.approx(true / 1000, rel=1e-12)
+
+
+@pytest.mark.parametrize("pair", ["both", "no truth", "no prediction", "nothing"])
+def test_nobody_is_warned_and_no_figure_is_nan(pair):
+    truth = EMPTY.copy() if pair in ("no truth", "nothing") else cube((4, 4, 4))
+    mask = EMPTY.copy() if pair in ("no prediction", "nothing") else cube((5, 4, 4))
+    for one in (mask, truth):
+        one.setflags(write=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        json.dumps(compare_masks(mask, truth, SPACING).to_json(), allow_nan=False)
+        dice(mask, truth)
+
+
 def speckled(rng: np.random.Generator) -> np.ndarray:
     """A block with a rough surface and holes."""
     block = np.zeros((16, 18, 20))
@@ -92,17 +159,49 @@ PLACES = ((1.0, 1.0, 1.0), SPACING, (5.0, 0.7, 0.7), (0.4, 0.9, 2.5))
 
 @pytest.mark.parametrize("spacing", PLACES, ids=str)
 @pytest.mark.parametrize("name", SHAPES)
-def test_surface_figures_agree_with_monai(name, spacing):
-    from monai.metrics import compute_hausdorff_distance, compute_surface_dice
-    from torch import from_numpy
+def test_surface_figures_agree_with_simpleitk(name, spacing):
+    """By its contours and its distance maps."""
+    one, other = SHAPES[name](np.random.default_rng(3))
+    mine, theirs = contour(one, spacing), contour(other, spacing)
+    there, back = distances(mine, theirs), distances(theirs, mine)
+    hd95 = max(np.percentile(there, 95), np.percentile(back, 95))
+    assert compare_masks(one, other, spacing).hd95_mm == pytest.approx(hd95)
+    for tolerance in (0.5, 2.0, 3.7):
+        near = np.mean(np.concatenate([there, back]) <= tolerance)
+        assert compare_masks(one, other, spacing, tolerance).nsd == pytest.approx(near)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_overlap_agrees_with_simpleitk(name):
+    import SimpleITK
 
     one, other = SHAPES[name](np.random.default_rng(3))
-    batch = [from_numpy(np.stack([~mask, mask])[None].astype(np.float32)) for mask in (one, other)]
-    hd95 = compute_hausdorff_distance(*batch, percentile=95, spacing=list(spacing))
-    assert compare_masks(one, other, spacing).hd95_mm == pytest.approx(float(hd95), rel=1e-4)
-    for tolerance in (0.5, 2.0, 3.7):
-        nsd = compute_surface_dice(*batch, class_thresholds=[tolerance], spacing=list(spacing))
-        assert compare_masks(one, other, spacing, tolerance).nsd == pytest.approx(float(nsd), abs=1e-6)
+    judge = SimpleITK.LabelOverlapMeasuresImageFilter()
+    judge.Execute(*(SimpleITK.GetImageFromArray(mask.astype(np.uint8)) for mask in (one, other)))
+    figures = compare_masks(one, other, SPACING)
+    assert figures.dice == pytest.approx(judge.GetDiceCoefficient(), rel=1e-12)
+    assert figures.iou == pytest.approx(judge.GetJaccardCoefficient(), rel=1e-12)
+    assert dice(one, other) == figures.dice
+
+
+def contour(mask: np.ndarray, spacing: tuple[float, float, float]):
+    """The voxels with a free face, as an image with a frame of background."""
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(np.pad(mask, 1).astype(np.uint8))
+    image.SetSpacing(spacing[::-1])
+    return SimpleITK.LabelContour(image, fullyConnected=False)
+
+
+def distances(surface, other) -> np.ndarray:
+    """Of each voxel of a contour from the nearest of another, in mm."""
+    import SimpleITK
+
+    away = SimpleITK.SignedMaurerDistanceMap(
+        other, insideIsPositive=False, squaredDistance=False, useImageSpacing=True
+    )
+    mm = np.maximum(SimpleITK.GetArrayViewFromImage(away), 0.0)
+    return mm[SimpleITK.GetArrayViewFromImage(surface) > 0].astype(np.float64)
 
 
 @pytest.mark.parametrize("spacing", PLACES, ids=str)
@@ -144,3 +243,4 @@ def test_one_empty_is_zero_overlap_without_a_distance(swap):
 def test_dice_alone_agrees():
     assert dice(cube((4, 4, 4)), cube((5, 4, 4))) == pytest.approx(5 / 6)
     assert dice(EMPTY, EMPTY) is None
+    assert dice(cube((4, 4, 4)), EMPTY) == dice(EMPTY, cube((4, 4, 4))) == 0.0
