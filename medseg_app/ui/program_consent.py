@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from medseg_app.engines.foreign.torchscript import ConsentNeeded, consent_paragraphs
+from medseg_app.engines.foreign.consent import ConsentNeeded, consent_paragraphs
 
 from .panels.question import Question
 

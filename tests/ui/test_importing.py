@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medseg_app.engines.foreign.torchscript import ConsentNeeded
+from medseg_app.engines.foreign.consent import ConsentNeeded
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.ui import importing
 from tests.engines.tiny_models import write_tiny_model

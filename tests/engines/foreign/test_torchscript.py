@@ -15,9 +15,9 @@ from medseg_app.app.import_model import import_model
 from medseg_app.core.errors import ModelError
 from medseg_app.core.volume import Volume
 from medseg_app.engines.foreign import sandbox
+from medseg_app.engines.foreign.consent import consent_text
 from medseg_app.engines.foreign.landlock import landlock_version
 from medseg_app.engines.foreign.read_foreign import read_foreign
-from medseg_app.engines.foreign.torchscript import consent_text
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.predict import predict
 
@@ -132,7 +132,7 @@ def test_a_program_needs_a_card_and_tiles(tmp_path: Path) -> None:
 
 def test_where_nothing_can_contain_it_it_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child is told that files have to be out of reach; one that cannot promise it does not begin."""
-    monkeypatch.setattr("medseg_app.engines.foreign.torchscript.landlock_version", lambda: 0)
+    monkeypatch.setattr("medseg_app.engines.foreign.consent.landlock_version", lambda: 0)
     assert "not opened here at all" in consent_text()
     monkeypatch.setattr(
         sandbox, "START",
