@@ -30,8 +30,9 @@ def graph_of_code(
 ) -> tuple[ModelCard, bytes]:
     """The card and the weights of a model whose network the code of a bundle builds.
 
-    card: names tiles and classes. weights: a safetensors file. Raises ModelError where this computer cannot keep the code from the user's
-    files, where the bundle holds a link out of it, and where its network is not what its card says.
+    card: names tiles and classes. weights: a safetensors file. Raises ModelError where this computer cannot
+    keep the code from the user's files, where the bundle holds a link out of it, and where its network is not
+    what its card says.
     """
     folder = config.path.parents[1]
 

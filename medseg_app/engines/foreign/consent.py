@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from medseg_app.core.errors import ModelError
 
-from .landlock import keeps_from_tcp, landlock_version
+from .containment import can_keep_files_away
 from .sandbox import SECONDS
 
 
@@ -28,18 +28,17 @@ def consent_text() -> str:
 
 def consent_paragraphs() -> tuple[str, ...]:
     """The same in paragraphs: what is done, what it is kept from, what it is not kept from."""
-    if not landlock_version():
+    if not can_keep_files_away():
         return (
-            "On this computer nothing can keep a program from your files (that needs Landlock, Linux 5.13), "
-            "so models that are programs are not opened here at all.",
+            "On this computer nothing can keep a program from your files (that needs Landlock and seccomp, "
+            "Linux 5.13), so models that are programs are not opened here at all.",
         )
-    network = "the network (TCP)"
-    held = ["your files (it sees a folder of its own only)", "your environment variables"]
-    kept = f"While it runs it is kept from {', '.join([*held, network] if keeps_from_tcp() else held)}."
     return (
         "It is run once to turn it into a graph of plain operations; later only the graph is used.",
-        kept if keeps_from_tcp() else f"{kept} It may NOT be kept from {network} on this computer.",
-        f"Not contained: it takes memory and up to {SECONDS} seconds of a processor, and so does every "
-        "process that it may start, whose number is not limited; it may use a fault in torch, OpenVINO or "
-        "the system to get out, and nobody checks that what it marks is right.",
+        "While it runs it can neither read nor change your files (it sees a copy of the model, and the "
+        "programs and libraries that are installed), and is kept from your environment variables, from the "
+        "network and from other processes.",
+        f"Not contained: it takes memory, space on the disk and up to {SECONDS} seconds of a processor; it can "
+        "ask whether a file of a name that it knows is there; it may use a fault in torch, OpenVINO or the "
+        "system to get out, and nobody checks that what it marks is right.",
     )
