@@ -26,4 +26,4 @@ class ProgramConsent:
             self._session.fail(error)
             return
         lead = f"{what} holds a program. Run it only if you trust where it comes from."
-        self.question.ask("\n\n".join([lead, *consent_paragraphs()]), again)
+        self.question.ask("\n\n".join([lead, error.message, *consent_paragraphs()]), again)

@@ -38,7 +38,7 @@ def consent_paragraphs() -> tuple[str, ...]:
         "While it runs it can neither read nor change your files (it sees a copy of the model, and the "
         "programs and libraries that are installed), and is kept from your environment variables, from the "
         "network and from other processes.",
-        f"Not contained: it takes memory, space on the disk and up to {SECONDS} seconds of a processor; it can "
-        "ask whether a file of a name that it knows is there; it may use a fault in torch, OpenVINO or the "
-        "system to get out, and nobody checks that what it marks is right.",
+        f"Not contained: it takes memory, space on the disk and up to {SECONDS} seconds of a processor; it "
+        "can ask whether a file of a name that it knows is there; it may use a fault in torch, OpenVINO or "
+        "the system to get out, and nobody checks that what it marks is right.",
     )

@@ -37,7 +37,7 @@ ALONE = (
 def read_foreign(path: Path, consent: bool = False) -> Draft:
     """The draft of the model in a folder, ZIP or file.
 
-    consent: TorchScript, which is a program, may be run once, contained (see torchscript.py).
+    consent: a program (TorchScript, code of a bundle) may be run once, contained (see consent.py).
     Raises InputError where there is nothing, ModelError with the reason why the model is not taken.
     """
     if not path.exists():
