@@ -51,8 +51,8 @@ def import_model(
 
     name: other than its own. consent: a program (TorchScript, code of a bundle) may be run once, contained;
     see consent_text in medseg_app/engines/foreign/consent.py. models: the folder it goes to, the user's
-    without it. documents: further files for its folder, by their path in it. A model of that name is replaced.
-    Raises InputError, ModelError with the reason, CouldNotBeDone; then nothing was changed.
+    without it. documents: further files for its folder, by their path in it. A model of that name is
+    replaced. Raises InputError, ModelError with the reason, CouldNotBeDone; then nothing was changed.
     """
     from medseg_app.engines.foreign.proof import prove
     from medseg_app.engines.foreign.read_foreign import read_foreign

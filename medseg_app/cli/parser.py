@@ -132,7 +132,7 @@ def _models(commands: _Commands) -> None:
     parser.add_argument("--name", metavar="N", help="with --import, --download: what to call the model")
     parser.add_argument(
         "--trust", action="store_true",
-        help="run a model that is a program (TorchScript, code of a bundle) once, contained; else it is refused",
+        help="run a program (TorchScript, code of a bundle) once, contained; without it it is refused",
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="address", metavar="URL", help="with --download: a zip; #sha256=... is its checksum"

@@ -13,20 +13,15 @@ from medseg_app.engines.model_folder import LICENCE, METADATA, README
 from medseg_app.engines.model_folder_writer import Origin, Papers
 from medseg_app.engines.strict_json import read_limited
 
-from .bundle_code import graph_of_code, require_trust
 from .bundle_config import BundleConfig
 from .bundle_network import NetworkCode, bundle_network, bundle_remarks, bundle_tiles
 from .bundle_preprocessing import bundle_preprocessing
+from .bundle_weights import bundle_weights
 from .data_file import read_data_file
 from .draft import NOT_STATED, Draft, classes, licence_name, model_name, printable
 from .program_graph import LOGITS
-from .torchscript import graph_of
-from .weight_file import checkpoint_weights
 
 CONFIGS = tuple(f"configs/inference.{suffix}" for suffix in ("json", "yaml", "yml"))
-SAFETENSORS, CHECKPOINT, PROGRAM = "models/model.safetensors", "models/model.pt", "models/model.ts"
-FROM_BUNDLE = "imported by MedSeg from a MONAI bundle"
-FROM_CODE = f"{FROM_BUNDLE}; its network is an OpenVINO graph made from the bundle's code"
 MODALITIES = {"CT": "CT", "MR": "MR", "MRI": "MR", "PT": "PT", "PET": "PT"}
 BACKGROUND = ("background", "bg", "everything else", "other")
 MAX_TEXT = 20_000
@@ -49,36 +44,11 @@ def read_bundle(folder: Path, consent: bool) -> Draft:
     network = bundle_network(config)
     card = _card(config, about, folder, LOGITS if isinstance(network, NetworkCode) else network)
     remarks = bundle_remarks(config)
-    card, weights, how = _converted(config, card, network, consent)
+    card, weights, how = bundle_weights(config, card, network, consent)
     papers = Papers(
         _text(folder, README), _text(folder, LICENCE), Origin(_words(about, "authors") or NOT_STATED, how)
     )
     return Draft(card, weights, papers, remarks)
-
-
-def _converted(
-    config: BundleConfig, card: ModelCard, network: Network | NetworkCode, consent: bool
-) -> tuple[ModelCard, bytes, str]:
-    """Card, weights and their making, from the best that the bundle has: its weights, else TorchScript."""
-    folder = config.path.parents[1]
-    weights = next((name for name in (SAFETENSORS, CHECKPOINT) if (folder / name).is_file()), None)
-    if weights is None:
-        return *graph_of(_program(folder), card, consent), FROM_BUNDLE
-    if isinstance(network, NetworkCode):
-        require_trust(config, network, card, consent)
-        return *graph_of_code(config, network, card, _safetensors(folder, weights)), FROM_CODE
-    return card, _safetensors(folder, weights), FROM_BUNDLE
-
-
-def _safetensors(folder: Path, name: str) -> bytes:
-    path = inside(folder, name)
-    return path.read_bytes() if name == SAFETENSORS else checkpoint_weights(path)
-
-
-def _program(folder: Path) -> Path:
-    if not (folder / PROGRAM).is_file():
-        raise ModelError(f"{folder} holds no weights ({CHECKPOINT}).", "Copy the whole bundle again.")
-    return inside(folder, PROGRAM)
 
 
 def _card(config: BundleConfig, about: BundleConfig, folder: Path, network: Network) -> ModelCard:

@@ -18,18 +18,14 @@ from medseg_app.core.errors import ModelError
 from medseg_app.core.volume import Volume
 from medseg_app.engines.foreign import bundle_copy, sandbox
 from medseg_app.engines.foreign.consent import ConsentNeeded, consent_text
-from medseg_app.engines.foreign.containment import can_keep_files_away
 from medseg_app.engines.foreign.read_foreign import read_foreign
 from medseg_app.engines.model_folder import METADATA, read_model_folder
 from medseg_app.engines.predict import predict
 
 from ..grids import AXIAL, grid  # noqa: TID252
+from .containment_needed import needs_containment
 from .made_bundle_code import NETWORK, OWN_CLASS, built, in_init, stealing, write_code_bundle
 from .made_bundles import write_bundle
-
-needs_containment = pytest.mark.skipif(
-    not can_keep_files_away(), reason="this system has no Landlock or no seccomp"
-)
 
 
 def _planting(place: Path) -> str:

@@ -14,8 +14,9 @@ import pytest
 
 from medseg_app.core.errors import ModelError
 from medseg_app.engines.foreign import sandbox
-from medseg_app.engines.foreign.containment import can_keep_files_away
 from medseg_app.engines.foreign.sandbox import PROGRAM, run_contained
+
+from .containment_needed import needs_containment
 
 ATTEMPTS = """
 import json, os, resource, socket, sys, threading
@@ -63,7 +64,7 @@ print(json.dumps({
 """
 
 
-@pytest.mark.skipif(not can_keep_files_away(), reason="this system has no Landlock or no seccomp")
+@needs_containment
 def test_after_giving_up_nothing_outside_can_be_reached(tmp_path: Path) -> None:
     private, outside = tmp_path / "private", tmp_path / "outside"
     private.mkdir()

@@ -16,18 +16,14 @@ from medseg_app.core.errors import ModelError
 from medseg_app.core.volume import Volume
 from medseg_app.engines.foreign import sandbox
 from medseg_app.engines.foreign.consent import consent_text
-from medseg_app.engines.foreign.containment import can_keep_files_away
 from medseg_app.engines.foreign.read_foreign import read_foreign
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.predict import predict
 
 from ..grids import AXIAL, grid  # noqa: TID252
+from .containment_needed import needs_containment
 from .made_bundles import built_network, write_bundle
 from .made_programs import CARD, Endless, Hungry, Planting, Reading, Segmenting, write_program
-
-needs_containment = pytest.mark.skipif(
-    not can_keep_files_away(), reason="this system has no Landlock or no seccomp"
-)
 
 
 @pytest.mark.parametrize("name", ["net.ts", "net.pt"])
