@@ -26,6 +26,7 @@ from ..grids import AXIAL, grid  # noqa: TID252
 from .containment_needed import needs_containment
 from .made_bundle_code import NETWORK, OWN_CLASS, built, in_init, stealing, write_code_bundle
 from .made_bundles import write_bundle
+from .made_programs import Segmenting, write_program
 
 
 def _planting(place: Path) -> str:
@@ -170,6 +171,21 @@ def test_a_network_on_the_list_runs_no_code_even_where_the_user_agrees(tmp_path:
     (bundle / "configs/inference.json").write_text(json.dumps(configuration))
     assert read_foreign(bundle, consent=True).card.engine == "unet"
     assert not (tmp_path / "planted").exists()
+
+
+def test_torchscript_instead_of_weights_is_asked_for_and_no_code(tmp_path: Path) -> None:
+    bundle = write_code_bundle(tmp_path / "b")
+    (bundle / "models/model.safetensors").unlink()
+    write_program(bundle / "models/model.ts", Segmenting(), "")
+    with pytest.raises(ConsentNeeded, match=r"model\.ts is TorchScript"):
+        read_foreign(bundle)
+
+
+def test_a_zip_is_asked_about_by_its_own_name(tmp_path: Path) -> None:
+    bundle = write_code_bundle(tmp_path / "in" / "b")
+    path = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", bundle))
+    with pytest.raises(ConsentNeeded, match=r"packed\.zip/configs/inference\.json is not taken: network_def"):
+        read_foreign(path)
 
 
 def test_without_the_size_of_tiles_nobody_is_asked(tmp_path: Path) -> None:
