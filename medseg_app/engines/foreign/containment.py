@@ -68,12 +68,12 @@ def limit(memory_bytes: int, seconds: int, file_bytes: int) -> bool:
 
 
 def _leave_network() -> None:
-    """Into a network without devices. Some systems refuse that; then Landlock is what keeps it from TCP."""
+    """Into a network without devices. Some systems refuse that; then there are no sockets at least."""
     if sys.platform.startswith("linux"):
         libc = ctypes.CDLL(None, use_errno=True)
-        if libc.unshare(NEW_NETWORK) != 0:
-            # An ordinary user may leave the network only as the root of a user namespace of its own.
-            libc.unshare(NEW_USER | NEW_NETWORK)
+        # An ordinary user may leave it only in a user namespace of its own, and root leaves its powers so.
+        if libc.unshare(NEW_USER | NEW_NETWORK) != 0:
+            libc.unshare(NEW_NETWORK)
 
 
 def _address_space() -> int:

@@ -1,8 +1,8 @@
 """seccomp: the part of the Linux kernel by which a process gives up calls of the system.
 
 Landlock keeps files from being opened. What it leaves open is closed here: sockets, also those in folders on
-which other programs of the user wait for orders; rights, owners and times of files; further processes;
-signals to and limits of other processes; shared memory and keys of the user's.
+which other programs of the user wait for orders; length (Landlock before Linux 6.2), rights, owners and times
+of files; further processes; signals to and limits of other processes; shared memory and keys of the user's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """Kind of processor -> how the kernel names its calls."""
 CALLS = {
     "socket": (41, 198), "io_uring_setup": (425, 425),
-    "chmod": (90, None), "fchmodat": (268, 53), "fchmodat2": (452, 452),
+    "truncate": (76, 45), "chmod": (90, None), "fchmodat": (268, 53), "fchmodat2": (452, 452),
     "chown": (92, None), "lchown": (94, None), "fchownat": (260, 54),
     "utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "utimensat": (280, 88),
     "setxattr": (188, 5), "lsetxattr": (189, 6), "setxattrat": (463, 463),
