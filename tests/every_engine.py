@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg_app.app.import_model import import_model
-from medseg_app.engines.foreign.landlock import landlock_version
+from medseg_app.engines.foreign.containment import can_keep_files_away
 from tests.data_folder import data
 
 SHIPPED = (
@@ -19,7 +19,7 @@ SHIPPED = (
 )
 JOINED = "ct-tissues+sarcoma-mask-rcnn"
 IMPORTED = ("from-onnx", "from-monai", "from-nnunet", "from-torchscript")
-CAN_CONTAIN = bool(landlock_version())
+CAN_CONTAIN = can_keep_files_away()
 """Whether a TorchScript program may be run here to be converted."""
 EVERY_ENGINE = (*SHIPPED, JOINED, *IMPORTED)
 SLICES = slice(20, 32)

@@ -64,7 +64,7 @@ def models(extra: AnyPath | None = None) -> list[dict[str, Any]]:
 def import_model(path: AnyPath, *, name: str = "", consent: bool = False) -> ImportedModel:
     """What `medseg models --import` does: a MONAI bundle, nnU-Net results, ONNX or TorchScript.
 
-    consent: a TorchScript program may be run once, contained; without it it is refused.
+    consent: a program (TorchScript, code of a bundle) may be run once, contained; without it it is refused.
     """
     return _import_model(Path(path), name=name, consent=consent)
 

@@ -49,10 +49,10 @@ def import_model(
 ) -> ImportedModel:
     """Read the model in a folder, ZIP or file, convert it, prove that it works, and give it its name.
 
-    name: other than its own. consent: TorchScript may be run once, contained; see consent_text in
-    medseg_app/engines/foreign/torchscript.py. models: the folder it goes to, the user's without it.
-    documents: further files for its folder, by their path in it. A model of that name is replaced. Raises
-    InputError, ModelError with the reason, CouldNotBeDone; then nothing was changed.
+    name: other than its own. consent: a program (TorchScript, code of a bundle) may be run once, contained;
+    see consent_text in medseg_app/engines/foreign/consent.py. models: the folder it goes to, the user's
+    without it. documents: further files for its folder, by their path in it. A model of that name is
+    replaced. Raises InputError, ModelError with the reason, CouldNotBeDone; then nothing was changed.
     """
     from medseg_app.engines.foreign.proof import prove
     from medseg_app.engines.foreign.read_foreign import read_foreign

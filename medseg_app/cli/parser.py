@@ -131,8 +131,9 @@ def _models(commands: _Commands) -> None:
     what.add_argument("--remove", metavar="NAME", help="remove one of your own models")
     parser.add_argument("--name", metavar="N", help="with --import, --download: what to call the model")
     parser.add_argument(
-        "--trust", action="store_true", help="run TorchScript once, contained; without it it is refused"
-    )
+        "--trust", action="store_true",
+        help="run a program (TorchScript, code of a bundle) once, contained; without it it is refused",
+    )  # fmt: skip
     parser.add_argument(
         "--from", dest="address", metavar="URL", help="with --download: a zip; #sha256=... is its checksum"
     )

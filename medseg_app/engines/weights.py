@@ -45,13 +45,22 @@ def load_weights(network: nn.Module, folder: ModelFolder) -> None:
     except (SafetensorError, ValueError) as error:
         raise ModelError(f"{path} is not a safetensors file ({error}).", REMEDY) from error
     try:
-        result = network.load_state_dict(tensors, strict=False)
+        misfits = put_tensors(network, tensors)
     except RuntimeError as error:
         raise ModelError(f"The weights {path} do not fit the network of the card.", REMEDY) from error
-    missing = _not_filled(network.state_dict(), tensors, result.missing_keys)
-    if missing or result.unexpected_keys:
-        names = ", ".join([*missing, *result.unexpected_keys][:3])
+    if misfits:
+        names = ", ".join(misfits[:3])
         raise ModelError(f"The weights {path} do not fit the network of the card ({names}).", REMEDY)
+
+
+def put_tensors(network: nn.Module, tensors: dict[str, Tensor]) -> list[str]:
+    """Fill a network, and give the names that only one of both has; none where all fits.
+
+    A tensor with several names in the network may be given under one of them. Raises RuntimeError where a
+    tensor has another shape.
+    """
+    result = network.load_state_dict(tensors, strict=False)
+    return [*_not_filled(network.state_dict(), tensors, result.missing_keys), *result.unexpected_keys]
 
 
 def _not_filled(state: dict[str, Tensor], given: dict[str, Tensor], missing: list[str]) -> list[str]:

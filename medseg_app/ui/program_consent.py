@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from medseg_app.engines.foreign.torchscript import ConsentNeeded, consent_paragraphs
+from medseg_app.engines.foreign.consent import ConsentNeeded, consent_paragraphs
 
 from .panels.question import Question
 
@@ -26,4 +26,4 @@ class ProgramConsent:
             self._session.fail(error)
             return
         lead = f"{what} holds a program. Run it only if you trust where it comes from."
-        self.question.ask("\n\n".join([lead, *consent_paragraphs()]), again)
+        self.question.ask("\n\n".join([lead, error.message, *consent_paragraphs()]), again)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from medseg_app.app.folders import Folders
+from tests.engines.foreign.made_bundle_code import write_code_bundle
 from tests.engines.foreign.made_bundles import config, write_bundle
 from tests.engines.foreign.made_onnx import ANY, convolution, external_tensor, model
 from tests.engines.foreign.made_pickles import Planting as PlantingPickle
@@ -44,6 +45,10 @@ def _target(folder: Path, plant: Path) -> Path:
     changed = config()
     changed["network_def"] = {"_target_": "pathlib.Path.touch", "self": str(plant)}
     return write_bundle(folder / "b", changed)
+
+
+def _own_class(folder: Path, plant: Path) -> Path:
+    return write_code_bundle(folder / "b", source=f"open({str(plant)!r}, 'w').close()")
 
 
 def _foreign_class(folder: Path, plant: Path) -> Path:
@@ -85,6 +90,7 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     "pickle in results of nnU-Net": (_pickle_in_results, "checkpoint_final.pth calls"),
     "$ in a bundle": (_expression, "network_def"),
     "_target_ in a bundle": (_target, "pathlib.Path.touch"),
+    "own class in a bundle": (_own_class, "scripts.net.MyNet"),
     "class in plans of nnU-Net": (_foreign_class, "pathlib.Path.touch"),
     "zip-slip": (_zip_slip, "lead out"),
     "changed weights": (_changed_hash, "model.safetensors was changed"),

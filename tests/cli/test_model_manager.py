@@ -18,6 +18,7 @@ from medseg_app.core.errors import CouldNotBeDone, ModelError
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.phantom import marker_phantom
 from tests.cli.served_zoo import served
+from tests.engines.foreign.made_bundle_code import write_code_bundle
 from tests.engines.foreign.made_bundles import config, write_bundle
 from tests.engines.foreign.made_onnx import segmenting
 from tests.engines.foreign.made_programs import CARD, Planting, write_program
@@ -148,6 +149,18 @@ def test_torchscript_needs_trust(medseg, tmp_path):
     assert ran.code in (0, 2)  # 2 where this computer cannot contain it
     assert not (tmp_path / "planted").exists()
     assert _mine() == (["net"] if ran.code == 0 else [])
+
+
+def test_code_of_a_bundle_needs_trust(medseg, tmp_path):
+    path = write_code_bundle(tmp_path / "own")
+    ran = medseg("models", "--import", path)
+    assert ran.code == 2
+    for words in ("scripts.net.MyNet", "The network of this bundle is Python code", "--trust"):
+        assert words in ran.err
+    assert "TorchScript" not in ran.err
+    ran = medseg("models", "--import", path, "--trust")
+    assert ran.code in (0, 2)  # 2 where this computer cannot contain it
+    assert _mine() == (["own"] if ran.code == 0 else [])
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class TestOnRealSeries(ProposalContract):
     @classmethod
     def model(cls, request: pytest.FixtureRequest, at_hand: None) -> ModelFolder:
         if request.param == "from-torchscript" and not CAN_CONTAIN:
-            pytest.skip("this kernel has no Landlock")
+            pytest.skip("this system cannot contain a program")
         return find_model(request.param)
 
     @pytest.fixture(scope="class")
@@ -66,7 +66,7 @@ class TestOnRealSeries(ProposalContract):
         assert algorithms_of(seg) == {("AUTOMATIC", card.name, card.version, card.sha256)}
 
 
-@pytest.mark.skipif(not CAN_CONTAIN, reason="this kernel has no Landlock")
+@pytest.mark.skipif(not CAN_CONTAIN, reason="this system cannot contain a program")
 def test_every_engine_is_among_them(every_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDSEG_MODELS", str(every_model))
     ours = set(engine_names()) - OF_OTHER_PACKAGES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.house.repository import ROOT, name_of, tracked_files
 
-OF_NO_LACK = {"already inside the scaled run", "this kernel has no Landlock"}
+OF_NO_LACK = {"already inside the scaled run", "this system cannot contain a program"}
 """Reasons that no installation mends."""
 WITH_REQUIRE = ROOT / "tests" / "data_folder.py"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medseg_app.engines.foreign.torchscript import ConsentNeeded
+from medseg_app.engines.foreign.consent import ConsentNeeded
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.ui import importing
 from tests.engines.tiny_models import write_tiny_model
@@ -47,6 +47,7 @@ def test_a_program_is_run_only_after_the_reader_agreed(controller, session, monk
     controller.importing.start(Path("net.ts"))
     question = controller.programs.question
     assert question.isVisible()
+    assert "net.ts is a program." in question.text.text()
     assert "Not contained" in question.text.text() or "not opened here" in question.text.text()
     (question.yes if agrees else question.no).click()
     assert not question.isVisible()

@@ -57,8 +57,8 @@ def train(
 def bring_in(session: Session, *, path: Path, consent: bool = False) -> Job[ImportedModel, ImportedModel]:
     """Convert a model of another program, a folder, ZIP or file, and add it to the user's models.
 
-    consent: a TorchScript program may be run once, contained; see `consent_text` in
-    medseg_app/engines/foreign/torchscript.py.
+    consent: a program (TorchScript, code of a bundle) may be run once, contained; see `consent_text` in
+    medseg_app/engines/foreign/consent.py.
     """
     from medseg_app.app.apart import AT_ONCE, run_apart
 

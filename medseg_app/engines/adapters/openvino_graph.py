@@ -1,4 +1,4 @@
-"""OpenVINO engine: a graph that was made of a trusted TorchScript program when it was imported."""
+"""OpenVINO engine: a graph that was made of a trusted program when it was imported."""
 
 from __future__ import annotations
 

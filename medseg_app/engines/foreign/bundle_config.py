@@ -20,6 +20,10 @@ SILENT = {"_target_", "_disabled_", "_desc_", "_mode_"}
 REMEDY = "MedSeg reads plain values only. Ask its authors for a bundle whose configuration states this value."
 
 
+class NeedsCode(ModelError):
+    """A value that is known only after code of the bundle was run; the message says which, and why."""
+
+
 @dataclass(frozen=True)
 class Component:
     """One thing that MONAI would build: the last word of its `_target_`, and its arguments unread.
@@ -47,10 +51,10 @@ class BundleConfig:
             self.refuse(place, "is not a component with a _target_")
         target = found["_target_"]
         if target.startswith("$") or found.get("_mode_", "default") != "default":
-            self.refuse(place, "is made by code")
+            self.leave_to_code(place, "is made by code")
         strange = [key for key in found if str(key).startswith("_") and key not in SILENT]
         if strange:
-            self.refuse(f"{place}#{strange[0]}", "would run code")
+            self.leave_to_code(f"{place}#{strange[0]}", "would run code")
         arguments = {key: item for key, item in found.items() if key not in SILENT}
         return Component(target.rpartition(".")[2], target, arguments, place)
 
@@ -75,7 +79,7 @@ class BundleConfig:
         value = self._followed(value, place)
         if isinstance(value, dict):
             if "_target_" in value:
-                self.refuse(place, "is a component where a plain value is needed")
+                self.leave_to_code(place, "is a component where a plain value is needed")
             return {key: self.literal(item, f"{place}#{key}") for key, item in value.items()}
         if isinstance(value, list):
             return [self.literal(item, f"{place}#{n}") for n, item in enumerate(value)]
@@ -97,11 +101,15 @@ class BundleConfig:
         """Say which key is the reason why the model is not taken."""
         raise ModelError(f"{self.path} is not taken: {place} {what}.", REMEDY)
 
+    def leave_to_code(self, place: str, what: str) -> NoReturn:
+        """Say which key is known only by running code; without doing so the model is not taken."""
+        raise NeedsCode(f"{self.path} is not taken: {place} {what}.", REMEDY)
+
     def _followed(self, value: Any, place: str) -> Any:
         steps = 0
         while isinstance(value, str) and value[:1] in ("@", "%", "$"):
             if value.startswith("$"):
-                self.refuse(place, "is an expression, which is never evaluated")
+                self.leave_to_code(place, "is an expression, which is not evaluated")
             if not REFERENCE.fullmatch(value):
                 self.refuse(place, f"refers to {value!r}, which is no key of this file")
             target = value[1:]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from medseg_app.engines.model_card import Network
 from medseg_app.engines.networks import MONAI
 
-from .bundle_config import BundleConfig, Component
+from .bundle_config import BundleConfig, Component, NeedsCode
 
 PLACES = ("network_def", "network", "net")
 """Keys at which bundles describe their network, first one first."""
@@ -19,15 +20,39 @@ WINDOWED = {"SlidingWindowInferer", "SlidingWindowInfererAdapt"}
 Tile = tuple[int, int, int] | None
 
 
-def bundle_network(config: BundleConfig) -> Network:
-    """The network of the bundle. Raises ModelError where it is not one that MedSeg builds."""
-    place = next((place for place in PLACES if isinstance(config.at(place), dict)), PLACES[0])
-    if config.at(place) is None:
-        config.refuse(place, "is missing")
+@dataclass(frozen=True)
+class NetworkCode:
+    """A network that only running Python code can build.
+
+    place: the key at which it stands. why: the sentence that says why it is not taken as data.
+    """
+
+    place: str
+    why: str
+
+
+def bundle_network(config: BundleConfig) -> Network | NetworkCode:
+    """The network of the bundle, as data where MedSeg builds it. Raises ModelError where there is none."""
+    place = _place(config)
+    try:
+        return _listed(config, place)
+    except NeedsCode as reason:
+        return NetworkCode(place, reason.message)
+
+
+def _place(config: BundleConfig) -> str:
+    """The first key that describes a network, or else the first one that is there at all."""
+    there = [place for place in PLACES if config.at(place) is not None]
+    if not there:
+        config.refuse(PLACES[0], "is missing")
+    return next((place for place in there if isinstance(config.at(place), dict)), there[0])
+
+
+def _listed(config: BundleConfig, place: str) -> Network:
     component = config.component(place)
     if component.name not in MONAI or not re.fullmatch(ITS_MODULE + component.name, component.target):
         known = ", ".join(MONAI)
-        config.refuse(place, f"is {component.target}; networks that MedSeg builds are {known}")
+        config.leave_to_code(place, f"is {component.target}; networks that MedSeg builds are {known}")
     arguments = {
         key: config.literal(value, f"{place}#{key}")
         for key, value in component.arguments.items()

@@ -20,6 +20,7 @@ JOBS = {
     "onnx": "medseg_app.engines.foreign.onnx_job",
     "weights": "medseg_app.engines.foreign.weights_job",
     "torchscript": "medseg_app.engines.foreign.torchscript_job",
+    "bundle code": "medseg_app.engines.foreign.bundle_code_job",
 }
 
 
@@ -31,8 +32,8 @@ class JobError(Exception):
 class Job:
     """What the child is to do.
 
-    private: its folder. source, out: files in it. options: what the job wants to know.
-    limits: memory_bytes, seconds and file_bytes.
+    private: its folder. source: the file or folder in it to work on. out: the file to write.
+    options: what the job wants to know. limits: memory_bytes, seconds and file_bytes.
     """
 
     private: Path

@@ -1,9 +1,9 @@
 """What a child process gives up before it looks at a stranger's file (runs in the child).
 
 Files: reading Python and the system's libraries, writing its private folder (Landlock, Linux 5.13).
-Network: a network of its own without any device (Linux). Memory, processor time, size of files: limits of
-the system (POSIX), for each process. How many processes there are is not limited: the system counts those
-of the whole user, threads too, and OpenVINO starts threads of its own.
+Network: a network of its own without any device (Linux), and no sockets (seccomp). Other processes: none can
+be started, and none be reached (seccomp). Memory, processor time, size of files: limits of the system
+(POSIX).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import ctypes
 import sys
 from pathlib import Path
 
-from .landlock import keep_to
+from .landlock import keep_to, landlock_version
+from .seccomp import can_give_up_calls, give_up_calls
 
 NEW_USER, NEW_NETWORK = 0x1000_0000, 0x4000_0000
 SECONDS_TO_END = 5
@@ -24,8 +25,13 @@ SYSTEM = (
 """What the interpreter and the libraries of numbers read; no folder in which people keep files."""
 
 
+def can_keep_files_away() -> bool:
+    """Whether this system can keep a child from the user's files."""
+    return landlock_version() > 0 and can_give_up_calls()
+
+
 def give_up_files_and_network(private: Path, program: Path) -> bool:
-    """Call it before threads are started. Whether files are out of reach now.
+    """Call it before threads are started. Whether files, network and other processes are out of reach now.
 
     private: the only folder that stays writable. program: the folder in which MedSeg's package lies;
     of it the package alone stays readable, for a checkout may lie among a user's files.
@@ -34,9 +40,10 @@ def give_up_files_and_network(private: Path, program: Path) -> bool:
     libraries = {sys.prefix, sys.base_prefix, *sys.path} - {"", str(program)}
     names = [*SYSTEM, *libraries, str(program / "medseg_app")]
     try:
-        return keep_to(private, [Path(name).resolve() for name in names])
+        is_kept = keep_to(private, [Path(name).resolve() for name in names])
     except OSError:  # a container may forbid the calls that its kernel knows
-        return False
+        is_kept = False
+    return give_up_calls() and is_kept
 
 
 def limit(memory_bytes: int, seconds: int, file_bytes: int) -> bool:
@@ -61,12 +68,12 @@ def limit(memory_bytes: int, seconds: int, file_bytes: int) -> bool:
 
 
 def _leave_network() -> None:
-    """Into a network without devices. Some systems refuse that; then Landlock is what keeps it from TCP."""
+    """Into a network without devices. Some systems refuse that; then there are no sockets at least."""
     if sys.platform.startswith("linux"):
         libc = ctypes.CDLL(None, use_errno=True)
-        if libc.unshare(NEW_NETWORK) != 0:
-            # An ordinary user may leave the network only as the root of a user namespace of its own.
-            libc.unshare(NEW_USER | NEW_NETWORK)
+        # An ordinary user may leave it only in a user namespace of its own, and root leaves its powers so.
+        if libc.unshare(NEW_USER | NEW_NETWORK) != 0:
+            libc.unshare(NEW_NETWORK)
 
 
 def _address_space() -> int:

@@ -44,11 +44,6 @@ def landlock_version() -> int:
     return max(_call(CREATE_RULESET, None, 0, VERSION_QUESTION), 0)
 
 
-def keeps_from_tcp() -> bool:
-    """Whether Landlock of this kernel also knows the network."""
-    return landlock_version() >= NETWORK_VERSION
-
-
 def keep_to(writable: Path, readable: Iterable[Path]) -> bool:
     """Give up every file but those below `writable`, and reading those below `readable`; no way back.
 

@@ -14,15 +14,14 @@ from medseg_app.engines.model_folder_writer import Origin, Papers
 from medseg_app.engines.strict_json import read_limited
 
 from .bundle_config import BundleConfig
-from .bundle_network import bundle_network, bundle_remarks, bundle_tiles
+from .bundle_network import NetworkCode, bundle_network, bundle_remarks, bundle_tiles
 from .bundle_preprocessing import bundle_preprocessing
+from .bundle_weights import bundle_weights
 from .data_file import read_data_file
 from .draft import NOT_STATED, Draft, classes, licence_name, model_name, printable
-from .torchscript import graph_of
-from .weight_file import checkpoint_weights
+from .program_graph import LOGITS
 
 CONFIGS = tuple(f"configs/inference.{suffix}" for suffix in ("json", "yaml", "yml"))
-CHECKPOINT, PROGRAM = "models/model.pt", "models/model.ts"
 MODALITIES = {"CT": "CT", "MR": "MR", "MRI": "MR", "PT": "PT", "PET": "PT"}
 BACKGROUND = ("background", "bg", "everything else", "other")
 MAX_TEXT = 20_000
@@ -36,32 +35,24 @@ def is_bundle(folder: Path) -> bool:
 def read_bundle(folder: Path, consent: bool) -> Draft:
     """Read a bundle as data and convert its weights.
 
-    consent: a bundle that holds its network as a TorchScript program only may be run once, contained.
-    Raises ModelError with the key or file that is the reason.
+    consent: a network that is code, or that the bundle holds as a TorchScript program only, may be run once,
+    contained. Raises ModelError with the key or file that is the reason.
     """
     path = next(inside(folder, name) for name in CONFIGS if (folder / name).is_file())
     config = BundleConfig(read_data_file(path), path)
     about = BundleConfig(read_data_file(inside(folder, METADATA)), folder / METADATA)
-    card = _card(config, about, folder)
-    origin = Origin(_words(about, "authors") or NOT_STATED, "imported by MedSeg from a MONAI bundle")
-    card, weights = _with_weights(folder, card, consent)
-    papers = Papers(_text(folder, README), _text(folder, LICENCE), origin)
-    return Draft(card, weights, papers, bundle_remarks(config))
+    network = bundle_network(config)
+    card = _card(config, about, folder, LOGITS if isinstance(network, NetworkCode) else network)
+    remarks = bundle_remarks(config)
+    card, weights, how = bundle_weights(config, card, network, consent)
+    papers = Papers(
+        _text(folder, README), _text(folder, LICENCE), Origin(_words(about, "authors") or NOT_STATED, how)
+    )
+    return Draft(card, weights, papers, remarks)
 
 
-def _with_weights(folder: Path, card: ModelCard, consent: bool) -> tuple[ModelCard, bytes]:
-    """The best that the bundle has: safetensors, else a checkpoint, else a program."""
-    if (folder / card.weights).is_file():
-        return card, inside(folder, card.weights).read_bytes()
-    if (folder / CHECKPOINT).is_file():
-        return card, checkpoint_weights(inside(folder, CHECKPOINT))
-    if not (folder / PROGRAM).is_file():
-        raise ModelError(f"{folder} holds no weights ({CHECKPOINT}).", "Copy the whole bundle again.")
-    return graph_of(inside(folder, PROGRAM), card, consent)
-
-
-def _card(config: BundleConfig, about: BundleConfig, folder: Path) -> ModelCard:
-    network, found = bundle_network(config), bundle_preprocessing(config)
+def _card(config: BundleConfig, about: BundleConfig, folder: Path, network: Network) -> ModelCard:
+    found = bundle_preprocessing(config)
     tile, overlap = bundle_tiles(config)
     labels, modality = _labels(about), _modality(about)
     _require_channels(config, network, len(labels) + 1)

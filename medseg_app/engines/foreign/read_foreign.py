@@ -20,8 +20,9 @@ from .checkpoint_file import kind_of
 from .draft import NOT_STATED, Draft
 from .monai_bundle import is_bundle, read_bundle
 from .nnunet_results import is_nnunet, read_nnunet
+from .program_graph import ENGINE
 from .sandbox import run_contained
-from .torchscript import ENGINE, graph_of, require_consent
+from .torchscript import graph_of, require_trust
 
 KINDS = (
     "MedSeg reads: its own model folders, MONAI bundles (folder or ZIP), results of nnU-Net v2, .onnx with a "
@@ -36,7 +37,7 @@ ALONE = (
 def read_foreign(path: Path, consent: bool = False) -> Draft:
     """The draft of the model in a folder, ZIP or file.
 
-    consent: TorchScript, which is a program, may be run once, contained (see torchscript.py).
+    consent: a program (TorchScript, code of a bundle) may be run once, contained (see consent.py).
     Raises InputError where there is nothing, ModelError with the reason why the model is not taken.
     """
     if not path.exists():
@@ -48,7 +49,7 @@ def read_foreign(path: Path, consent: bool = False) -> Draft:
         return _read_onnx(path)
     kind = kind_of(path)
     if kind == "torchscript":
-        require_consent(path, consent)
+        require_trust(path, consent)
         card, graph = graph_of(path, read_card_beside(path, ENGINE), consent)
         return Draft(card, graph, Papers(origin=Origin(NOT_STATED, "imported by MedSeg from TorchScript")))
     if kind == "checkpoint" or suffix in (".pt", ".pth", ".pkl", ".ckpt", ".safetensors"):

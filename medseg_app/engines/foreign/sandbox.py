@@ -41,8 +41,8 @@ def run_contained(
 ) -> bytes:
     """The file that a job makes of a stranger's file.
 
-    job: a name of contained_child.JOBS. put: puts the file to work on (made from `source`, which is
-    only named in messages) where it is told to. strict: refuse where the system cannot keep the child
+    job: a name of contained_child.JOBS. put: puts the file or folder to work on (made from `source`, which
+    is only named in messages) where it is told to. strict: refuse where the system cannot keep the child
     from the user's files. Raises ModelError with the reason where the job was not done.
     """
     try:
@@ -65,7 +65,7 @@ def run_contained(
 
 def _run(private: Path, job: str, options: dict[str, Any], strict: bool) -> str:
     """What went wrong; empty where the child says that it is done."""
-    size = (private / "in").stat().st_size
+    size = sum(path.stat().st_size for path in private.rglob("*"))
     limits = {
         "memory_bytes": max(MEMORY_SHARE * size, LEAST_MEMORY),
         "seconds": SECONDS,
@@ -89,7 +89,8 @@ def _run(private: Path, job: str, options: dict[str, Any], strict: bool) -> str:
 
 def _environment(private: Path) -> dict[str, str]:
     """Nothing of the user's: no names, no paths, no keys."""
-    fixed = {"TMPDIR": str(private), "HOME": str(private), "OMP_NUM_THREADS": "1"}
+    # torch asks for a name, and would look for it in a list of users that the child may not read.
+    fixed = {"TMPDIR": str(private), "HOME": str(private), "USER": "nobody", "OMP_NUM_THREADS": "1"}
     needed = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}  # Windows
     return fixed | needed
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QLineEdit
 
 from medseg_app.app.commands.downloads import download, list_zoo
-from medseg_app.engines.foreign.torchscript import ConsentNeeded
+from medseg_app.engines.foreign.consent import ConsentNeeded
 from medseg_app.ui.buttons import give_key, icon_button, push_button
 from medseg_app.ui.drop_down import DropDown
 

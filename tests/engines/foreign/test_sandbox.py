@@ -14,11 +14,12 @@ import pytest
 
 from medseg_app.core.errors import ModelError
 from medseg_app.engines.foreign import sandbox
-from medseg_app.engines.foreign.landlock import landlock_version
 from medseg_app.engines.foreign.sandbox import PROGRAM, run_contained
 
+from .containment_needed import needs_containment
+
 ATTEMPTS = """
-import json, os, socket, sys
+import json, os, resource, socket, sys, threading
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from medseg_app.engines.foreign.containment import give_up_files_and_network
@@ -45,27 +46,46 @@ print(json.dumps({
     "make a folder": works(lambda: (outside / "folder").mkdir()),
     "make a link": works(lambda: (private / "l").symlink_to(outside / "secret")),
     "read by a link": works(lambda: (private / "l").read_text()),
+    "change rights": works(lambda: (outside / "secret").chmod(0o777)),
+    "change rights by a link": works(lambda: (private / "l").chmod(0o777)),
+    "change times": works(lambda: os.utime(outside / "secret", (0, 0))),
+    "change attributes": works(lambda: os.setxattr(outside / "secret", "user.a", b"x")),
     "connect": works(lambda: socket.create_connection(("127.0.0.1", port), 2).close()),
-    "start a shell": works(lambda: os.posix_spawn("/bin/sh", ["sh", "-c", f"echo > {outside}/shell"], {})),
+    "send": works(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", port))),
+    "connect in a folder": works(lambda: socket.socket(socket.AF_UNIX).connect(str(outside / "bus"))),
+    "start a shell": works(lambda: os.posix_spawn("/bin/sh", ["sh", "-c", "true"], {})),
+    "fork": works(lambda: os.fork() or os._exit(0)),
+    "leave its group": works(os.setsid),
+    "signal": works(lambda: os.kill(os.getppid(), 0)),
+    "limit another": works(lambda: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (9999, 9999))),
+    "limit itself": works(lambda: resource.setrlimit(resource.RLIMIT_CPU, (9999, 9999))),
+    "start a thread": works(lambda: threading.Thread(target=int).start()),
 }))
 """
 
 
-@pytest.mark.skipif(not landlock_version(), reason="this kernel has no Landlock")
+@needs_containment
 def test_after_giving_up_nothing_outside_can_be_reached(tmp_path: Path) -> None:
     private, outside = tmp_path / "private", tmp_path / "outside"
     private.mkdir()
     outside.mkdir()
     (outside / "secret").write_text("secret")
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    (outside / "secret").chmod(0o640)
+    before = (outside / "secret").stat()
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as bus:
+        bus.bind(str(outside / "bus"))
+        bus.listen()
         words = [str(PROGRAM), str(private), str(outside), str(server.getsockname()[1])]
         ran = subprocess.run(
             [sys.executable, "-I", "-c", ATTEMPTS, *words], capture_output=True, text=True, check=True
         )
     done = json.loads(ran.stdout)
     allowed = {name for name, worked in done.items() if worked}
-    assert allowed - {"start a shell"} == {"write inside", "import", "make a link"}
+    assert allowed == {"write inside", "import", "make a link", "limit itself", "start a thread"}
+    (outside / "bus").unlink()
     assert {p.name: p.read_text() for p in outside.iterdir()} == {"secret": "secret"}
+    after = (outside / "secret").stat()
+    assert (after.st_mode, after.st_mtime) == (before.st_mode, before.st_mtime)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
