@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ import torch
 from medseg_app.app.import_model import import_model
 from medseg_app.core.errors import ModelError
 from medseg_app.core.volume import Volume
-from medseg_app.engines.foreign import bundle_copy, sandbox
+from medseg_app.engines.foreign import bundle_code_job, bundle_copy, program_graph, sandbox
 from medseg_app.engines.foreign.consent import ConsentNeeded, consent_text
+from medseg_app.engines.foreign.contained_child import Job, JobError
 from medseg_app.engines.foreign.read_foreign import read_foreign
 from medseg_app.engines.model_folder import METADATA, read_model_folder
 from medseg_app.engines.predict import predict
@@ -153,7 +156,28 @@ WRONG: dict[str, tuple[Any, str, str]] = {
 }  # fmt: skip
 
 
-@needs_containment
+@pytest.fixture
+def uncontained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The job of the child is done here, as a child takes seconds to start; for code of the test's own."""
+
+    def run_here(_: str, source: Path, put: Any, options: dict[str, Any], *, strict: bool) -> bytes:
+        private = tmp_path / "private"
+        put(private / "in")
+        monkeypatch.setattr(Job, "libraries_are_loaded", lambda job: None)
+        with pytest.raises(JobError) as trouble:
+            bundle_code_job.work(Job(private, private / "in", private / "out", options, {}))
+        raise ModelError(f"{source} cannot be converted: {trouble.value}.")
+
+    monkeypatch.setattr(program_graph, "run_contained", run_here)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "scripts"]:
+        del sys.modules[name]
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+@pytest.mark.usefixtures("uncontained")
 @pytest.mark.parametrize("name", WRONG)
 def test_a_network_that_is_not_what_its_bundle_says_is_refused(name: str, tmp_path: Path) -> None:
     network, source, words = WRONG[name]
