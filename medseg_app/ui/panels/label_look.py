@@ -30,7 +30,8 @@ class LabelLook(QWidget):
         self._view = view
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(12, 0, 12, 0)
-        self._grid.setSpacing(theme.GRID)
+        self._grid.setHorizontalSpacing(theme.GRID)
+        self._grid.setVerticalSpacing(0)
         self.opacity, self._opacity_text = self._line("Opacity", 0, 100)
         self.strength, self._strength_text = self._line("This segment", 0, 100)
         self.outline, self._outline_text = self._line(
