@@ -13,10 +13,12 @@ class ConsentNeeded(ModelError):
 
 
 def require_consent(why: str, consent: bool) -> None:
-    """Raises ConsentNeeded where the user did not agree.
+    """Raises ConsentNeeded where the user did not agree, ModelError where agreeing would be of no use.
 
     why: which model is what kind of program, in one or two sentences.
     """
+    if not can_keep_files_away():
+        raise ModelError(why, consent_text())
     if not consent:
         raise ConsentNeeded(why, f"{consent_text()} If you trust it, import it with --trust.")
 

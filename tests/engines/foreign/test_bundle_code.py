@@ -26,7 +26,7 @@ from medseg_app.engines.model_folder import METADATA, read_model_folder
 from medseg_app.engines.predict import predict
 
 from ..grids import AXIAL, grid  # noqa: TID252
-from .containment_needed import needs_containment
+from .containment_needed import UNABLE, needs_containment
 from .made_bundle_code import NETWORK, OWN_CLASS, built, in_init, stealing, write_code_bundle
 from .made_bundles import write_bundle
 from .made_programs import Segmenting, write_program
@@ -51,6 +51,7 @@ CODE: dict[str, tuple[Any, str]] = {
 }  # fmt: skip
 
 
+@needs_containment
 @pytest.mark.parametrize("name", CODE)
 def test_without_consent_it_is_refused_with_its_key_and_told_what_is_not_contained(
     name: str, tmp_path: Path
@@ -197,6 +198,7 @@ def test_a_network_on_the_list_runs_no_code_even_where_the_user_agrees(tmp_path:
     assert not (tmp_path / "planted").exists()
 
 
+@needs_containment
 def test_torchscript_instead_of_weights_is_asked_for_and_no_code(tmp_path: Path) -> None:
     bundle = write_code_bundle(tmp_path / "b")
     (bundle / "models/model.safetensors").unlink()
@@ -205,6 +207,7 @@ def test_torchscript_instead_of_weights_is_asked_for_and_no_code(tmp_path: Path)
         read_foreign(bundle)
 
 
+@needs_containment
 def test_a_zip_is_asked_about_by_its_own_name(tmp_path: Path) -> None:
     bundle = write_code_bundle(tmp_path / "in" / "b")
     path = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", bundle))
@@ -264,13 +267,11 @@ def test_a_bundle_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pyte
         read_foreign(write_code_bundle(tmp_path / "b"), consent=True)
 
 
-def test_where_nothing_can_contain_it_it_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        sandbox, "START",
-        "import sys; sys.path.insert(0, sys.argv[1]);"
-        "from medseg_app.engines.foreign import contained_child as c;"
-        "c.give_up_files_and_network = lambda *_: False; c.main()",
-    )  # fmt: skip
+@needs_containment
+def test_a_child_that_cannot_be_contained_does_not_run_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "START", UNABLE)
     bundle = write_code_bundle(tmp_path / "b", source=_planting(tmp_path / "planted"))
     with pytest.raises(ModelError, match="cannot keep it from the files"):
         read_foreign(bundle, consent=True)

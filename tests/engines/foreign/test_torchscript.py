@@ -15,13 +15,14 @@ from medseg_app.app.import_model import import_model
 from medseg_app.core.errors import ModelError
 from medseg_app.core.volume import Volume
 from medseg_app.engines.foreign import sandbox
-from medseg_app.engines.foreign.consent import consent_text
+from medseg_app.engines.foreign.consent import ConsentNeeded, consent_text
+from medseg_app.engines.foreign.containment import can_keep_files_away
 from medseg_app.engines.foreign.read_foreign import read_foreign
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.predict import predict
 
 from ..grids import AXIAL, grid  # noqa: TID252
-from .containment_needed import needs_containment
+from .containment_needed import UNABLE, needs_containment
 from .made_bundles import built_network, write_bundle
 from .made_programs import CARD, Endless, Hungry, Planting, Reading, Segmenting, write_program
 
@@ -34,7 +35,7 @@ def test_without_consent_it_is_refused_by_name_and_told_what_is_not_contained(
     with pytest.raises(ModelError, match=f"{name} is TorchScript") as caught:
         read_foreign(path)
     assert consent_text() in caught.value.hint
-    assert "--trust" in caught.value.hint
+    assert ("--trust" in caught.value.hint) == can_keep_files_away()
     assert not (tmp_path / "planted").exists()
 
 
@@ -128,16 +129,24 @@ def test_a_program_needs_a_card_and_tiles(tmp_path: Path) -> None:
         read_foreign(path, consent=True)
 
 
-def test_where_nothing_can_contain_it_it_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child is told that files have to be out of reach; one that cannot promise it does not begin."""
+@pytest.mark.parametrize("consent", [False, True])
+def test_where_nothing_can_contain_it_nobody_is_asked(
+    consent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("medseg_app.engines.foreign.consent.can_keep_files_away", lambda: False)
-    assert "not opened here at all" in consent_text()
-    monkeypatch.setattr(
-        sandbox, "START",
-        "import sys; sys.path.insert(0, sys.argv[1]);"
-        "from medseg_app.engines.foreign import contained_child as c;"
-        "c.give_up_files_and_network = lambda *_: False; c.main()",
-    )  # fmt: skip
+    with pytest.raises(ModelError, match=r"net\.ts is TorchScript") as caught:
+        read_foreign(write_program(tmp_path / "net.ts", Segmenting()), consent)
+    assert not isinstance(caught.value, ConsentNeeded)
+    assert "not opened here at all" in caught.value.hint
+    assert "--trust" not in caught.value.hint
+
+
+@needs_containment
+def test_a_child_that_cannot_be_contained_does_not_run_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The child is told that files have to be out of reach; one that cannot promise it does not begin."""
+    monkeypatch.setattr(sandbox, "START", UNABLE)
     path = write_program(tmp_path / "net.ts", Planting(str(tmp_path / "planted")))
     with pytest.raises(ModelError, match="cannot keep it from the files"):
         read_foreign(path, consent=True)
