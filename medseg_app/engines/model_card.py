@@ -50,7 +50,7 @@ class ModelGrid:
     keep_mm: per axis (least, most) spacing that is left as it is; outside it is resampled.
     body_above: voxels above it (HU) are body, and only the box around them is looked at; None: everything.
     tile: edges (k, j, i) of the only tiles that a network for volumes takes; None: it takes others too.
-    patch: edges (k, j, i) of what it learned on, which its tiles are like; None leaves them to the device.
+    patch: edges (k, j, i) of tiles that suit it, mostly what it learned on; None leaves them to the device.
     overlap: share of a tile's edge that neighbouring tiles have in common.
     """
 
