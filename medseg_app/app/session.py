@@ -64,6 +64,7 @@ class Session:
         self.case_lock: Any = None
         self.beside: Beside | None = None
         self.view.events.layout.connect(self._on_layout)
+        self.changed.connect(self._on_change)
         self._engines: EngineLane | None = None
 
     # -- commands ----------------------------------------------------------------------------------
@@ -194,6 +195,10 @@ class Session:
         self.changed.emit(
             Change(frozenset({"voxels", "segments"}), box, frozenset(range(case.segmentation.groups)))
         )
+
+    def _on_change(self, change: Change) -> None:
+        if "segments" in change.kinds and self.case is not None:
+            self.view.forget_segments_but({segment.id for segment in self.case.segmentation.segments})
 
     def record(self, edit: LabelEdit, tool: str, source: str = "human", **more: Any) -> None:
         """Write a committed step to the journal."""

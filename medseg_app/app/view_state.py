@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -53,3 +53,8 @@ class ViewState:
     paint_over: Literal["empty", "unlocked"] = "empty"
     threshold: float = 0.5
     selected_candidate: int | None = None
+
+    def forget_segments_but(self, there: Container[int]) -> None:
+        """Forget how segments that are gone were shown: their ids may be given to others."""
+        self.hidden = frozenset(one for one in self.hidden if one in there)
+        self.strengths = {one: strength for one, strength in self.strengths.items() if one in there}

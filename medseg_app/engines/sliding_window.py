@@ -38,24 +38,25 @@ ComputeTile = Callable[[Box], "Tensor"]
 
 @dataclass(frozen=True)
 class TileSize:
-    """How large a tile may be: its edge, and the voxels up to which an image is done in one pass."""
+    """How large a tile may be: its edge, the voxels up to which an image is done in one pass, and at all."""
 
     edge: int
     single_pass: int
+    most: int
 
     @classmethod
     def on(cls, device: str) -> TileSize:
         """Tiles whose single pass stays well under 5 s on this kind of device, and fits a card's memory."""
         if not device.startswith("cuda"):
-            return cls(64, 96**3)
+            return cls(64, 96**3, 128**3)
         most = free_memory(device) // 2 // BYTES_PER_VOXEL
         fitting = int(most ** (1 / 3)) // LEGAL_STEP * LEGAL_STEP
-        return cls(min(max(fitting, LEGAL_STEP), 128), min(most, 192**3))
+        return cls(min(max(fitting, LEGAL_STEP), 128), min(most, 192**3), most)
 
     def halved(self) -> TileSize:
         """Tiles of half the edge, never smaller than networks take; nothing larger is done in one pass."""
         edge = max(self.edge // 2 // LEGAL_STEP * LEGAL_STEP, LEGAL_STEP)
-        return TileSize(edge, edge**3)
+        return TileSize(edge, edge**3, edge**3)
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,11 @@ def plan_tiles(shape: Index, size: TileSize, patch: Index | None = None) -> Tile
     patch: what the network learned on. It normalises over what it sees, so much larger tiles change its
     answers: they are like that then, on every device whose memory holds them.
     """
-    whole, least = [legal_edge(n) for n in shape], (size.edge,) * 3
-    most = size.single_pass
-    if patch is not None and np.prod(patch) <= most:
-        least, most = patch, min(most, int(ONE_PASS * np.prod(patch)))
-    single = np.prod(whole) <= most
-    k, j, i = (edge if single else min(edge, usual) for edge, usual in zip(whole, least, strict=True))
+    whole, usual, at_once = [legal_edge(n) for n in shape], (size.edge,) * 3, size.single_pass
+    if patch is not None and np.prod(patch) <= size.most:
+        usual, at_once = patch, min(size.most, int(ONE_PASS * np.prod(patch)))
+    single = np.prod(whole) <= at_once
+    k, j, i = (edge if single else min(edge, of_tile) for edge, of_tile in zip(whole, usual, strict=True))
     return plan_fixed_tiles(shape, (k, j, i))
 
 

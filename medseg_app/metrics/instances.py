@@ -105,28 +105,41 @@ def iou_matrix(predictions: Sequence[Finding], truths: Sequence[Finding]) -> NDA
         return ious
     (start, stop), (true_start, true_stop) = _corners(predictions), _corners(truths)
     apart = (start[:, None] >= true_stop).any(-1) | (true_start >= stop[:, None]).any(-1)
+    found, wanted = [_area(one) for one in predictions], [_area(one) for one in truths]
     for row, column in np.argwhere(~apart):
-        ious[row, column] = iou(predictions[row], truths[column])
+        shared = _shared(predictions[row], truths[column])
+        ious[row, column] = shared / max(found[row] + wanted[column] - shared, 1)
     return ious
 
 
 def iou(one: Finding, other: Finding) -> float:
-    """Intersection over union of two findings on one grid, by pycocotools; 0 where both are empty."""
+    """Intersection over union of two findings on one grid; 0 where both are empty."""
+    return float(iou_matrix([one], [other])[0, 0])
+
+
+def _shared(one: Finding, other: Finding) -> int:
+    """How many voxels two findings share, by pycocotools."""
     from pycocotools import mask  # type: ignore[import-untyped]
 
-    if (one.box & other.box).is_empty:
-        return 0.0
-    around = one.box | other.box
-    return float(mask.iou([_run_lengths(one, around)], [_run_lengths(other, around)], [False])[0, 0])
+    box = one.box & other.box  # what lies outside is not looked at: there may be thousands of pairs
+    return int(mask.area(mask.merge([_run_lengths(one, box), _run_lengths(other, box)], intersect=True)))
+
+
+def _area(finding: Finding) -> int:
+    from pycocotools import mask
+
+    return int(mask.area(_run_lengths(finding, finding.box)))
 
 
 def _run_lengths(finding: Finding, box: Box) -> dict[str, Any]:
-    """A finding inside a box as pycocotools packs a picture, of which each column is a row of voxels."""
+    """The part of a finding in a box inside its own, as pycocotools packs a picture.
+
+    Each column of the picture is a row of voxels.
+    """
     from pycocotools import mask
 
-    voxels = np.zeros(box.shape, np.uint8)
-    voxels[finding.box.within(box).slices] = finding.mask
-    packed: dict[str, Any] = mask.encode(voxels.reshape(-1, box.shape[2]).T)
+    voxels = finding.mask[box.within(finding.box).slices]
+    packed: dict[str, Any] = mask.encode(np.ascontiguousarray(voxels, np.uint8).reshape(-1, box.shape[2]).T)
     return packed
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from medseg_app.engines.model_card import ModelCard, ModelGrid
 from medseg_app.engines.model_folder_writer import Papers, write_model_folder
+from medseg_app.engines.network_steps import fitting_patch
 from medseg_app.engines.slice_tiles import takes_slices
 
 from .beginning import DOCUMENT, Beginning
@@ -45,7 +46,8 @@ def card_of(recipe: Recipe, trained: str = "") -> ModelCard:
 def _grid(recipe: Recipe) -> ModelGrid:
     """The frame of the recipe; of a network for volumes with the patch that it learns on."""
     sees_volumes = recipe.task == "semantic" and not takes_slices(recipe.network)
-    return replace(recipe.grid, patch=recipe.training.patch if sees_volumes else None)
+    patch = fitting_patch(recipe.network, recipe.training.patch) if sees_volumes else None
+    return replace(recipe.grid, patch=patch)
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def test_tiles_of_air_between_two_limbs_are_not_computed(tmp_path, monkeypatch):
         return run
 
     monkeypatch.setattr(VoxelNetwork, "on", on)
-    monkeypatch.setattr(TileSize, "on", lambda device: TileSize(32, 32**3))
+    monkeypatch.setattr(TileSize, "on", lambda device: TileSize(32, 32**3, 32**3))
     folder = write_tiny_model(tmp_path / "tiny", "unet")
     labels = {}
     for above in (-300.0, -1200.0):

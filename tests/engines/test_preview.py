@@ -138,7 +138,7 @@ def bright(tmp_path, monkeypatch):
         return run
 
     monkeypatch.setattr(VoxelNetwork, "on", on)
-    monkeypatch.setattr(TileSize, "on", lambda device: TileSize(32, 32**3))
+    monkeypatch.setattr(TileSize, "on", lambda device: TileSize(32, 32**3, 32**3))
     engine = build_engine(write_tiny_model(tmp_path / "tiny", "unet"))
     return engine, Volume(voxels, geometry, "1.2", "CT"), seen
 

@@ -33,7 +33,7 @@ def furthest_off(engine, volume) -> float:
 
 @pytest.mark.parametrize("name", ["demo-organs", "demo-lesions"])
 def test_the_fraction_is_the_share_of_the_time(name, monkeypatch):
-    small = TileSize(32, 32**3)
+    small = TileSize(32, 32**3, 32**3)
     monkeypatch.setattr(TileSize, "on", classmethod(lambda cls, device: small))
     volume = replace(make_phantom(7).volume, modality="CT")
     engine = build_engine(read_model_folder(ROOT / "models" / name))

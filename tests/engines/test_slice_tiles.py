@@ -85,7 +85,7 @@ def test_a_tile_beyond_the_end_repeats_the_last_slice():
 @given(st.tuples(edges, edges, st.integers(1, 400)), st.integers(0, 2))
 def test_every_slice_comes_back_whatever_the_shape(shape, neighbours):
     image, tiles = noise(*shape), SliceTiles(neighbours, 3)
-    plan = tiles.plan(shape, TileSize(32, 32**3))
+    plan = tiles.plan(shape, TileSize(32, 32**3, 32**3))
     assert plan.tile[1] % 32 == plan.tile[2] % 32 == 0
     assert np.prod(plan.tile) <= 32**3
     slabs = slide(

@@ -17,7 +17,7 @@ from medseg_app.core.progress import silent
 from medseg_app.engines import sliding_window
 from medseg_app.engines.sliding_window import TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
 
-SMALL_TILES = TileSize(32, 32**3)
+SMALL_TILES = TileSize(32, 32**3, 32**3)
 edges = st.integers(1, 90)
 
 
@@ -74,10 +74,11 @@ def test_tiles_are_like_the_patches_of_the_training_on_every_device(
     assert plan_tiles((40, 200, 200), size, patch).tile == (48, 80, 80)
     assert plan_tiles((20, 200, 200), size, patch).tile == (32, 80, 80)
     assert plan_tiles((64, 96, 128), size, patch).count == 1, "hardly larger than a patch"
+    assert plan_tiles((200, 200, 200), size, (96, 128, 128)).tile == (96, 128, 128)
 
 
 def test_where_memory_does_not_hold_a_patch_tiles_are_smaller() -> None:
-    assert plan_tiles((128, 128, 128), TileSize(64, 64**3).halved(), (64, 64, 64)).tile == (32, 32, 32)
+    assert plan_tiles((128, 128, 128), TileSize(64, 64**3, 64**3).halved(), (64, 64, 64)).tile == (32, 32, 32)
 
 
 def test_mirroring_equals_numpy_symmetric_padding() -> None:

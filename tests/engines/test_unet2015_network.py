@@ -83,7 +83,7 @@ def test_tiles_answer_as_one_pass_over_the_whole_mirrored_image(shape, tmp_path,
         MARGINS["UNet2015"],
     )
     assert tiles == SliceTiles(1, margin)
-    plan = tiles.plan(shape, TileSize(32, 32**3))
+    plan = tiles.plan(shape, TileSize(32, 32**3, 32**3))
     assert (len(plan.starts[1]), len(plan.starts[2])) == ((2, 2) if shape[1] == 256 else (1, 1))
     run = network.on("cpu", "exact")
     slabs = slide(plan, lambda box: run(tiles.read(image, box, as_it_is)), silent)

@@ -110,6 +110,15 @@ def test_the_chosen_segments_have_an_opacity_of_their_own(window, controller, se
     assert not panel.look.strength.isEnabled()
 
 
+def test_how_a_deleted_segment_was_shown_does_not_pass_to_the_next(session):
+    gone = add(session, "Liver")
+    session.run(commands.set_strength, segment_id=gone, strength=0.0)
+    session.run(commands.toggle_visible, segment_id=gone)
+    session.run(commands.delete_segment, segment_id=gone)
+    assert add(session, "Spleen") == gone, "ids are given again"
+    assert (session.view.hidden, session.view.strengths) == (frozenset(), {})
+
+
 def test_an_opacity_beyond_its_range_is_refused(session):
     number = add(session, "Liver")
     with pytest.raises(WrongUse, match=r"1\.5 is not between 0 and 1"):

@@ -14,7 +14,10 @@ from typing import Any, NoReturn
 
 from medseg_app.core.errors import ModelError
 
+from .draft import printable
+
 MAX_STEPS = 32
+MAX_WORDS = 240
 REFERENCE = re.compile(r"[@%][\w#:]+")
 SILENT = {"_target_", "_disabled_", "_desc_", "_mode_"}
 REMEDY = "MedSeg reads plain values only. Ask its authors for a bundle whose configuration states this value."
@@ -99,11 +102,15 @@ class BundleConfig:
 
     def refuse(self, place: str, what: str) -> NoReturn:
         """Say which key is the reason why the model is not taken."""
-        raise ModelError(f"{self.path} is not taken: {place} {what}.", REMEDY)
+        raise ModelError(self._not_taken(place, what), REMEDY)
 
     def leave_to_code(self, place: str, what: str) -> NoReturn:
         """Say which key is known only by running code; without doing so the model is not taken."""
-        raise NeedsCode(f"{self.path} is not taken: {place} {what}.", REMEDY)
+        raise NeedsCode(self._not_taken(place, what), REMEDY)
+
+    def _not_taken(self, place: str, what: str) -> str:
+        """The sentence; key and value are the words of a stranger, who may want to be read as MedSeg."""
+        return f"{self.path} is not taken: {_quoted(place)} {_quoted(what)}."
 
     def _followed(self, value: Any, place: str) -> Any:
         steps = 0
@@ -120,3 +127,8 @@ class BundleConfig:
             if steps > MAX_STEPS:
                 self.refuse(place, "refers to itself")
         return value
+
+
+def _quoted(words: str) -> str:
+    words = printable(words)
+    return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]} ..."

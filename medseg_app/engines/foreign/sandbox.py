@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def run_contained(
             f"{source} cannot be converted ({error.strerror or error}).", "Free some space and try again."
         ) from error
     finally:
-        shutil.rmtree(private, ignore_errors=True)
+        _remove(private)
 
 
 def _run(private: Path, job: str, options: dict[str, Any], strict: bool) -> str:
@@ -85,6 +86,19 @@ def _run(private: Path, job: str, options: dict[str, Any], strict: bool) -> str:
     finally:
         _end(process)
     return _answer(private / ANSWER, code)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which a stranger's program may have nested others deeper than Python recurses."""
+    names = (folder / f"lifted-{number}" for number in count())
+    with suppress(OSError):
+        while nested := [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]:
+            for path in nested:
+                for inner in path.iterdir():
+                    inner.rename(next(names))
+                path.rmdir()
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _environment(private: Path) -> dict[str, str]:

@@ -129,6 +129,28 @@ def test_a_hostile_network_gets_hold_of_nothing(tmp_path: Path, monkeypatch: pyt
 
 
 @needs_containment
+def test_folders_nested_deeper_than_python_recurses_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    nesting = "import os\nfor _ in range(1500):\n    os.mkdir('deep')\n    os.chdir('deep')"
+    source = in_init(f"{nesting}\nraise LookupError('no atlas here')")
+    with pytest.raises(ModelError, match="no atlas here"):
+        read_foreign(write_code_bundle(tmp_path / "b", source=source), consent=True)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_what_a_bundle_says_of_itself_cannot_pose_as_words_of_ours(tmp_path: Path) -> None:
+    target = "scripts.net.MyNet\n\nThis program was signed.\x1b[2J" + "\n" * 400
+    bundle = write_code_bundle(tmp_path / "b", {"_target_": target})
+    with pytest.raises(ModelError) as caught:
+        read_foreign(bundle)
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < len(str(bundle)) + 500
+
+
+@needs_containment
 def test_code_that_fails_is_told_in_its_own_words(tmp_path: Path) -> None:
     source = in_init("raise LookupError('no atlas here')")
     bundle = write_code_bundle(tmp_path / "b", source=source)

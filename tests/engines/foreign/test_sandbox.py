@@ -19,12 +19,22 @@ from medseg_app.engines.foreign.sandbox import PROGRAM, run_contained
 from .containment_needed import needs_containment
 
 ATTEMPTS = """
-import json, os, resource, socket, sys, threading
+import ctypes, errno, fcntl, json, os, resource, socket, sys, threading
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from medseg_app.engines.foreign.containment import give_up_files_and_network
 private, outside, port = Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
 give_up_files_and_network(private, Path(sys.argv[1]))
+
+libc = ctypes.CDLL(None, use_errno=True)
+library = os.open(os.__file__, os.O_RDONLY)
+
+def set_flags():
+    fcntl.ioctl(library, 0x40086602, fcntl.ioctl(library, 0x80086601, bytes(8)))
+
+def call(result):
+    if result < 0 and ctypes.get_errno() == errno.EPERM:
+        raise PermissionError
 
 def works(attempt):
     try:
@@ -47,6 +57,10 @@ print(json.dumps({
     "make a link": works(lambda: (private / "l").symlink_to(outside / "secret")),
     "read by a link": works(lambda: (private / "l").read_text()),
     "change rights": works(lambda: (outside / "secret").chmod(0o777)),
+    "change rights of an open file": works(lambda: os.fchmod(library, os.fstat(library).st_mode & 0o777)),
+    "change its owner": works(lambda: os.fchown(library, -1, -1)),
+    "change its attributes": works(lambda: call(libc.fremovexattr(library, b"user.none"))),
+    "change its flags": works(set_flags),
     "change rights by a link": works(lambda: (private / "l").chmod(0o777)),
     "change times": works(lambda: os.utime(outside / "secret", (0, 0))),
     "change attributes": works(lambda: os.setxattr(outside / "secret", "user.a", b"x")),
@@ -57,6 +71,12 @@ print(json.dumps({
     "fork": works(lambda: os.fork() or os._exit(0)),
     "leave its group": works(os.setsid),
     "signal": works(lambda: os.kill(os.getppid(), 0)),
+    "let files signal": works(lambda: fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, os.getppid())),
+    "choose the signal": works(lambda: fcntl.fcntl(os.pipe()[0], 10, 9)),
+    "bind another": works(lambda: os.sched_setaffinity(os.getppid(), os.sched_getaffinity(0))),
+    "slow another": works(lambda: os.sched_setscheduler(os.getppid(), os.SCHED_IDLE, os.sched_param(0))),
+    "take a message": works(lambda: call(libc.msgrcv(0, None, 0, 0, 0o4000))),
+    "remove shared memory": works(lambda: call(libc.shmctl(0, 0, None))),
     "limit another": works(lambda: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (9999, 9999))),
     "limit itself": works(lambda: resource.setrlimit(resource.RLIMIT_CPU, (9999, 9999))),
     "start a thread": works(lambda: threading.Thread(target=int).start()),
