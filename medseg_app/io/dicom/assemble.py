@@ -19,6 +19,9 @@ from .place import heights_of, pixel_spacing, unit_normal
 from .split import Stack
 from .volume_info import Frame, LeftOut, PixelFormat, VolumeInfo
 
+_Stored = tuple[PixelFormat, float, float]
+"""How pixels lie in a file, and the slope and intercept that make real values of them."""
+
 PATIENT = {
     "name": tags.PATIENT_NAME,
     "id": tags.PATIENT_ID,
@@ -83,26 +86,31 @@ def _real_padding(head: Head, rescale: tuple[float, float] | None) -> float | No
 
 
 def _frames(heads: Sequence[Head]) -> tuple[Frame, ...]:
-    formats: dict[tuple[object, ...], PixelFormat] = {}
-    return tuple(_frame(head, formats) for head in heads)
+    alike: dict[tuple[object, ...], _Stored] = {}
+    return tuple(_frame(head, alike) for head in heads)
 
 
-def _frame(head: Head, formats: dict[tuple[object, ...], PixelFormat]) -> Frame:
+def _frame(head: Head, alike: dict[tuple[object, ...], _Stored]) -> Frame:
+    """The frame of a head; files of a series are stored alike, so each way is looked at once."""
     get = head.values.get
-    key = (head.transfer_syntax, *map(get, tags.PIXEL_FORMAT))
-    pixel_format = formats.get(key)
-    if pixel_format is None:
-        pixel_format = formats[key] = _pixel_format(head)
-    slope, intercept = head.numbers(tags.SLOPE), head.numbers(tags.INTERCEPT)
+    key = (head.transfer_syntax, get(tags.SLOPE), get(tags.INTERCEPT), *map(get, tags.PIXEL_FORMAT))
+    stored = alike.get(key)
+    if stored is None:
+        stored = alike[key] = _stored(head)
     return Frame(
-        file=head.path,
-        number=head.frame,
-        sop_instance_uid=head.text(tags.SOP_INSTANCE),
-        format=pixel_format,
-        offset=head.pixel_offset if head.pixel_length is not None else 0,
-        slope=(slope[0] if slope else 1.0) or 1.0,
-        intercept=intercept[0] if intercept else 0.0,
+        head.path,
+        head.frame,
+        head.text(tags.SOP_INSTANCE),
+        stored[0],
+        head.pixel_offset if head.pixel_length is not None else 0,
+        stored[1],
+        stored[2],
     )
+
+
+def _stored(head: Head) -> _Stored:
+    slope, intercept = head.numbers(tags.SLOPE), head.numbers(tags.INTERCEPT)
+    return _pixel_format(head), (slope[0] if slope else 1.0) or 1.0, intercept[0] if intercept else 0.0
 
 
 def _pixel_format(head: Head) -> PixelFormat:

@@ -86,12 +86,7 @@ def _may_hold_pixels(head: bytes, position: int, result: Walk) -> bool:
 
 def _walk_implicit(head: bytes, position: int, result: Walk) -> int:
     values, end, steps = result.values, len(head) - 8, _Steps(head, _implicit_runs)
-    while position <= end:
-        after = _implicit_runs.follow(head, position, values)
-        if after != position:
-            steps.end()
-            position = after
-            continue
+    while (position := steps.follow(position, values)) <= end:
         number, length = _implicit(head, position)
         if number in PIXEL_TAGS:
             _found_pixels(result, number, position + 8, length)
@@ -112,12 +107,7 @@ def _walk_implicit(head: bytes, position: int, result: Walk) -> int:
 
 def _walk_explicit(head: bytes, position: int, result: Walk) -> int:
     values, end, steps = result.values, len(head) - 8, _Steps(head, _explicit_runs)
-    while position <= end:
-        after = _explicit_runs.follow(head, position, values)
-        if after != position:
-            steps.end()
-            position = after
-            continue
+    while (position := steps.follow(position, values)) <= end:
         number, vr, length = _explicit(head, position)
         size = 8
         if vr not in SHORT_VRS:
@@ -147,6 +137,13 @@ class _Steps:
     def __init__(self, head: bytes, runs: Runs) -> None:
         self._head, self._runs = head, runs
         self._taken: list[Step] = []
+
+    def follow(self, position: int, values: dict[int, bytes]) -> int:
+        """Take the wanted values of what is known of files before; where it ends."""
+        after = self._runs.follow(self._head, position, values)
+        if after != position:
+            self.end()
+        return after
 
     def add(self, position: int, size: int, number: int, length: int) -> None:
         if number in BREAKS or position + size + length > len(self._head):

@@ -57,9 +57,7 @@ class Head:
         raw = self.values.get(number)
         if not raw:
             return ""
-        if raw.isascii() and b"\x1b" not in raw:
-            return raw.decode("ascii").strip(" \0")
-        return _decoded(raw, self.values.get(tags.CHARACTER_SET, b""))
+        return _plain(raw) or _decoded(raw, self.values.get(tags.CHARACTER_SET, b""))
 
     def integer(self, number: int, default: int = 0) -> int:
         """The value as a whole number; the default where it is absent or no number."""
@@ -101,6 +99,7 @@ def read_head(path: str) -> Head:
 def forget() -> None:
     """Forget what earlier files taught, as at the start of the program (for benchmarks)."""
     _floats.cache_clear()
+    _plain.cache_clear()
     _decoded.cache_clear()
     forget_runs()
 
@@ -217,6 +216,12 @@ def _through_file_meta(head: bytes, position: int = 132) -> tuple[str, int]:
 
 def _uid(raw: bytes) -> str:
     return raw.rstrip(b" \0").decode("ascii", "replace")
+
+
+@lru_cache(maxsize=4096)
+def _plain(raw: bytes) -> str:
+    """Text that is the same in every character set; empty where it is not, or holds blanks only."""
+    return raw.decode("ascii").strip(" \0") if raw.isascii() and b"\x1b" not in raw else ""
 
 
 @lru_cache(maxsize=4096)

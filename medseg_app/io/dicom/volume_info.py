@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from medseg_app.core.geometry import VolumeGeometry
 
@@ -93,8 +93,7 @@ class PixelFormat:
     has_lookup_table: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One slice: the file and the frame within it, and how its stored values become real ones.
 
     offset: where the frame's uncompressed pixels begin in the file; 0 where they must be decoded.
