@@ -71,7 +71,7 @@ def test_an_engine_looks_at_the_body_only_and_answers_on_the_whole_grid(tmp_path
     seen = []
     real = voxel_engine.plan_tiles
     monkeypatch.setattr(
-        voxel_engine, "plan_tiles", lambda shape, size: seen.append(shape) or real(shape, size)
+        voxel_engine, "plan_tiles", lambda shape, *how: seen.append(shape) or real(shape, *how)
     )
     found = predict(
         Volume(voxels, geometry, "1.2", "CT"), replace(folder, card=card), device="cpu"
