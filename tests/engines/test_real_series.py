@@ -13,6 +13,7 @@ from medseg_app.cli.main import main
 from medseg_app.core.volume import Volume
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.registry import engine_names, find_model
+from tests.engines.foreign.containment_needed import needs_containment
 from tests.every_engine import CAN_CONTAIN, EVERY_ENGINE, algorithms_of, masks_of
 
 from .contract import ProposalContract, Run
@@ -66,7 +67,7 @@ class TestOnRealSeries(ProposalContract):
         assert algorithms_of(seg) == {("AUTOMATIC", card.name, card.version, card.sha256)}
 
 
-@pytest.mark.skipif(not CAN_CONTAIN, reason="this system cannot contain a program")
+@needs_containment
 def test_every_engine_is_among_them(every_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDSEG_MODELS", str(every_model))
     ours = set(engine_names()) - OF_OTHER_PACKAGES

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +15,15 @@ from hypothesis import strategies as st
 
 from medseg_app.core.box import Box
 from medseg_app.core.errors import Cancelled
+from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.progress import silent
+from medseg_app.core.volume import Volume
 from medseg_app.engines import sliding_window
+from medseg_app.engines.model_card import ModelGrid
+from medseg_app.engines.predict import predict
 from medseg_app.engines.sliding_window import TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
+
+from .tiny_models import write_tiny_model
 
 SMALL_TILES = TileSize(32, 32**3, 32**3)
 edges = st.integers(1, 90)
@@ -75,6 +83,21 @@ def test_tiles_are_like_the_patches_of_the_training_on_every_device(
     assert plan_tiles((20, 200, 200), size, patch).tile == (32, 80, 80)
     assert plan_tiles((64, 96, 128), size, patch).count == 1, "hardly larger than a patch"
     assert plan_tiles((200, 200, 200), size, (96, 128, 128)).tile == (96, 128, 128)
+
+
+@pytest.mark.parametrize(("patch", "tiles"), [(None, 1), ((32, 32, 32), 27)])
+def test_an_engine_takes_the_tiles_that_its_card_names(
+    patch: tuple[int, int, int] | None, tiles: int, tmp_path: Path
+) -> None:
+    folder = write_tiny_model(tmp_path / "tiny", "unet")
+    card = replace(folder.card, grid=ModelGrid("", patch=patch))
+    volume = Volume(np.zeros((64, 64, 64), np.int16), VolumeGeometry.regular((64, 64, 64), np.eye(4)), id="x")
+    told: list[str] = []
+    predict(
+        replace(volume, modality="CT"), replace(folder, card=card), device="cpu",
+        progress=lambda _, text="": told.append(text),
+    )  # fmt: skip
+    assert f"tile {tiles} of {tiles}" in told
 
 
 def test_where_memory_does_not_hold_a_patch_tiles_are_smaller() -> None:

@@ -97,14 +97,15 @@ def _frame(head: Head, alike: dict[tuple[object, ...], _Stored]) -> Frame:
     stored = alike.get(key)
     if stored is None:
         stored = alike[key] = _stored(head)
+    pixel_format, slope, intercept = stored
     return Frame(
-        head.path,
-        head.frame,
-        head.text(tags.SOP_INSTANCE),
-        stored[0],
-        head.pixel_offset if head.pixel_length is not None else 0,
-        stored[1],
-        stored[2],
+        file=head.path,
+        number=head.frame,
+        sop_instance_uid=head.text(tags.SOP_INSTANCE),
+        format=pixel_format,
+        offset=head.pixel_offset if head.pixel_length is not None else 0,
+        slope=slope,
+        intercept=intercept,
     )
 
 
