@@ -182,3 +182,24 @@ def test_what_was_found_so_far_goes_when_the_run_is_over(session, monkeypatch, f
     assert [candidate.score for candidate in shown[0]] == [0.4]
     assert session.case.so_far == ()
     assert (session.case.proposal is None) == fails
+
+
+def test_what_is_proposed_never_has_the_colour_of_another_class(session):
+    orange, mask = (213, 94, 0), np.ones((1, 2, 2), bool)
+    with session.step("Add") as writer:
+        writer.put_segment(Segment(1, "Soft tissue", 1, colour=orange))
+    found = [
+        Candidate(name, 1, Box((1, 4, 4), (2, 6, 6)), mask, kind="instance", score=0.9, colour=orange)
+        for name in ("Tumour 1", "Tumour 2")
+    ]
+    show_so_far(session, session.open(), tuple(found))
+    show_proposal(session, Proposal("x", tuple(found), ModelIdentity("m", "1", "")))
+    for candidates in (session.case.so_far, session.case.proposal.candidates):
+        (colour,) = {candidate.colour for candidate in candidates}
+        assert colour != orange
+    with session.step("Rename") as writer:
+        writer.put_segment(Segment(1, "Tumour 3", 1, colour=orange, kind="instance"))
+    show_proposal(session, Proposal("x", tuple(found), ModelIdentity("m", "1", "")))
+    assert {candidate.colour for candidate in session.case.proposal.candidates} == {orange}, (
+        "of its own class"
+    )
