@@ -66,7 +66,7 @@ def exported_files(
     if not labels_or_case.exists():
         raise InputError(f"{labels_or_case} does not exist.", "Check the name.")
     check_outputs(outputs, labels_or_case, source if source and source.exists() else None)
-    said = _Said([], [])
+    said = _Said([], [], [])
     volume, labels = _open(labels_or_case, source, series, said, part(progress, 0.0, 0.4))
     case = read_case(labels_or_case, volume) if _is_case(labels_or_case) else None
     contents = Contents(labels, volume, lambda done: export_document(volume, labels, done), case)
@@ -81,19 +81,22 @@ def exported_files(
 
 @dataclass(frozen=True)
 class _Said:
-    """Sentences that came up on the way, and the slices of the source that cannot be read, with reasons."""
+    """Sentences that came up on the way.
+
+    lost_slices: slices of the source that cannot be read, with reasons. lost_labels: what of the labels did
+    not come along onto the source.
+    """
 
     remarks: list[str]
     lost_slices: list[str]
+    lost_labels: list[str]
 
 
 def _exported(contents: Contents, written: list[Written], said: _Said) -> Exported:
     lost = [f"{o.path.name}: {name} lost {n} voxels" for o in written for name, n in o.lost.items()]
-    left_out = [text for text in said.remarks if "left out" in text]
-    remarks = [text for text in said.remarks if text not in left_out]
-    remarks += [remark for o in written for remark in o.remarks]
-    whole = (*said.lost_slices, *left_out, *lost)
-    return Exported(contents.volume, contents.labels, tuple(written), whole, tuple(remarks))
+    remarks = (*said.remarks, *(remark for o in written for remark in o.remarks))
+    whole = (*said.lost_slices, *said.lost_labels, *lost)
+    return Exported(contents.volume, contents.labels, tuple(written), whole, remarks)
 
 
 def _open(
@@ -112,7 +115,7 @@ def _open(
         labels = read_labels(path)
         return Volume(labels.layers[0], labels.geometry, id=path.name), labels
     volume = _source_volume(path, source, series, said, progress)
-    return volume, import_labels(path, volume, said.remarks.append)
+    return volume, import_labels(path, volume, said.remarks.append, said.lost_labels.append)
 
 
 def _is_case(path: Path) -> bool:

@@ -37,7 +37,7 @@ def _refuse_what_holds_nothing(path: Path, left_out: Sequence[Any]) -> None:
     """Raise InputError where there was nothing to read, or nothing that could be read."""
     if not left_out:
         raise InputError(f"{path} is empty.", "Choose a folder that holds DICOM files.")
-    if all(item.reason == "not a DICOM file" for item in left_out):
+    if all(item.reason in {"not a DICOM file", "an empty file"} for item in left_out):
         raise InputError(f"{path} holds no DICOM file.", "Choose a folder that holds DICOM files.")
     damaged = [f"\n  {item.path}: {item.reason}" for item in left_out if item.is_damaged]
     if damaged:

@@ -108,13 +108,15 @@ def _by_suffix(path: Path) -> tuple[str, Format] | None:
 def check_output(path: Path, volume: Volume) -> Format:
     """Refuse an output that cannot be written, before any work is done.
 
-    Raises WrongUse for an unknown suffix, a folder that does not exist, DICOM without a DICOM source, or
-    a case without images; GeometryError where the format cannot hold the grid of the volume.
+    Raises WrongUse for an unknown suffix, a folder that does not exist, a file of the images themselves,
+    DICOM without a DICOM source, or a case without images; GeometryError where the format cannot hold the
+    grid of the volume.
     """
     from .atomic import check_writable
 
     entry = format_of(path)
     check_writable(path)
+    _keep_images(path, volume)
     if entry.needs_dicom and (volume.source is None or volume.source.kind != "dicom"):
         raise WrongUse(
             f"{path.name} cannot be written: DICOM output needs the DICOM series it belongs to.",
@@ -128,6 +130,13 @@ def check_output(path: Path, volume: Volume) -> Format:
     if entry.module and not entry.needs_dicom:
         entry.load().check_labels(LabelMap((), volume.geometry, ()))
     return entry
+
+
+def _keep_images(path: Path, volume: Volume) -> None:
+    """Refuse an output that would take the place of the images that the labels are about."""
+    files = volume.source.files if volume.source and path.exists() else ()
+    if any(file.exists() and file.samefile(path) for file in files):
+        raise WrongUse(f"{path} holds the images, which would be lost.", "Give the output another name.")
 
 
 def export_labels(
@@ -166,16 +175,19 @@ def read_labels(path: Path) -> LabelMap:
     return entry.load().read_labels(path)
 
 
-def import_labels(path: Path, volume: Volume, say: Say = lambda _remark: None) -> LabelMap:
+def import_labels(
+    path: Path, volume: Volume, say: Say = lambda _remark: None, leave_out: Say | None = None
+) -> LabelMap:
     """The labels of any supported mask file on the grid of an open volume.
 
     Placed by patient position: exactly on the same grid, else each voxel takes the nearest label, and
-    `say` is called with a sentence about it. Raises InputError where the mask belongs to other images
-    (another frame of reference, or wholly outside).
+    `say` is called with a sentence about it; `leave_out` (else `say`) with one about voxels or a segment
+    that did not come along. Raises InputError where the mask belongs to other images (another frame of
+    reference, or wholly outside).
     """
     from .import_labels import place_on
 
-    return place_on(path, _readable(path).needs_dicom, volume, say)
+    return place_on(path, _readable(path).needs_dicom, volume, say, leave_out or say)
 
 
 def _readable(path: Path) -> Format:

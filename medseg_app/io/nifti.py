@@ -26,6 +26,8 @@ SAME_MATRIX_MM = 0.1
 _HEADER_BYTES = 352
 _NIFTI2_HEADER_BYTES = 540
 _LARGEST_SIDE = 32767
+_MM_PER_UNIT = {"meter": 1000.0, "micron": 0.001}
+"""Units in which a file may count instead of mm; one that names none means mm."""
 
 
 def read_image(path: Path) -> Volume:
@@ -62,7 +64,8 @@ def _parse(stream: BinaryIO, path: Path) -> Any:
     kind = nibabel.Nifti2Image if _NIFTI2_HEADER_BYTES in (header_bytes, swapped) else nibabel.Nifti1Image
     _refuse_zero_size(kind.header_class(stream.read(kind.header_class.sizeof_hdr), check=False), path)
     stream.seek(0)
-    return kind.from_stream(stream)
+    with nibabel.imageglobals.LoggingOutputSuppressor():  # what is wrong is said in our words
+        return kind.from_stream(stream)
 
 
 def _refuse_zero_size(header: Any, path: Path) -> None:
@@ -87,15 +90,21 @@ def _matrix(image: Any, path: Path) -> NDArray[np.float64]:
             f"{path.name} does not say where it lies in the patient (qform and sform code 0).",
             "Write it again with a tool that keeps the position.",
         )
+    to_mm = np.diag([_mm_per_unit(header)] * 3 + [1.0])
     if qform > 0 and sform > 0:
-        _check_agreement(header, image.shape, path)
-    return _to_lps_kji(image.affine)
+        _check_agreement(to_mm @ (header.get_qform() - header.get_sform()), image.shape, path)
+    return _to_lps_kji(to_mm @ image.affine)
 
 
-def _check_agreement(header: Any, shape: tuple[int, ...], path: Path) -> None:
+def _mm_per_unit(header: Any) -> float:
+    """Pathology counts in micrometres; nibabel leaves numbers as they are, ITK makes mm of them."""
+    return _MM_PER_UNIT.get(header.get_xyzt_units()[0], 1.0)
+
+
+def _check_agreement(difference: NDArray[np.float64], shape: tuple[int, ...], path: Path) -> None:
     """Programs differ in which of the two matrices they believe: a mask would land in two places."""
     corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape[:3]], [1])).reshape(4, -1)
-    apart = np.abs((header.get_qform() - header.get_sform()) @ corners).max()
+    apart = np.abs(difference @ corners).max()
     if apart > SAME_MATRIX_MM:
         raise InputError(
             f"{path.name} contradicts itself: qform and sform place it {apart:.1f} mm apart.",

@@ -23,6 +23,7 @@ def test_bad_input_names_the_file_and_leaves_nothing(medseg, models, tmp_path, c
     empty.mkdir()
     text.mkdir()
     (text / "a.txt").write_text("no")
+    (text / "b.dcm").touch()
     out = tmp_path / "o.nii.gz"
     more = ["--model", "tiny-organs", "--models", models, "-o", out] if command == "predict" else []
     for bad in (empty, text, text / "a.txt", tmp_path / "nowhere"):

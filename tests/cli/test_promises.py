@@ -294,3 +294,32 @@ def test_replay_of_what_is_no_journal_is_exit_2(medseg, tmp_path):
         assert ran.code == 2
         assert path.name in ran.err
     assert not (tmp_path / "o.nii").exists()
+
+
+def test_a_segment_that_no_voxel_of_the_source_can_hold_is_exit_3_and_named(medseg, image, tmp_path):
+    """The words "left out" in a name alone are no loss."""
+    source = nibabel.load(image)
+    half = source.affine @ np.diag([0.5, 0.5, 0.5, 1.0])
+    half[:3, 3] = (source.affine @ [-0.25, -0.25, -0.25, 1.0])[:3]
+    fine = np.zeros([2 * n for n in source.shape], np.uint8)
+    fine[10:20, 10:20, 4:8] = 1
+    path, out = tmp_path / "left out.nii.gz", tmp_path / "o.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(fine, half), path)
+    assert medseg("export", path, "--source", image, "-o", out).code == 0
+    fine[30, 30, 10] = 2
+    nibabel.save(nibabel.Nifti1Image(fine, half), path)
+    ran = medseg("export", path, "--source", image, "-o", out, "--json")
+    assert [row["value"] for row in ran.document["segments"]] == [1]
+    assert (ran.code, "left out: left out.nii.gz: Label 2" in ran.err) == (3, True)
+
+
+def test_the_images_of_a_case_are_not_replaced(medseg, image, models, tmp_path):
+    own, case = tmp_path / "ct.nii.gz", tmp_path / "c.medseg"
+    shutil.copy(image, own)
+    before = own.read_bytes()
+    words = ["--model", "tiny-organs", "--models", models]
+    assert medseg("predict", own, *words, "-o", case).code == 0
+    for command in (["export", case], ["predict", case, *words]):
+        ran = medseg(*command, "-o", own)
+        assert (ran.code, "ct.nii.gz holds the images" in ran.err) == (2, True)
+        assert own.read_bytes() == before

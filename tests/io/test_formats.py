@@ -243,3 +243,31 @@ def test_only_the_chosen_segments_are_written(tmp_path: Path, name: str) -> None
     back = import_labels(tmp_path / name, volume)
     [segment] = back.segments
     np.testing.assert_array_equal(back.mask(segment), labels.mask(labels.segments[1]))
+
+
+@pytest.mark.parametrize(("unit", "per_mm"), [("micron", 1000.0), ("meter", 0.001)])
+def test_a_nifti_that_counts_in_another_unit_lies_where_simpleitk_places_it(
+    tmp_path: Path, unit: str, per_mm: float
+) -> None:
+    array = np.zeros((4, 5, 6), np.uint8)
+    array[1, 2, 3] = 1
+    image = nibabel.Nifti1Image(array, np.diag([per_mm] * 3 + [1.0]) @ AFFINE)
+    image.set_qform(image.affine, 1)
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / "x.nii")
+    theirs = sitk.ReadImage(str(tmp_path / "x.nii"))
+    for mine in (read_labels(tmp_path / "x.nii").geometry, read_image(tmp_path / "x.nii").geometry):
+        expected = theirs.TransformIndexToPhysicalPoint((1, 2, 3))
+        np.testing.assert_allclose(mine.to_patient(np.array([3, 2, 1])), expected, atol=1e-4)
+
+
+def test_images_are_never_replaced_by_their_labels(tmp_path: Path) -> None:
+    path = _nifti(tmp_path / "ct.nii.gz", np.ones((4, 5, 6), np.int16))
+    (tmp_path / "link.nii.gz").symlink_to(path)
+    before, volume = path.read_bytes(), read_image(path)
+    labels = LabelMap((np.zeros((6, 5, 4), np.uint8),), volume.geometry, ())
+    for name in ("ct.nii.gz", "link.nii.gz"):
+        with pytest.raises(WrongUse, match=f"{name} holds the images"):
+            export_labels(labels, volume, tmp_path / name)
+    assert path.read_bytes() == before
+    assert export_labels(labels, volume, tmp_path / "labels.nii.gz").verified

@@ -117,3 +117,22 @@ def test_an_uneven_series_takes_a_mask_of_even_slices(tmp_path: Path) -> None:
         source = round((origin[2] - grid.origins[0][2]) / 2.5)
         expected = labels.layers[0][source] if source < 12 else np.zeros_like(labels.layers[0][0])
         np.testing.assert_array_equal(placed.label_map.layers[0][k], expected)
+
+
+def test_a_segment_that_slips_through_a_coarser_grid_is_named(tmp_path: Path, volume: Volume) -> None:
+    affine = volume.geometry.affine.copy()
+    affine[:3, 3] = volume.geometry.to_patient(np.array([-1 / 3, -1 / 3, -1 / 3]))
+    affine[:3, :3] /= 3
+    k, j, i = (3 * n for n in volume.geometry.shape)
+    layer = np.zeros((k, j, i), np.uint8)
+    layer[3:12, 9:20, 6:30] = 1
+    layer[6, 30, 30] = 2
+    labels = LabelMap(
+        (layer,), VolumeGeometry.regular((k, j, i), affine), (Segment(1, "Big", 1), Segment(2, "Speck", 2))
+    )
+    export_labels(labels, Volume(layer.astype(np.int16), labels.geometry, "fine"), tmp_path / "fine.nrrd")
+    remarks: list[str] = []
+    lost: list[str] = []
+    import_labels(tmp_path / "fine.nrrd", volume, remarks.append, lost.append)
+    assert remarks == ["fine.nrrd has another grid; each voxel took the nearest label."]
+    assert lost == ["fine.nrrd: Speck has no voxel on the grid of these images and was left out."]
