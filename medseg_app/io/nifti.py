@@ -57,6 +57,7 @@ def _read(path: Path) -> tuple[NDArray[Any], NDArray[np.float64]]:
 
 def _parse(stream: BinaryIO, path: Path) -> Any:
     import nibabel
+    from nibabel.imageglobals import LoggingOutputSuppressor
 
     (header_bytes,) = struct.unpack("<i", stream.read(4))
     stream.seek(0)
@@ -64,7 +65,7 @@ def _parse(stream: BinaryIO, path: Path) -> Any:
     kind = nibabel.Nifti2Image if _NIFTI2_HEADER_BYTES in (header_bytes, swapped) else nibabel.Nifti1Image
     _refuse_zero_size(kind.header_class(stream.read(kind.header_class.sizeof_hdr), check=False), path)
     stream.seek(0)
-    with nibabel.imageglobals.LoggingOutputSuppressor():  # what is wrong is said in our words
+    with LoggingOutputSuppressor():  # what is wrong is said in our words
         return kind.from_stream(stream)
 
 
