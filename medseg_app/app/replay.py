@@ -13,7 +13,7 @@ from typing import Any
 from medseg_app.core.case import Case
 from medseg_app.core.errors import InputError, SegmentsOverlap
 from medseg_app.core.geometry import VolumeGeometry
-from medseg_app.core.journal import Record, read_journal
+from medseg_app.core.journal import Record, count_records, read_journal
 from medseg_app.core.segmentation import Segmentation
 from medseg_app.core.volume import Volume
 from medseg_app.io.export_options import ExportOptions
@@ -27,12 +27,21 @@ from .remedy import remedy
 def replayed_journal(path: Path, outputs: Sequence[Path] = ()) -> Iterator[dict[str, Any]]:
     """The steps of a journal and the SHA-256 of the labels that they lead to; writes these to outputs.
 
-    Where the block fails, the outputs are taken back. Raises InputError for a file that is no journal, or
-    whose steps do not fit each other.
+    The hash is None for a case that began with labels (of a model, or of another computer): these are in its
+    file only. Where the block fails, the outputs are taken back. Raises InputError for a file that is no
+    journal, that is damaged, whose steps do not fit each other, or whose labels are asked for but unknown.
     """
     if outputs:
         check_outputs(outputs)
     about, records = _read(path)
+    if not _begins_empty(records):
+        if outputs:
+            raise InputError(
+                f"{path.name} begins with labels that only the file of its case holds.",
+                "Export the case instead: medseg export CASE. Without -o its steps are listed.",
+            )
+        yield _document(records, None)
+        return
     try:
         geometry = VolumeGeometry.from_json(about["geometry"])
         segmentation = _replayed(geometry, records)
@@ -55,27 +64,45 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Record]]:
     if not path.is_file():
         raise InputError(f"{path} does not exist.", "Check the name.")
     try:
-        return read_journal(path)
+        about, records = read_journal(path)
+        stored = count_records(path)
     except sqlite3.DatabaseError as error:
         raise InputError(f"{path.name} is not a journal ({error}).", "Journals end with .journal.") from error
+    if len(records) < stored:
+        raise InputError(
+            f"{path.name} is damaged: only {len(records)} of its {stored} steps are sound.",
+            "Start the window, which offers to restore these.",
+        )
+    return about, records
+
+
+def _begins_empty(records: Sequence[Record]) -> bool:
+    return next((record.edit().parent == 0 for record in records if record.kind == "edit"), True)
 
 
 def _replayed(geometry: VolumeGeometry, records: list[Record]) -> Segmentation:
     blank = Segmentation(geometry)
     case = Case(Volume(blank.labels(), geometry, id=""), blank)
-    replay(case, records)
+    for number, record in enumerate(records, start=1):
+        replay(case, [record])
+        if record.kind != "checkpoint" and blank.revision != record.revision:
+            raise ValueError(f"step {number} of {len(records)} does not fit")
     return blank
 
 
-def _document(records: list[Record], segmentation: Segmentation) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    for group in range(segmentation.groups):
-        digest.update(segmentation.labels(group).tobytes())
+def _document(records: list[Record], segmentation: Segmentation | None) -> dict[str, Any]:
     return {
         "steps": [_step(record) for record in records],
         "active_seconds": sum(record.facts["active_seconds"] for record in records),
-        "sha256": digest.hexdigest(),
+        "sha256": None if segmentation is None else _sha256(segmentation),
     }
+
+
+def _sha256(segmentation: Segmentation) -> str:
+    digest = hashlib.sha256()
+    for group in range(segmentation.groups):
+        digest.update(segmentation.labels(group).tobytes())
+    return digest.hexdigest()
 
 
 def _step(record: Record) -> dict[str, Any]:

@@ -24,7 +24,6 @@ def _text(document: dict[str, Any]) -> str:
         f"{row['active_seconds']:.1f} s"
         for row in document["steps"]
     ]
-    lines.append(
-        f"{len(document['steps'])} steps, {document['active_seconds']:.0f} s, labels {document['sha256']}"
-    )
+    labels = document["sha256"] or "unknown: the first ones are in the file of the case only"
+    lines.append(f"{len(document['steps'])} steps, {document['active_seconds']:.0f} s, labels {labels}")
     return "\n".join(lines)

@@ -197,6 +197,15 @@ def read_journal(path: Path) -> tuple[dict[str, Any], list[Record]]:
         connection.close()
 
 
+def count_records(path: Path) -> int:
+    """How many records a journal file holds, sound or not."""
+    connection = sqlite3.connect(path)
+    try:
+        return int(connection.execute("SELECT COUNT(*) FROM records").fetchone()[0])
+    finally:
+        connection.close()
+
+
 def _read_about(connection: sqlite3.Connection) -> dict[str, Any]:
     row = connection.execute("SELECT value FROM about WHERE key='case'").fetchone()
     return dict(json.loads(row[0])) if row else {}

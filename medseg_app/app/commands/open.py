@@ -132,18 +132,23 @@ def open_case(session: Session, *, path: Path, source: Path | None = None) -> Jo
 
 @command("Open mask", menu="File")
 def open_labels(session: Session, *, path: Path) -> Job[Any, tuple[int, ...]]:
-    """Put the segments of a SEG, NIfTI, NRRD or MHA file onto the open series."""
+    """Put the segments of a SEG, NIfTI, NRRD or MHA file onto the series that is open now."""
     from medseg_app.app.import_segments import import_segments
 
-    volume = session.writable().volume
+    case = session.writable()
     remarks: list[str] = []
 
     def work(progress: Progress) -> Any:
         from medseg_app.io.formats import import_labels
 
-        return import_labels(path, volume, remarks.append)
+        return import_labels(path, case.volume, remarks.append)
 
     def apply(labels: Any) -> tuple[int, ...]:
+        if session.case is not case:  # its voxels would land elsewhere in another patient
+            raise WrongUse(
+                f"{path.name} was meant for a series that is not open any more.",
+                "Open that series, then the mask again.",
+            )
         made = import_segments(session, labels, path.name)
         for remark in remarks:
             session.tell("note", remark)

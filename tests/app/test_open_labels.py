@@ -1,0 +1,40 @@
+"""A mask lands on the series for which it was opened, or nowhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from medseg_app.app.commands.open import open_labels
+from medseg_app.app.enter_case import enter
+from medseg_app.core.case import Case
+from medseg_app.core.errors import WrongUse
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.segment import Segment
+from medseg_app.core.volume import Volume
+from medseg_app.io.nrrd import write_labels
+
+
+@pytest.fixture
+def mask(volume, tmp_path):
+    voxels = np.zeros(volume.geometry.shape, np.uint8)
+    voxels[2:4, 5:9, 6:11] = 1
+    write_labels(LabelMap((voxels,), volume.geometry, (Segment(1, "Liver", 1),)), tmp_path / "m.nrrd")
+    return tmp_path / "m.nrrd"
+
+
+def test_a_mask_lands_where_it_lies(session, mask):
+    (number,) = session.run(open_labels, path=mask)
+    box = session.case.segmentation.box(number)
+    assert (box.start, box.stop) == ((2, 5, 6), (4, 9, 11))
+
+
+def test_a_mask_that_comes_when_another_series_is_open_is_refused(session, volume, mask):
+    """Reading takes a while, in which a reader can go on to the next patient."""
+    job = open_labels(session, path=mask)
+    labels = job.work(lambda *_: None)
+    another = Volume(volume.voxels.copy(), volume.geometry, id="5.6.7")
+    enter(session, Case.of(another))
+    with pytest.raises(WrongUse, match=r"m\.nrrd was meant for a series that is not open any more"):
+        job.apply(labels)
+    assert session.case.segmentation.segments == ()
