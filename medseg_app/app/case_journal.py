@@ -79,17 +79,17 @@ class CaseJournal:
         """Bring a reopened case to where its journal ends.
 
         Steps that the file holds can be undone again; later ones (after a crash) are replayed as far as
-        they fit. A journal of another state, or with steps that do not fit, is kept aside.
+        they fit. A journal of another state, or with steps that do not fit, is kept aside; how many of its
+        steps no file holds is told as lost.
         """
         if not self._path.exists():
             return TakenOver()
         journal = self._opened()
         records = journal.records()
         newer = since_checkpoint(records)
-        saved = [record.revision for record in records if record.kind == "checkpoint"]
-        if (saved[-1] if saved else 0) != case.segmentation.revision:
+        if _base(records) not in {None, case.segmentation.revision}:
             self._set_aside()
-            return TakenOver()
+            return TakenOver(lost=len(newer))
         unsaved = {record.seq for record in newer}
         case.history.restore(*stacks([record for record in records if record.seq not in unsaved]))
         done = replay(case, newer)
@@ -188,6 +188,16 @@ class CaseJournal:
         if not self.is_failing:
             self.is_failing = True
             self._failed(error)
+
+
+def _base(records: list[Record]) -> int | None:
+    """The revision that the case file must hold for the records to fit; None where there is none.
+
+    Before the first save here it is that with which the file came: a model's labels, another computer's.
+    """
+    saved = [record.revision for record in records if record.kind == "checkpoint"]
+    started = [record.edit().parent for record in records if record.kind == "edit"]
+    return saved[-1] if saved else started[0] if started else None
 
 
 def _end(journal: Journal, forget_unsaved: bool) -> None:

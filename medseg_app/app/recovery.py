@@ -68,7 +68,8 @@ def recover(session: Session, *, item: Recoverable, source: Path | None = None) 
                 f"These strokes were not restored: {case.read_only.message}",
                 "They are kept; restore them when this is no longer so.",
             )
-        session.tell("ok", f"{steps} steps were restored.", "Save the case to keep them in its file.")
+        if steps:
+            session.tell("ok", f"{steps} steps were restored.", "Save the case to keep them in its file.")
         return case
 
     return Job("Restore strokes", work, apply)

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from medseg_app.app.case_output import case_of
 from medseg_app.app.command import Job
 from medseg_app.app.commands.case import close_case, save_case, undo
 from medseg_app.app.commands.open import open_case
@@ -18,6 +19,9 @@ from medseg_app.app.recovery import find_recoverable, recover
 from medseg_app.app.session import Session
 from medseg_app.app.settings import Settings
 from medseg_app.core.case import Case
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.segment import Segment
+from medseg_app.io.case_file import write_case_file
 from medseg_app.ui.status_bar import saved_text
 from tests.app.test_session import at, paint
 
@@ -248,3 +252,50 @@ def test_a_case_on_a_full_disk_can_be_closed(session, told):
     session.run(close_case)
     assert session.case is None
     assert len(told) == 1
+
+
+@pytest.fixture
+def begun_elsewhere(volume, tmp_path):
+    """A case file that began with labels of which the journals here know nothing, as `predict` writes it."""
+    labels = np.zeros(volume.geometry.shape, np.uint8)
+    labels[1, 4:8, 4:8] = 1
+    made = case_of(LabelMap((labels,), volume.geometry, (Segment(1, "Liver", 1),)), volume)
+    write_case_file(tmp_path / "elsewhere.medseg", made)
+    return tmp_path / "elsewhere.medseg"
+
+
+@pytest.mark.parametrize("how", ["restored", "opened"])
+def test_strokes_on_a_case_begun_elsewhere_come_back(session, other, folders, begun_elsewhere, how):
+    session.run(open_case, path=begun_elsewhere)
+    paint(session, (5, 20, 21))
+    session.close()
+    (item,) = find_recoverable(folders.journals)
+    if how == "restored":
+        other.run(recover, item=item)
+    else:
+        other.run(open_case, path=begun_elsewhere)
+    assert slices(other) == [1, 5]
+    assert other.unsaved
+    other.run(undo)
+    assert slices(other) == [1]
+
+
+def test_strokes_on_another_state_of_the_file_are_kept_aside_and_told(
+    session, other, folders, begun_elsewhere
+):
+    older = begun_elsewhere.read_bytes()
+    session.run(open_case, path=begun_elsewhere)
+    paint(session, (5, 20, 21))
+    session.run(save_case)
+    paint(session, (6, 20, 21))
+    session.close()
+    begun_elsewhere.write_bytes(older)
+    (item,) = find_recoverable(folders.journals)
+    notices = []
+    other.notices.connect(notices.append)
+    other.run(recover, item=item)
+    assert slices(other) == [1]
+    assert [notice.text.partition(" fit")[0] for notice in notices] == [
+        "1 of the steps that had not been saved"
+    ]
+    assert len(list(folders.journals.glob("*.kept"))) == 1
