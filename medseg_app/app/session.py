@@ -231,9 +231,9 @@ class Session:
 def change_of(edit: LabelEdit) -> Change:
     """What views and panels must know about an edit."""
     kinds: set[Any] = set()
-    if edit.changes or edit.new_group is not None:
+    if edit.changes or edit.new_groups:
         kinds.add("voxels")
-    if edit.after or edit.deltas or edit.new_group is not None:
+    if edit.after or edit.deltas or edit.new_groups:
         kinds.add("segments")
     box: Box | None = edit.touched()
     return Change(frozenset(kinds), box, frozenset(c.group for c in edit.changes), name=edit.name)

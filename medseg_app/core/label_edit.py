@@ -16,7 +16,7 @@ from .segment import Segment
 PaintOver = Literal["empty", "unlocked"]
 """What a patch may write on: only empty voxels, or also voxels of other, unlocked segments."""
 Source = Literal["human", "model", "import"]
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SMALL = 2**17
 """Bytes of a change; larger ones are packed in the least time."""
 
@@ -77,7 +77,7 @@ class LabelEdit:
     parent, revision: the state that the step starts from and the one that it leads to.
     before, after: segment rows by id (None = absent) for rows that changed.
     promote: (group, from dtype, to dtype) where the step widened a label array.
-    new_group: number of the label array that the step added.
+    new_groups: how many label arrays the step added, behind those that there were.
     """
 
     name: str
@@ -88,7 +88,7 @@ class LabelEdit:
     changes: tuple[ArrayChange, ...]
     deltas: tuple[LabelDelta, ...] = ()
     promote: tuple[int, str, str] | None = None
-    new_group: int | None = None
+    new_groups: int = 0
 
     @property
     def packed_size(self) -> int:
@@ -143,7 +143,7 @@ def to_bytes(edit: LabelEdit) -> bytes:
         "before": {str(key): _row(row) for key, row in edit.before.items()},
         "after": {str(key): _row(row) for key, row in edit.after.items()},
         "promote": edit.promote,
-        "new_group": edit.new_group,
+        "new_groups": edit.new_groups,
         "deltas": [[d.group, d.value, d.count, d.index_sum, d.box.start, d.box.stop] for d in edit.deltas],
         "changes": [
             [c.array, c.group, c.box.start, c.box.stop, c.dtype, len(c.packed), c.before_crc, c.after_crc]
@@ -177,8 +177,13 @@ def from_bytes(data: bytes) -> LabelEdit:
             LabelDelta(g, v, n, (t[0], t[1], t[2]), Box.of(a, b)) for g, v, n, t, a, b in header["deltas"]
         ),
         promote=(promote[0], promote[1], promote[2]) if promote else None,
-        new_group=header["new_group"],
+        new_groups=_new_groups(header),
     )
+
+
+def _new_groups(header: dict[str, Any]) -> int:
+    """Steps of version 1 name the one array that they could add, or none."""
+    return int(header["new_groups"] if header["version"] > 1 else header["new_group"] is not None)
 
 
 def _rows(data: dict[str, Any]) -> dict[int, Segment | None]:

@@ -51,7 +51,7 @@ class LabelWriter:
         self._name: str | None = None
         self._touched: dict[int, TouchedTiles] = {}
         self._rows: dict[int, Segment | None] = {}
-        self._new_group: int | None = None
+        self._new_groups = 0
         self._by_reader = False
         self._writable: dict[tuple[bool, int], NDArray[np.bool_]] = {}
 
@@ -127,11 +127,11 @@ class LabelWriter:
 
     def add_group(self) -> int:
         """Add an empty label array, whose segments may overlap those of the others; its number."""
-        if self._new_group is not None:
-            raise RuntimeError("a step can add one group")
+        if self._name is None:
+            raise RuntimeError("no step is open")
         self.segmentation._add_group(np.dtype(np.uint8))
-        self._new_group = self.segmentation.groups - 1
-        return self._new_group
+        self._new_groups += 1
+        return self.segmentation.groups - 1
 
     def commit(self) -> LabelEdit | None:
         """End the step. Returns what changed, None where nothing did."""
@@ -142,12 +142,12 @@ class LabelWriter:
             self._mark_edited(deltas)
         rows = {key: row for key, row in self._rows.items() if self._row(key) != row}
         edit = None
-        if changes or rows or self._new_group is not None:
+        if changes or rows or self._new_groups:
             after = {key: self._row(key) for key in rows}
             parent = self.segmentation.revision
             self._latest += 1
             edit = LabelEdit(
-                self._name, parent, self._latest, rows, after, changes, deltas, None, self._new_group
+                self._name, parent, self._latest, rows, after, changes, deltas, None, self._new_groups
             )
             self.segmentation.revision = self._latest
             self.segmentation.statistics.apply(deltas)
@@ -162,7 +162,7 @@ class LabelWriter:
             touched = box if touched is None or box is None else touched | box
         for key, row in self._rows.items():
             self.segmentation._set_segment(key, row)
-        if self._new_group is not None:
+        for _ in range(self._new_groups):
             self.segmentation._drop_last_group()
         self._close()
         return touched
@@ -182,7 +182,7 @@ class LabelWriter:
     def apply(self, edit: LabelEdit) -> None:
         """Redo an edit. Raises ValueError where the segmentation is not in the state it started from."""
         self._expect(edit.parent)
-        if edit.new_group is not None:
+        for _ in range(edit.new_groups):
             self.segmentation._add_group(np.dtype(np.uint8))
         if edit.promote:
             self.segmentation._set_dtype(edit.promote[0], np.dtype(edit.promote[2]))
@@ -195,7 +195,7 @@ class LabelWriter:
         self._flip(edit, forwards=False)
         if edit.promote:
             self.segmentation._set_dtype(edit.promote[0], np.dtype(edit.promote[1]))
-        if edit.new_group is not None:
+        for _ in range(edit.new_groups):
             self.segmentation._drop_last_group()
         self._finish(edit.before, edit.parent, edit.deltas, -1)
 
@@ -298,7 +298,7 @@ class LabelWriter:
 
     def _close(self) -> None:
         self._name = None
-        self._touched, self._rows, self._new_group, self._by_reader = {}, {}, None, False
+        self._touched, self._rows, self._new_groups, self._by_reader = {}, {}, 0, False
         self._writable.clear()
 
 

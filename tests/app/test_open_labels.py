@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medseg_app.app.commands.case import undo
 from medseg_app.app.commands.open import open_labels
 from medseg_app.app.enter_case import enter
 from medseg_app.core.case import Case
@@ -38,3 +39,26 @@ def test_a_mask_that_comes_when_another_series_is_open_is_refused(session, volum
     with pytest.raises(WrongUse, match=r"m\.nrrd was meant for a series that is not open any more"):
         job.apply(labels)
     assert session.case.segmentation.segments == ()
+
+
+def test_segments_that_all_overlap_each_other_come_as_they_are(session, volume, tmp_path):
+    """dcmqi and 3D Slicer write such files."""
+    layers = np.zeros((4, *volume.geometry.shape), np.uint8)
+    for number, layer in enumerate(layers):
+        layer[2:4, 5:9, 6 : 11 + number] = 1
+    rows = tuple(Segment(n, f"Layer {n}", 1, n - 1) for n in (1, 2, 3, 4))
+    write_labels(LabelMap(tuple(layers), volume.geometry, rows), tmp_path / "o.seg.nrrd")
+    made = session.run(open_labels, path=tmp_path / "o.seg.nrrd")
+    found = session.case.segmentation
+    assert [found.voxel_count(number) for number in made] == [2 * 4 * n for n in (5, 6, 7, 8)]
+    session.run(undo)
+    assert (found.groups, found.segments) == (1, ())
+
+
+def test_more_labels_than_two_arrays_of_bytes_hold(session, volume, tmp_path):
+    voxels = np.zeros(volume.geometry.shape, np.uint16)
+    voxels[3].flat[:600] = np.arange(1, 601)
+    rows = tuple(Segment(n, f"Lesion {n}", n) for n in range(1, 601))
+    write_labels(LabelMap((voxels,), volume.geometry, rows), tmp_path / "m.nrrd")
+    made = session.run(open_labels, path=tmp_path / "m.nrrd")
+    assert [session.case.segmentation.voxel_count(number) for number in made] == [1] * 600

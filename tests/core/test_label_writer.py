@@ -233,6 +233,29 @@ def test_segments_of_another_group_may_overlap():
     assert segmentation.voxel_count(1) == 64
 
 
+def test_a_step_can_bring_segments_that_all_overlap_each_other():
+    segmentation = new_segmentation((4, 4, 4))
+    writer = LabelWriter(segmentation)
+    everything = np.ones((4, 4, 4), bool)
+    writer.begin("Import")
+    for number in (1, 2, 3):
+        group = 0 if number == 1 else writer.add_group()
+        writer.put_segment(Segment(number, f"Layer {number}", 1, group))
+        writer.write(LabelPatch(number, Box.whole((4, 4, 4)), everything))
+    edit = from_bytes(to_bytes(writer.commit()))
+    assert [segmentation.voxel_count(number) for number in (1, 2, 3)] == [64, 64, 64]
+    writer.revert(edit)
+    assert (segmentation.groups, segmentation.segments) == (1, ())
+    writer.apply(edit)
+    assert segmentation.groups == 3
+    assert all((segmentation.labels(group) == 1).all() for group in range(3))
+    writer.begin("More")
+    writer.add_group()
+    writer.add_group()
+    writer.abort()
+    assert segmentation.groups == 3
+
+
 def test_an_edit_of_another_state_is_refused():
     segmentation = new_segmentation((4, 4, 4))
     writer = LabelWriter(segmentation)
