@@ -143,6 +143,28 @@ def test_duplicate_overlaps_and_merge_unites(session):
     assert session.case.segmentation.voxel_count(copy) == count
 
 
+def test_merging_loses_no_voxel_where_a_third_segment_is_in_the_way(session):
+    """B overlaps C, which shares the array of A, and a reader once erased something where B lies."""
+    session.view.brush_mm = 12.0
+    paint(session, (5, 20, 21))
+    session.run(duplicate_segment, segment_id=1)
+    session.run(change_segment, segment_id=1, name="C")
+    a = session.run(add_segment, name="A")
+    paint(session, (8, 20, 21))
+    paint(session, (5, 32, 21))
+    paint(session, (5, 32, 21), tool="eraser")
+    session.view.active_segment = 2
+    paint(session, (5, 32, 21))
+    found = session.case.segmentation
+    c, expected = found.mask(1), found.mask(a) | found.mask(2)
+    assert (found.mask(1) & found.mask(2)).any()
+    session.run(merge_segments, segment_ids=(a, 2))
+    assert np.array_equal(found.mask(a), expected)
+    assert np.array_equal(found.mask(1), c)
+    session.run(undo)
+    assert np.array_equal(found.mask(a) | found.mask(2), expected)
+
+
 def test_names_stay_unique(session):
     session.run(add_segment, name="Liver")
     second = session.run(add_segment, name="Liver")

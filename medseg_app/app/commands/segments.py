@@ -9,6 +9,7 @@ import numpy as np
 
 from medseg_app.app.command import command
 from medseg_app.app.groups import group_for
+from medseg_app.app.merging import take, united
 from medseg_app.app.new_segment import new_segment, unique_name
 from medseg_app.app.session import Session
 from medseg_app.core.errors import WrongUse
@@ -82,13 +83,12 @@ def merge_segments(session: Session, *, segment_ids: tuple[int, ...]) -> int:
         raise WrongUse("Choose at least two segments to merge.")
     first, *others = (segmentation.segment(number) for number in segment_ids)
     _refuse_locked([first, *others])
+    box, mask = united(segmentation, segment_ids)
     with session.step(f"Merge into {first.name}") as writer:
         for other in others:
-            box = segmentation.box(other.id)
-            mask = None if box is None else segmentation.mask(other.id, box)
             writer.remove_segment(other.id)
-            if box is not None and mask is not None:
-                writer.write(LabelPatch(first.id, box, mask, source="import"))
+        if box is not None:
+            take(writer, first, box, mask)
     session.view.active_segment = first.id
     return first.id
 
