@@ -120,13 +120,21 @@ def predict_files(
 
 
 def export_files(
-    labels_or_case: AnyPath, outputs: Sequence[AnyPath], *, source: AnyPath | None = None, **options: Any
+    labels_or_case: AnyPath,
+    outputs: Sequence[AnyPath],
+    *,
+    source: AnyPath | None = None,
+    series: str | None = None,
+    **options: Any,
 ) -> Exported:
-    """What `medseg export` does; `options` holds fields of ExportOptions (deidentify, overlap)."""
+    """What `medseg export` does; `options` holds fields of ExportOptions (deidentify, overlap).
+
+    series: id of the volume of the source, as `info` gives it; needed where several fit.
+    """
     from medseg_app.io.export_options import ExportOptions
 
     where = Path(source) if source else None
-    return _export_files(Path(labels_or_case), _paths(outputs), where, options=ExportOptions(**options))
+    return _export_files(Path(labels_or_case), _paths(outputs), where, series, ExportOptions(**options))
 
 
 def evaluate(

@@ -14,6 +14,8 @@ import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
+import medseg_app as ms
+from medseg_app.core.errors import InputError
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
 from medseg_app.io.dicom.series_writer import write_series
@@ -323,3 +325,15 @@ def test_the_images_of_a_case_are_not_replaced(medseg, image, models, tmp_path):
         ran = medseg(*command, "-o", own)
         assert (ran.code, "ct.nii.gz holds the images" in ran.err) == (2, True)
         assert own.read_bytes() == before
+
+
+def test_python_names_the_series_of_a_source_as_the_command_does(medseg, two_series, tmp_path):
+    """Without a name it is the one on whose grid the labels lie; the other one does not meet them."""
+    write_labels(marker_phantom("coronal")[1], tmp_path / "l.nrrd")
+    out = tmp_path / "o.nii"
+    ids = [volume["id"] for volume in medseg("info", two_series, "--json").document["volumes"]]
+    own = ms.export_files(tmp_path / "l.nrrd", [out], source=two_series).volume.id
+    assert ms.export_files(tmp_path / "l.nrrd", [out], source=two_series, series=own).volume.id == own
+    (other,) = {*ids} - {own}
+    with pytest.raises(InputError, match="wholly outside"):
+        ms.export_files(tmp_path / "l.nrrd", [out], source=two_series, series=other)
