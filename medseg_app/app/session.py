@@ -157,8 +157,12 @@ class Session:
 
     @property
     def unsaved(self) -> bool:
-        """Whether the labels differ from the case file (or were never saved)."""
-        return self.case is not None and self.case.segmentation.revision != self.case.saved_revision
+        """Whether labels (or rulers of a case with a name) differ from the case file, or were never saved."""
+        case = self.case
+        if case is None:
+            return False
+        measured = case.path is not None and not case.read_only and tuple(case.rulers) != case.saved_rulers
+        return measured or case.segmentation.revision != case.saved_revision
 
     @property
     def saved_at(self) -> float | None:

@@ -52,6 +52,7 @@ class Case:
 
     so_far: what a running model has found until now; it can be seen, not accepted.
     asked: the prompts that a model works on now.
+    saved_revision, saved_rulers: what the case file holds.
     decisions: by number of the candidate. accepted_in: revision -> candidates that its step accepted.
     """
 
@@ -66,6 +67,7 @@ class Case:
     decisions: dict[int, Decision] = field(default_factory=dict)
     rulers: list[Ruler] = field(default_factory=list)
     saved_revision: int = 0
+    saved_rulers: tuple[Ruler, ...] = ()
     accepted_in: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

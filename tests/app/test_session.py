@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from medseg_app.app.commands.case import close_case, redo, save_case, undo
+from medseg_app.app.commands.measure import add_ruler, delete_rulers
 from medseg_app.app.commands.open import open_case
 from medseg_app.app.commands.segments import (
     add_segment,
@@ -141,6 +142,24 @@ def test_duplicate_overlaps_and_merge_unites(session):
     assert session.case.segmentation.voxel_count(1) == count
     session.run(undo)
     assert session.case.segmentation.voxel_count(copy) == count
+
+
+def test_a_ruler_in_a_saved_case_is_unsaved_work(session, tmp_path, images_without_files):
+    session.run(add_ruler, start_lps=(0.0, 0.0, 0.0), end_lps=(1.0, 2.0, 2.0))
+    assert not session.unsaved, "to measure in a series is no case yet"
+    paint(session, (5, 20, 21))
+    session.run(save_case, path=tmp_path / "case.medseg")
+    assert not session.unsaved
+    session.run(delete_rulers)
+    assert session.unsaved
+    session.run(close_case)
+    session.run(open_case, path=tmp_path / "case.medseg")
+    assert [ruler.length_mm for ruler in session.case.rulers] == [3.0]
+    assert not session.unsaved
+    paint(session, (5, 10, 10), (5, 20, 21), tool="ruler")
+    assert session.unsaved
+    session.run(save_case)
+    assert not session.unsaved
 
 
 def test_merging_loses_no_voxel_where_a_third_segment_is_in_the_way(session):

@@ -37,7 +37,8 @@ def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
         if lock is not session.case_lock and session.case_lock is not None:
             session.case_lock.release()
         session.case_lock = lock
-        case.id, case.path, case.saved_revision = saved.id, target, saved.segmentation.revision
+        case.id, case.path = saved.id, target
+        case.saved_revision, case.saved_rulers = saved.segmentation.revision, tuple(saved.rulers)
         if is_copy:
             _go_on_in_copy(session, case)
         if session.journal:

@@ -109,6 +109,7 @@ def open_case(session: Session, *, path: Path, source: Path | None = None) -> Jo
         return Case(
             volume, contents.segmentation, contents.id, path,
             rulers=list(contents.rulers), saved_revision=contents.segmentation.revision,
+            saved_rulers=contents.rulers,
         )  # fmt: skip
 
     def apply(case: Case) -> Case:
