@@ -13,6 +13,7 @@ from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
 from medseg_app.io.export_options import ExportOptions, Written
+from medseg_app.io.flatten import with_distinct_values
 
 from .case_output import read_case
 from .documents import export_document
@@ -67,7 +68,9 @@ def exported_files(
         raise InputError(f"{labels_or_case} does not exist.", "Check the name.")
     check_outputs(outputs, labels_or_case, source if source and source.exists() else None)
     said = _Said([], [], [])
-    volume, labels = _open(labels_or_case, source, series, said, part(progress, 0.0, 0.4))
+    volume, found = _open(labels_or_case, source, series, said, part(progress, 0.0, 0.4))
+    labels, renumbered = with_distinct_values(found) if len(found.layers) > 1 else (found, ())
+    said.remarks.extend(f"{name} has the value {new} in files of labels." for name, _, new in renumbered)
     case = read_case(labels_or_case, volume) if _is_case(labels_or_case) else None
     contents = Contents(labels, volume, lambda done: export_document(volume, labels, done), case)
     hint = "Export to .seg.dcm, or say which one wins: --overlap first or last."

@@ -17,17 +17,20 @@ from .placement import value_counts
 Overlap = Literal["first", "last"]
 
 
+Renumbered = tuple[tuple[str, int, int], ...]
+"""(name, value before, value after) of segments whose value another layer used too."""
+
+
 @dataclass(frozen=True)
 class Flattened:
     """One layer, and what it cost.
 
     lost: voxels that each segment (by name) gave up to another one.
-    renumbered: (name, value in the case, value in the file) where two layers used the same value.
     """
 
     label_map: LabelMap
     lost: dict[str, int]
-    renumbered: tuple[tuple[str, int, int], ...]
+    renumbered: Renumbered
 
 
 def flatten(label_map: LabelMap, overlap: Overlap | None = None) -> Flattened:
@@ -39,11 +42,11 @@ def flatten(label_map: LabelMap, overlap: Overlap | None = None) -> Flattened:
         return Flattened(_with_wide_enough_type(label_map), {}, ())
     if overlap is None:
         _refuse_overlap(label_map)
-    segments, renumbered = _unique_values(label_map.segments)
+    distinct, renumbered = with_distinct_values(label_map)
+    segments = distinct.segments
     merged = np.zeros(label_map.geometry.shape, _type_for(segments))
     lost: dict[str, int] = {}
-    for group, layer in enumerate(label_map.layers):
-        values = _lookup(label_map.segments, segments, group, merged.dtype)[layer]
+    for values in distinct.layers:
         both = (values > 0) & (merged > 0)
         losers = merged[both] if overlap == "last" else values[both]
         _count(losers, segments, lost)
@@ -51,6 +54,17 @@ def flatten(label_map: LabelMap, overlap: Overlap | None = None) -> Flattened:
         np.copyto(merged, values, where=take)
     flat = tuple(replace(segment, group=0) for segment in segments)
     return Flattened(LabelMap((merged,), label_map.geometry, flat), lost, renumbered)
+
+
+def with_distinct_values(label_map: LabelMap) -> tuple[LabelMap, Renumbered]:
+    """The same layers with a value of its own for every segment, and those that got another one.
+
+    So what is said about a segment by its value is true of every file, however many layers it holds.
+    """
+    segments, renumbered = _unique_values(label_map.segments)
+    tables = (_lookup(label_map.segments, segments, group) for group in range(len(label_map.layers)))
+    layers = tuple(table[layer] for table, layer in zip(tables, label_map.layers, strict=True))
+    return LabelMap(layers, label_map.geometry, segments), renumbered
 
 
 def described_only(label_map: LabelMap) -> LabelMap:
@@ -99,7 +113,7 @@ def _refuse_overlap(label_map: LabelMap) -> None:
 
 def _unique_values(
     segments: tuple[Segment, ...],
-) -> tuple[list[Segment], tuple[tuple[str, int, int], ...]]:
+) -> tuple[tuple[Segment, ...], Renumbered]:
     """The segments with a value of their own each; one that is free stays."""
     taken: set[int] = set()
     following = max((segment.value for segment in segments), default=0) + 1
@@ -111,10 +125,10 @@ def _unique_values(
             changed.append((segment.name, segment.value, value))
         taken.add(value)
         unique.append(replace(segment, value=value))
-    return unique, tuple(changed)
+    return tuple(unique), tuple(changed)
 
 
-def _type_for(segments: list[Segment] | tuple[Segment, ...]) -> type[np.uint8] | type[np.uint16]:
+def _type_for(segments: tuple[Segment, ...]) -> type[np.uint8] | type[np.uint16]:
     highest = max((segment.value for segment in segments), default=0)
     if highest > 65535:
         raise WrongUse(f"A label file holds values up to 65535, not {highest}.", "Export fewer segments.")
@@ -130,17 +144,15 @@ def _with_wide_enough_type(label_map: LabelMap) -> LabelMap:
     return replace(label_map, layers=(layers[0].astype(kind),))
 
 
-def _lookup(
-    before: tuple[Segment, ...], after: list[Segment], group: int, dtype: np.dtype[Any]
-) -> NDArray[Any]:
-    table = np.zeros(65536, dtype)
+def _lookup(before: tuple[Segment, ...], after: tuple[Segment, ...], group: int) -> NDArray[Any]:
+    table = np.zeros(65536, _type_for(after))
     for old, new in zip(before, after, strict=True):
         if old.group == group:
             table[old.value] = new.value
     return table
 
 
-def _count(values: NDArray[Any], segments: list[Segment], lost: dict[str, int]) -> None:
+def _count(values: NDArray[Any], segments: tuple[Segment, ...], lost: dict[str, int]) -> None:
     counts = np.bincount(values) if values.size else np.zeros(0, int)
     for segment in segments:
         if segment.value < len(counts) and counts[segment.value]:

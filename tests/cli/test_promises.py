@@ -15,10 +15,13 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 import medseg_app as ms
+from medseg_app.app.case_output import case_of
 from medseg_app.core.errors import InputError
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
+from medseg_app.io.case_file import write_case_file
 from medseg_app.io.dicom.series_writer import write_series
+from medseg_app.io.formats import read_labels
 from medseg_app.io.nrrd import write_labels
 from medseg_app.phantom import marker_phantom
 
@@ -337,3 +340,29 @@ def test_python_names_the_series_of_a_source_as_the_command_does(medseg, two_ser
     (other,) = {*ids} - {own}
     with pytest.raises(InputError, match="wholly outside"):
         ms.export_files(tmp_path / "l.nrrd", [out], source=two_series, series=other)
+
+
+@pytest.mark.parametrize("kind", ["seg.nrrd", "medseg"])
+def test_a_value_that_two_layers_use_is_told_as_it_stands_in_the_files(medseg, study, tmp_path, kind):
+    """Of a case the window keeps overlapping segments in arrays that each count from 1."""
+    geometry = marker_phantom("oblique")[0].geometry
+    layers = np.zeros((2, *geometry.shape), np.uint8)
+    layers[0, 2:5, 5:15, 5:15], layers[1, 3:6, 20:30, 10:20] = 1, 1
+    rows = (Segment(1, "Liver", 1, 0), Segment(2, "Lesion", 1, 1))
+    source = tmp_path / "l.seg.nrrd"
+    write_labels(LabelMap(tuple(layers), geometry, rows), source)
+    words = ["export", source, "--source", study]
+    if kind == "medseg":
+        volume = ms.load(study)
+        own = LabelMap(tuple(layers), volume.geometry, rows)
+        source = tmp_path / "c.medseg"
+        write_case_file(source, case_of(own, volume))
+        words = ["export", source]
+    ran = medseg(*words, "-o", tmp_path / "o.nii", "-o", tmp_path / "o.seg.nrrd", "--json")
+    assert ran.code == 0, ran.err
+    assert "Lesion has the value 2" in ran.err
+    told = {row["name"]: row["value"] for row in ran.document["segments"]}
+    assert told == {"Liver": 1, "Lesion": 2}
+    found = sitk.GetArrayFromImage(sitk.ReadImage(tmp_path / "o.nii"))
+    assert np.array_equal(found, layers[0] + 2 * layers[1])
+    assert {one.name: one.value for one in read_labels(tmp_path / "o.seg.nrrd").segments} == told
