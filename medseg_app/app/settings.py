@@ -57,6 +57,6 @@ class Settings:
             temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False), "utf-8")
 
     def remember(self, path: Path) -> None:
-        """Put a case or folder at the head of the recent ones."""
-        text = str(path)
+        """Put a case or folder at the head of the recent ones, as it is found from anywhere."""
+        text = str(path.absolute())
         self.recent = [text, *(p for p in self.recent if p != text)][:12]

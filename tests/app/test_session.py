@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -271,3 +273,11 @@ def test_another_volume_takes_the_place_of_the_open_case(session, volume):
     enter(session, Case.of(volume))
     assert session.case.segmentation.segments == ()
     assert not session.unsaved
+
+
+def test_a_recent_place_is_found_from_any_folder(session, tmp_path, monkeypatch):
+    """`medseg app study` names it by its way from where the command was given."""
+    monkeypatch.chdir(tmp_path)
+    session.settings.remember(Path("study"))
+    session.settings.remember(tmp_path / "study")
+    assert session.settings.recent == [str(tmp_path / "study")]
