@@ -54,8 +54,9 @@ class Session:
         self.settings = settings or Settings.load(self.folders.config)
         kept = self.settings
         self.view = ViewState(
-            brush_mm=kept.brush_mm, fill_opacity=kept.fill_opacity, outline_px=kept.outline_px
-        )
+            brush_mm=kept.brush_mm, fill_opacity=kept.fill_opacity, outline_px=kept.outline_px,
+            show_patient=kept.show_patient,
+        )  # fmt: skip
         self.tasks = TaskRunner(call_on_main)
         self.studies = Studies()
         self.gestures = Gestures(self)

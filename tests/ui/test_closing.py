@@ -121,9 +121,10 @@ def test_the_next_start_finds_the_window_where_it_was(window, session):
 def test_the_next_start_finds_the_look_of_labels(window, session, tmp_path):
     session.settings.path = tmp_path / "settings.json"
     session.view.fill_opacity, session.view.outline_px = 0.6, 3.0
+    session.view.show_patient = False
     window.controller.closing.remember_place()
     kept = Session(session.folders, Settings.load(tmp_path)).view
-    assert (kept.fill_opacity, kept.outline_px) == (0.6, 3.0)
+    assert (kept.fill_opacity, kept.outline_px, kept.show_patient) == (0.6, 3.0, False)
 
 
 @pytest.mark.parametrize("in_the_way", ["a file as its folder", "a folder of its name"])
