@@ -93,6 +93,8 @@ def test_where_nothing_was_written_it_is_so(dialog, tmp_path, monkeypatch, probl
             (tmp_path / "out.nii.gz").write_bytes(content)
             before = {"out.nii.gz": content}
         dialog.start()
+        if content:
+            dialog.start()
         finish(dialog)
         assert {path.name: path.read_bytes() for path in tmp_path.glob("*out*")} == before
         assert dialog.outcome.isVisible()
@@ -102,3 +104,39 @@ def test_nothing_chosen_cannot_be_exported(dialog):
     for row in range(dialog.segments.count()):
         dialog.segments.item(row).setCheckState(Qt.CheckState.Unchecked)
     assert not dialog.go.isEnabled()
+
+
+def test_a_file_that_is_there_is_replaced_only_when_asked_for_once_more(dialog, tmp_path):
+    """The name that is proposed may be that of another patient's export."""
+    earlier = tmp_path / "out.nii.gz"
+    earlier.write_bytes(b"of another patient")
+    dialog.go.click()
+    finish(dialog)
+    assert earlier.read_bytes() == b"of another patient"
+    (line,) = dialog.outcome.lines
+    assert line.startswith("out.nii.gz is there already.")
+    (tmp_path / "out.nrrd").write_bytes(b"too")
+    dialog.formats[".nrrd"].setChecked(True)
+    dialog.go.click()
+    finish(dialog)
+    assert "out.nii.gz, out.nrrd are there already." in dialog.outcome.lines[0], "another one to ask about"
+    dialog.go.click()
+    finish(dialog)
+    assert [line.partition(" ")[0] for line in dialog.outcome.lines] == ["out.nii.gz", "out.nrrd"]
+    assert earlier.read_bytes() != b"of another patient"
+
+
+@pytest.mark.parametrize("name", ["", "/"])
+def test_without_a_name_nothing_can_be_exported(dialog, name):
+    dialog.target.setText(name)
+    dialog.formats[".mha"].setChecked(True)
+    assert not dialog.go.isEnabled()
+    dialog.target.setText("/somewhere/out")
+    assert dialog.go.isEnabled()
+
+
+def test_a_name_that_is_too_long_is_told(dialog, tmp_path):
+    dialog.target.setText(str(tmp_path / (300 * "a")))
+    dialog.start()
+    finish(dialog)
+    assert "too long" in dialog.outcome.lines[0]

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medseg_app.app.all_or_nothing import identity
 from medseg_app.app.commands import export as commands
 from medseg_app.core.errors import MedsegError
 from medseg_app.ui.buttons import describe, give_key, push_button
@@ -53,6 +54,7 @@ class ExportDialog(DialogFrame):
         super().__init__(parent, "Export", 600)
         self._session = session
         self._task: Task | None = None
+        self._replaces: set[Path] = set()
         self.segments = self._segment_list()
         self.formats = self._format_boxes()
         self.overlap = DropDown()
@@ -71,6 +73,7 @@ class ExportDialog(DialogFrame):
         self.go = push_button("Export", self.start, "Return", primary=True)
         self.close_button = push_button("Close", self.reject, "Esc")
         self.go.setDefault(True)
+        self.target.textChanged.connect(lambda _: self._show_ready())
         for part, key in ((self.overlap, "Alt+O"), (self.deidentify, "Alt+P"), (self.target, "Alt+N")):
             give_key(part, key)
         self._build()
@@ -154,15 +157,22 @@ class ExportDialog(DialogFrame):
         return tuple(item.data(Qt.ItemDataRole.UserRole) for item in ticked)
 
     def paths(self) -> list[Path]:
-        """The files that would be written."""
+        """The files that would be written; none while there is no name for them."""
         target = Path(self.target.text()).expanduser()
+        if not target.name:
+            return []
         return [
             target.with_name(target.name + suffix) for suffix, box in self.formats.items() if box.isChecked()
         ]
 
     def start(self) -> None:
-        """Write and verify."""
+        """Write and verify; files of an earlier export are replaced when this is asked for once more."""
         self.outcome.clear()
+        there = {path for path in self.paths() if identity(path) is not None}
+        if not there <= self._replaces:
+            self._replaces = there
+            self._ask_to_replace(there)
+            return
         self._task = self._session.attempt(
             commands.export,
             self._show_failure,
@@ -172,6 +182,13 @@ class ExportDialog(DialogFrame):
             overlap=self.overlap.currentData() or None,
         )
         self._show_ready()
+
+    def _ask_to_replace(self, there: set[Path]) -> None:
+        names = ", ".join(sorted(path.name for path in there))
+        is_are = "is" if len(there) == 1 else "are"
+        self.outcome.show_failure(
+            f"{names} {is_are} there already.", "Press Export once more to replace, or choose another name."
+        )
 
     def _show_failure(self, error: BaseException) -> None:
         """Say why here, where the reader looks, and not behind the dialog."""
