@@ -12,6 +12,8 @@ from medseg_app.io.atomic import replacing
 
 NEWEST_SHARE = 0.5
 """A computer changes (mains or battery, busy or idle), so the newest run counts half."""
+LIKE = 2.0
+"""Up to so many times as large, images take as long by their size; the start tells on smaller ones."""
 
 
 class RunCosts:
@@ -40,7 +42,7 @@ class RunCosts:
         speed = proposal.cost.seconds / millions
         before = costs.get(key, (speed, 0.0, millions))
         costs[key] = (
-            round(before[0] + NEWEST_SHARE * (speed - before[0]), 4),
+            round(before[0] + _share(millions / before[2]) * (speed - before[0]), 4),
             round(max(before[1], proposal.cost.memory_mb), 1),
             round(max(before[2], millions), 4),
         )
@@ -69,6 +71,13 @@ def _about(seconds: float) -> str:
     if seconds < 90:
         return f"about {max(5, 5 * round(seconds / 5))} s"
     return f"about {round(seconds / 60)} min"
+
+
+def _share(larger: float) -> float:
+    """How much a run counts whose image is so many times as large as the largest before."""
+    if larger > LIKE:
+        return 1.0
+    return NEWEST_SHARE if larger * LIKE >= 1.0 else 0.0
 
 
 def _key(model: str, device: str, precision: str) -> str:

@@ -45,6 +45,16 @@ def test_the_newest_run_counts_half(costs):
     assert costs.expected("m", "cpu", "exact", 1_000_000) == Cost(15.0, 800.0)
 
 
+def test_a_single_slice_tells_nothing_of_a_volume(costs):
+    """Most of its time goes into starting; a volume tells all the same after it."""
+    slice_ = replace(RUN, cost=Cost(4.0, 700.0))
+    costs.learn(slice_, 20_000)
+    costs.learn(RUN, 2_000_000)
+    assert costs.expected("m", "cpu", "exact", 2_000_000).seconds == 10.0
+    costs.learn(slice_, 20_000)
+    assert costs.expected("m", "cpu", "exact", 2_000_000).seconds == 10.0
+
+
 def test_a_damaged_file_says_nothing(costs, tmp_path):
     costs.learn(RUN, 1_000_000)
     (tmp_path / "cache/run-costs.json").write_text('{"m cpu exact": 3}')
