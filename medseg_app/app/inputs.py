@@ -24,10 +24,16 @@ class Input:
 
 
 def open_input(
-    path: Path, series: str | None = None, modalities: Sequence[str] = (), progress: Progress = silent
+    path: Path,
+    series: str | None = None,
+    modalities: Sequence[str] = (),
+    progress: Progress = silent,
+    *,
+    scouts: bool = True,
 ) -> Input:
     """The volume that is meant: by id, or the only one that fits the modalities.
 
+    scouts: whether localizers of a single slice can be meant where there are others.
     Raises InputError for a path that holds no images, WrongUse where several volumes fit.
     """
     if not path.exists():
@@ -43,7 +49,8 @@ def open_input(
     from medseg_app.io.dicom.scan import find_volume, scan_folder
 
     found = scan_folder(path, progress=part(progress, 0.0, 0.2))
-    return load_input(find_volume(found, series, tuple(modalities)), part(progress, 0.2, 1.0))
+    meant = find_volume(found, series, tuple(modalities), scouts=scouts)
+    return load_input(meant, part(progress, 0.2, 1.0))
 
 
 def require_series(volume: Volume, series: str | None, path: Path) -> Volume:

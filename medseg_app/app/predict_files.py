@@ -88,12 +88,14 @@ def predicted_files(
     """What predict_files does, for a block that may still fail: then the outputs are taken back."""
     from medseg_app.engines.combined_model import check_within
     from medseg_app.engines.registry import find_model
+    from medseg_app.engines.suitable_grid import looks_at_volumes
 
     how = how or HowToRun()
     check_outputs(outputs, path)
     folder = find_model(model, how.models)
     check_within(folder.card, how.within)
-    wanted = open_input(path, series, folder.card.modality, part(progress, 0.0, 0.1))
+    scouts = not looks_at_volumes(folder)
+    wanted = open_input(path, series, folder.card.modality, part(progress, 0.0, 0.1), scouts=scouts)
     costs, voxels = RunCosts(Folders.of_user().cache), wanted.volume.voxels.size
     device = expected_device(how.device)
     expected = costs.expected(model, device, how.precision, voxels)

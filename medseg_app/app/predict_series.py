@@ -104,7 +104,7 @@ def predict_series(
     if not path.exists():
         raise InputError(f"{path} does not exist.", "Check the name.")
     _require_dicom_for(endings, path)
-    fitting = _fitting(path, model_folder.card)
+    fitting = _fitting(path, model_folder)
     if not fitting:
         raise WrongUse(
             f"{path} holds no DICOM series that {model} takes.",
@@ -149,17 +149,16 @@ def _require_dicom_for(endings: tuple[str, ...], path: Path) -> None:
         )
 
 
-def _fitting(path: Path, card: Any) -> list[_Choice]:
-    """The volumes whose modality the model takes; a file that is no DICOM holds one, judged later."""
-    from medseg_app.io.dicom.scan import scan_folder
+def _fitting(path: Path, model: Any) -> list[_Choice]:
+    """The volumes that are of the model's kind; a file that is no DICOM holds one, judged later."""
+    from medseg_app.engines.suitable_grid import looks_at_volumes
+    from medseg_app.io.dicom.scan import scan_folder, without_scouts
 
     if is_image_file(path) or path.suffix.lower() == ".medseg":
         return [_Choice(path.name, _sha256(path), lambda: open_input(path))]
-    return [
-        _Choice(info.id, _source_of(info), partial(load_input, info))
-        for info in scan_folder(path).volumes
-        if info.modality in card.modality
-    ]
+    fitting = [info for info in scan_folder(path).volumes if info.modality in model.card.modality]
+    fitting = without_scouts(fitting) if looks_at_volumes(model) else fitting
+    return [_Choice(info.id, _source_of(info), partial(load_input, info)) for info in fitting]
 
 
 def _source_of(info: Any) -> str:

@@ -6,6 +6,13 @@ from medseg_app.core.errors import GeometryError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.volume import Volume
 
+from .model_folder import ModelFolder
+
+
+def looks_at_volumes(folder: ModelFolder) -> bool:
+    """Whether single slices are none of a model's images; graphs of other programs do not say so."""
+    return any(one.card.network.arguments.get("spatial_dims") == 3 for one in folder.parts or (folder,))
+
 
 def require_even_slices(geometry: VolumeGeometry) -> None:
     """Raise GeometryError where the slices are not evenly spaced."""

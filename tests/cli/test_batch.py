@@ -6,11 +6,12 @@ import hashlib
 import json
 import shutil
 
+import nibabel
 import pytest
 
 from medseg_app.app.demo_study import write_stacks
 from medseg_app.phantom import marker_phantom
-from medseg_app.phantom.mixed import same_place_twice
+from medseg_app.phantom.mixed import localizers_in_study, same_place_twice
 
 
 @pytest.fixture
@@ -133,3 +134,31 @@ def test_one_volume_of_a_series_is_named_by_its_number(medseg, models, tmp_path)
     ran = medseg(*words, "--series", f"{uid}#2", "--json")
     assert ran.code == 0, ran.err
     assert ran.document["volume"] == f"{uid}#2"
+
+
+@pytest.fixture
+def with_scouts(tmp_path):
+    """A study as scanners send it: localizers before the series."""
+    write_stacks(localizers_in_study(marker_phantom("axial")[0]), tmp_path / "study", 5)
+    return tmp_path / "study"
+
+
+def test_localizers_are_none_of_the_images_of_a_model_for_volumes(
+    medseg, models, batch, with_scouts, tmp_path
+):
+    assert len(medseg("info", with_scouts, "--json").document["volumes"]) == 4
+    words = ["predict", with_scouts, "--models", models, "-o", tmp_path / "o.nii", "--model"]
+    ran = medseg(*words, "tiny-organs", "--json")
+    assert ran.code == 0, ran.err
+    assert nibabel.load(tmp_path / "o.nii").shape == (64, 48, 12)
+    ran = medseg(*words, "tiny-lesions")
+    assert (ran.code, "4 volumes that fit" in ran.err) == (2, True), "a model for slices can take them"
+    ran = batch(with_scouts)
+    assert (ran.code, _states(ran)) == (0, ["done"])
+
+
+def test_a_localizer_alone_is_told_to_be_one_slice(medseg, models, with_scouts, tmp_path):
+    first = next(iter((with_scouts / "localizers").iterdir()))
+    words = ["predict", first, "--models", models, "-o", tmp_path / "o.nii", "--model", "tiny-organs"]
+    ran = medseg(*words)
+    assert (ran.code, "single slice" in ran.err) == (2, True)

@@ -14,6 +14,7 @@ from medseg_app.core.geometry import VolumeGeometry
 
 from . import tags
 from .heads import Head
+from .one_grid import is_localizer
 from .passport import make_passport, padding_of
 from .place import heights_of, pixel_spacing, unit_normal
 from .split import Stack
@@ -56,6 +57,7 @@ def assemble(stack: Stack, volume_id: str, root: Path, lost: Sequence[LeftOut] =
         units=head.text(tags.UNITS) or head.text(tags.RESCALE_TYPE),
         padding=_real_padding(head, passport.rescale),
         inverted=passport.photometric == "MONOCHROME1",
+        is_localizer=is_localizer(head),
         window=window_of(ordered.heads[len(frames) // 2]),
         patient=patient_of(head),
         left_out=tuple(lost),

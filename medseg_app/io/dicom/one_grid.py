@@ -61,17 +61,18 @@ def _grid_key(head: Head, ignore_references: bool) -> Hashable:
     get = head.values.get
     place = get(tags.POSITION) is None and (head.path, get(tags.SOP_INSTANCE))
     reference = None if ignore_references else get(tags.FRAME_OF_REFERENCE)
-    return reference, _is_localizer(head), place, *map(get, GRID)
+    return reference, is_localizer(head), place, *map(get, GRID)
 
 
 def _kind(head: Head, ignore_references: bool) -> tuple[Hashable, ...]:
     """The same without the padding that writers differ in."""
     reference = None if ignore_references else head.text(tags.FRAME_OF_REFERENCE)
     matrix = head.integer(tags.ROWS), head.integer(tags.COLUMNS)
-    return reference, _is_localizer(head), *map(head.text, NATURE), matrix
+    return reference, is_localizer(head), *map(head.text, NATURE), matrix
 
 
-def _is_localizer(head: Head) -> bool:
+def is_localizer(head: Head) -> bool:
+    """Whether an image says that it only shows where others lie."""
     return b"LOCALIZER" in head.values.get(tags.IMAGE_TYPE, b"")
 
 
@@ -93,12 +94,12 @@ def _same_plane(plane: tuple[float, ...], known: list[tuple[float, ...]]) -> int
 
 def _sort_key(head: Head) -> tuple[object, ...]:
     matrix = head.integer(tags.ROWS), head.integer(tags.COLUMNS)
-    return _is_localizer(head), head.text(tags.FRAME_OF_REFERENCE), matrix, _plane(head), *image_order(head)
+    return is_localizer(head), head.text(tags.FRAME_OF_REFERENCE), matrix, _plane(head), *image_order(head)
 
 
 def plane_words(head: Head) -> str:
     """The plane and matrix of an image as a person reads them."""
-    words = "localizer " if _is_localizer(head) else ""
+    words = "localizer " if is_localizer(head) else ""
     cosines = head.numbers(tags.ORIENTATION)
     if len(cosines) != 6:
         return f"{words}image {head.text(tags.INSTANCE_NUMBER) or head.frame}"

@@ -78,10 +78,11 @@ def _require(root: Path) -> None:
 
 
 def find_volume(
-    scan: ScanResult, series_id: str | None = None, modalities: tuple[str, ...] = ()
+    scan: ScanResult, series_id: str | None = None, modalities: tuple[str, ...] = (), *, scouts: bool = True
 ) -> VolumeInfo:
     """The one volume that is meant: by id, or the only one (of the modalities, where any are named).
 
+    scouts: whether localizers of a single slice can be meant where there are others.
     Raises InputError where there is none, WrongUse with the list where several fit or the id is unknown.
     """
     if not scan.volumes:
@@ -91,6 +92,7 @@ def find_volume(
     if series_id is not None:
         return _by_id(scan, series_id)
     fitting = [volume for volume in scan.volumes if not modalities or volume.modality in modalities]
+    fitting = fitting if scouts else without_scouts(fitting)
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
@@ -102,6 +104,11 @@ def find_volume(
         f"{scan.root} holds {len(fitting)} volumes that fit:\n{_listing(fitting)}",
         "Name one with --series ID.",
     )
+
+
+def without_scouts(volumes: list[VolumeInfo]) -> list[VolumeInfo]:
+    """The volumes without localizers of a single slice, if that leaves any."""
+    return [one for one in volumes if not (one.is_localizer and one.shape[0] == 1)] or volumes
 
 
 def _by_id(scan: ScanResult, series_id: str) -> VolumeInfo:

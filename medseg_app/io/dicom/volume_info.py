@@ -123,6 +123,7 @@ class VolumeInfo:
     window: (centre, width) that the files propose, None where they propose none.
     patient: name, id, birth date, sex, study date, study description, study UID, series number;
     for the screen only, never written anywhere.
+    is_localizer: whether the images say that they only show where others lie.
     left_out: damaged images of this series that the volume had to do without.
     """
 
@@ -138,6 +139,7 @@ class VolumeInfo:
     units: str = ""
     padding: float | None = None
     inverted: bool = False
+    is_localizer: bool = False
     window: tuple[float, float] | None = None
     patient: dict[str, str] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
