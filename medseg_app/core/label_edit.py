@@ -90,11 +90,6 @@ class LabelEdit:
     promote: tuple[int, str, str] | None = None
     new_groups: int = 0
 
-    @property
-    def packed_size(self) -> int:
-        """Bytes that the packed voxels take in memory."""
-        return sum(len(change.packed) for change in self.changes)
-
     def touched(self) -> Box | None:
         """The smallest box around all changed voxels; None where only segment rows changed."""
         box: Box | None = None

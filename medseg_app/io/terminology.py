@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from medseg_app.core.segment import Code, Colour, Kind, Segment
+from medseg_app.core.segment import Code, Colour, Kind
 
-FILE = Path(__file__).resolve().parents[2] / "resources" / "terminology.json"
+FILE = Path(__file__).with_name("terminology.json")
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,12 @@ class Term:
     colour: Colour
     also: tuple[str, ...]
 
-    def applied_to(self, segment: Segment) -> Segment:
-        """The segment under this name, with its codes and its colour."""
-        return replace(
-            segment,
-            name=self.name,
-            category=self.category,
-            type=self.type,
-            modifiers=self.modifiers,
-            kind=self.kind,
-            colour=self.colour,
-        )
+    @property
+    def coded(self) -> dict[str, Any]:
+        """The fields of a segment that the term decides, by their names; its colour is the reader's."""
+        return {
+            "category": self.category, "type": self.type, "modifiers": self.modifiers, "kind": self.kind,
+        }  # fmt: skip
 
 
 @cache

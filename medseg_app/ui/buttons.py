@@ -19,11 +19,6 @@ def tip(text: str, key: str = "") -> str:
     return f"{text} ({key})" if key else text
 
 
-def key_text(action: QAction) -> str:
-    """The first key of an action as the platform writes it, empty where it has none."""
-    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-
-
 def describe(widget: QWidget, name: str, key: str = "", detail: str = "") -> None:
     """Give a control its accessible name and the tooltip that names its key."""
     widget.setAccessibleName(name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydicom.sr.codedict import codes
 
+from medseg_app.app.terms import FIRST, search_terms
 from medseg_app.core.segment import ABNORMAL, ANATOMY, Segment
 from medseg_app.io.terminology import find, search, terms
 
@@ -69,7 +72,14 @@ def test_a_term_describes_a_segment() -> None:
     liver, lesion = find("Liver"), find("Lesion")
     assert liver is not None
     assert lesion is not None
-    segment = liver.applied_to(Segment(id=4, name="x", value=9))
-    assert (segment.id, segment.value, segment.name, segment.category) == (4, 9, "Liver", ANATOMY)
-    assert lesion.applied_to(segment).category == ABNORMAL
+    segment = replace(Segment(id=4, name="x", value=9), **liver.coded)
+    assert (segment.id, segment.value, segment.name, segment.category) == (4, 9, "x", ANATOMY)
+    assert replace(segment, **lesion.coded).category == ABNORMAL
     assert lesion.kind == "instance"
+
+
+def test_the_window_offers_terms_of_the_same_vocabulary() -> None:
+    offered = search_terms("")
+    assert [term.name for term in offered] == list(FIRST)
+    assert all(any(term is known for known in terms()) for term in (*offered, *search_terms("renal")))
+    assert [term.name for term in search_terms("renal")] == ["Kidney", "Right kidney", "Left kidney"]
