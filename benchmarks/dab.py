@@ -22,7 +22,7 @@ SHAPE = (400, 512, 512)
 DABS = 20
 """Dabs per timing; a figure of the table is for all of them."""
 UNDOS = 5
-ROUNDS = 9
+ROUNDS = 25
 
 
 def place(number: int) -> tuple[int, int, int]:

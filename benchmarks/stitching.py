@@ -38,7 +38,8 @@ def ours(shape: tuple[int, int, int]) -> None:
     import torch
 
     from medseg_app.core.progress import silent
-    from medseg_app.engines.sliding_window import plan_fixed_tiles, slide
+    from medseg_app.engines.sliding_window import slide
+    from medseg_app.engines.tile_plan import plan_fixed_tiles
 
     plan = plan_fixed_tiles(shape, (EDGE,) * 3, OVERLAP)
     tile = torch.rand(CLASSES, EDGE, EDGE, EDGE)

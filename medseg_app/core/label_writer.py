@@ -76,7 +76,8 @@ class LabelWriter:
         if not mask.size:
             return Written(box)
         self._keep(group, box)
-        labels, human = (array[box.slices] for array in self._arrays(group))
+        area = box.slices
+        labels, human = (array[area] for array in self._arrays(group))
         now, decided = read_rows(labels), read_rows(human)
         new = 0 if patch.erase else value
         change = now ^ new

@@ -10,7 +10,8 @@ from medseg_app.core.proposal import Candidate
 from .candidates import instance_candidate
 from .fit import Fit
 from .model_card import ModelCard
-from .sliding_window import ComputeTile, TilePlan
+from .sliding_window import ComputeTile
+from .tile_plan import TilePlan
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ from medseg_app.core.box import Index
 
 from .model_card import Network
 from .slice_tiles import MARGINS, takes_slices
-from .sliding_window import LEGAL_STEP
+from .tile_plan import LEGAL_STEP
 
 
 def fitting_patch(network: Network, patch: Index) -> Index:

@@ -13,8 +13,9 @@ from medseg_app.core.box import Box, Index
 
 from .model_card import Network
 from .preprocess import Preprocessing, with_neighbours
-from .sliding_window import LEGAL_STEP, TilePlan, TileSize, legal_edge, mirrored, tile_starts
+from .sliding_window import mirrored
 from .tile_channels import MakeChannels
+from .tile_plan import LEGAL_STEP, TilePlan, TileSize, legal_edge, tile_starts
 
 if TYPE_CHECKING:
     from torch import Tensor

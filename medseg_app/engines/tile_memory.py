@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from .device import forget_unused, is_out_of_memory
-from .sliding_window import LEGAL_STEP, TileSize
+from .tile_plan import LEGAL_STEP, TileSize
 
 T = TypeVar("T")
 

@@ -28,10 +28,11 @@ from .preprocess import Preprocessing
 from .preview import Preview
 from .slab_labeller import SlabLabeller
 from .slice_tiles import SliceTiles
-from .sliding_window import ComputeTile, TilePlan, TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
+from .sliding_window import ComputeTile, mirrored, slide
 from .suitable_grid import require_volume
 from .tile_channels import MakeChannels, channels_on
 from .tile_memory import with_fitting_tiles
+from .tile_plan import TilePlan, TileSize, plan_fixed_tiles, plan_tiles
 from .tile_run import Run
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from .model_folder import ModelFolder
 from .openvino_backend import openvino_run
 from .preprocess import Preprocessing
 from .slice_tiles import SliceTiles, middle
-from .sliding_window import LEGAL_STEP
+from .tile_plan import LEGAL_STEP
 from .tile_run import Run, run_slices, run_volumes
 
 if TYPE_CHECKING:

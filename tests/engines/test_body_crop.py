@@ -16,7 +16,7 @@ from medseg_app.engines import slice_engine, voxel_engine
 from medseg_app.engines.body_crop import MARGIN, body_box, with_air
 from medseg_app.engines.model_card import ModelGrid
 from medseg_app.engines.predict import predict
-from medseg_app.engines.sliding_window import TileSize
+from medseg_app.engines.tile_plan import TileSize
 from medseg_app.engines.voxel_network import VoxelNetwork
 
 from .tiny_models import write_tiny_model

@@ -15,7 +15,7 @@ from medseg_app.engines import slice_engine
 from medseg_app.engines.contract import Request
 from medseg_app.engines.predict import build_engine, run_engine
 from medseg_app.engines.preview import UnhurriedPreview
-from medseg_app.engines.sliding_window import TileSize
+from medseg_app.engines.tile_plan import TileSize
 from medseg_app.engines.voxel_network import VoxelNetwork
 
 from .grids import AXIAL, grid, turned

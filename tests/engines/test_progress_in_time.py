@@ -10,7 +10,7 @@ import pytest
 from medseg_app.engines.contract import Request
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.predict import build_engine, run_engine
-from medseg_app.engines.sliding_window import TileSize
+from medseg_app.engines.tile_plan import TileSize
 from medseg_app.phantom import make_phantom
 from tests.data_folder import ROOT
 

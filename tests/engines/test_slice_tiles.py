@@ -27,8 +27,9 @@ from medseg_app.engines.preprocess import (
     with_neighbours,
 )
 from medseg_app.engines.slice_tiles import SliceTiles, middle, takes_slices
-from medseg_app.engines.sliding_window import TileSize, slide
+from medseg_app.engines.sliding_window import slide
 from medseg_app.engines.tile_channels import channels_on
+from medseg_app.engines.tile_plan import TileSize
 
 from .tiny_models import TINY, write_tiny_model
 

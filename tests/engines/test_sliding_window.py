@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,15 +13,9 @@ from hypothesis import strategies as st
 
 from medseg_app.core.box import Box
 from medseg_app.core.errors import Cancelled
-from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.progress import silent
-from medseg_app.core.volume import Volume
-from medseg_app.engines import sliding_window
-from medseg_app.engines.model_card import ModelGrid
-from medseg_app.engines.predict import predict
-from medseg_app.engines.sliding_window import TileSize, mirrored, plan_fixed_tiles, plan_tiles, slide
-
-from .tiny_models import write_tiny_model
+from medseg_app.engines.sliding_window import mirrored, slide
+from medseg_app.engines.tile_plan import TileSize, plan_fixed_tiles, plan_tiles
 
 SMALL_TILES = TileSize(32, 32**3, 32**3)
 edges = st.integers(1, 90)
@@ -53,55 +45,6 @@ def test_a_voxelwise_network_comes_back_exactly_as_from_one_pass(shape: tuple[in
     whole = joined(slabs)
     np.testing.assert_allclose(whole[0], image, atol=1e-5)
     np.testing.assert_allclose(whole[1], 1 - image, atol=1e-5)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.tuples(edges, edges, edges))
-def test_tiles_cover_the_image_and_have_legal_edges(shape: tuple[int, int, int]) -> None:
-    plan = plan_tiles(shape, SMALL_TILES)
-    for starts, edge, count in zip(plan.starts, plan.tile, shape, strict=True):
-        assert edge % 32 == 0
-        assert starts[0] <= 0
-        assert starts[-1] + edge >= count
-        assert all(0 < b - a <= edge for a, b in pairwise(starts))
-        assert len(starts) == 1 or (starts[0] == 0 and starts[-1] + edge == count)
-
-
-def test_small_images_take_one_pass_and_large_ones_tiles() -> None:
-    assert plan_tiles((90, 96, 70), TileSize.on("cpu")).count == 1
-    assert plan_tiles((128, 128, 128), TileSize.on("cpu")).tile == (64, 64, 64)
-
-
-@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
-def test_tiles_are_like_the_patches_of_the_training_on_every_device(
-    device: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sliding_window, "free_memory", lambda device: 80 * 1024**3)
-    size, patch = TileSize.on(device), (48, 80, 80)
-    assert plan_tiles((96, 200, 120), size, patch).tile == patch
-    assert plan_tiles((40, 200, 200), size, patch).tile == (48, 80, 80)
-    assert plan_tiles((20, 200, 200), size, patch).tile == (32, 80, 80)
-    assert plan_tiles((64, 96, 128), size, patch).count == 1, "hardly larger than a patch"
-    assert plan_tiles((200, 200, 200), size, (96, 128, 128)).tile == (96, 128, 128)
-
-
-@pytest.mark.parametrize(("patch", "tiles"), [(None, 1), ((32, 32, 32), 27)])
-def test_an_engine_takes_the_tiles_that_its_card_names(
-    patch: tuple[int, int, int] | None, tiles: int, tmp_path: Path
-) -> None:
-    folder = write_tiny_model(tmp_path / "tiny", "unet")
-    card = replace(folder.card, grid=ModelGrid("", patch=patch))
-    volume = Volume(np.zeros((64, 64, 64), np.int16), VolumeGeometry.regular((64, 64, 64), np.eye(4)), id="x")
-    told: list[str] = []
-    predict(
-        replace(volume, modality="CT"), replace(folder, card=card), device="cpu",
-        progress=lambda _, text="": told.append(text),
-    )  # fmt: skip
-    assert f"tile {tiles} of {tiles}" in told
-
-
-def test_where_memory_does_not_hold_a_patch_tiles_are_smaller() -> None:
-    assert plan_tiles((128, 128, 128), TileSize(64, 64**3, 64**3).halved(), (64, 64, 64)).tile == (32, 32, 32)
 
 
 def test_mirroring_equals_numpy_symmetric_padding() -> None:

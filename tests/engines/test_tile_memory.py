@@ -10,10 +10,9 @@ import torch
 
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.volume import Volume
-from medseg_app.engines import sliding_window
 from medseg_app.engines.predict import predict
-from medseg_app.engines.sliding_window import LEGAL_STEP, TileSize
 from medseg_app.engines.tile_memory import with_fitting_tiles
+from medseg_app.engines.tile_plan import LEGAL_STEP, TileSize, plan_tiles
 from medseg_app.engines.voxel_network import VoxelNetwork
 
 from .tiny_models import write_tiny_model
@@ -81,7 +80,7 @@ def test_other_errors_are_no_reason_to_try_again() -> None:
 
 def test_nothing_larger_than_a_halved_tile_is_done_in_one_pass() -> None:
     halved = TileSize.on("cpu").halved()
-    assert sliding_window.plan_tiles((40, 40, 40), halved).tile == (32, 32, 32)
+    assert plan_tiles((40, 40, 40), halved).tile == (32, 32, 32)
 
 
 def test_a_model_whose_large_tiles_do_not_fit_gives_its_result_in_small_ones(

@@ -11,8 +11,9 @@ from medseg_app.engines.model_card import Network
 from medseg_app.engines.networks import build_network
 from medseg_app.engines.preprocess import ChannelMaker, Scaling
 from medseg_app.engines.slice_tiles import MARGINS, SliceTiles
-from medseg_app.engines.sliding_window import TileSize, legal_edge, slide
+from medseg_app.engines.sliding_window import slide
 from medseg_app.engines.tile_channels import channels_on
+from medseg_app.engines.tile_plan import TileSize, legal_edge
 from medseg_app.engines.unet2015_network import CROPS, LEAST_EDGE, LOST, STEP
 from medseg_app.engines.voxel_network import VoxelNetwork
 

@@ -10,7 +10,7 @@ from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.preprocess import Preprocessing
 from medseg_app.engines.registry import load_engine
 from medseg_app.engines.slice_tiles import SliceTiles
-from medseg_app.engines.sliding_window import LEGAL_STEP
+from medseg_app.engines.tile_plan import LEGAL_STEP
 
 if TYPE_CHECKING:
     from torch import nn

@@ -58,12 +58,14 @@ class _Run:
         wanted = [step for step in steps if step[2] in WANTED]
         self._numbers = tuple(number for _, _, number, _ in wanted)
         self._values_in = Struct(_layout(wanted, start)).unpack_from
-        self._last = b"", dict[int, bytes]()
+        stretch = head[start : start + self.length]
+        self._last = stretch, dict(zip(self._numbers, self._values_in(stretch), strict=True))
 
-    def values_of(self, stretch: bytes) -> dict[int, bytes] | None:
-        """The wanted values in a stretch of a file; None where not all headers stand at their places."""
+    def values_at(self, head: bytes, position: int) -> dict[int, bytes] | None:
+        """The wanted values from this position on; None where not all headers stand at their places."""
         seen, found = self._last
-        if stretch != seen:
+        if not head.startswith(seen, position):
+            stretch = head[position : position + self.length]
             if len(stretch) < self.length or int.from_bytes(stretch, "little") & self._mask != self._headers:
                 return None
             found = dict(zip(self._numbers, self._values_in(stretch), strict=True))
@@ -82,50 +84,55 @@ def _layout(wanted: list[Step], start: int) -> str:
 
 
 class Runs:
-    """The runs known of one encoding."""
+    """The runs known of one encoding, and the headers of the breaks between them."""
 
     def __init__(self, explicit: bool) -> None:
         self._explicit = explicit
         self._by_first_header: dict[bytes, tuple[_Run, ...]] = {}
+        self._breaks: dict[bytes, tuple[int, int]] = {}
 
     def forget(self) -> None:
         """Forget them all."""
         self._by_first_header.clear()
+        self._breaks.clear()
 
     def follow(self, head: bytes, position: int, values: dict[int, bytes]) -> int:
         """Take the wanted values of the runs that stand here and of the breaks between them.
 
         The position after what is known; the same where nothing is.
         """
-        known, end = self._by_first_header, len(head) - 8
+        known, breaks, end = self._by_first_header, self._breaks, len(head) - 8
         while position <= end:
-            for run in known.get(head[position : position + 8], ()):
-                found = run.values_of(head[position : position + run.length])
+            header = head[position : position + 8]
+            for run in known.get(header, ()):
+                found = run.values_at(head, position)
                 if found is not None:
                     values.update(found)
                     position += run.length
                     break
             else:
-                after = self._after_break(head, position, values)
-                if after == position:
+                number, size = breaks.get(header) or self._break_of(header)
+                if not size or position + size > len(head):
                     break
-                position = after
+                if number in WANTED:
+                    values[number] = head[position + 8 : position + size]
+                position += size
         return position
 
-    def _after_break(self, head: bytes, position: int, values: dict[int, bytes]) -> int:
-        """Take the element that stands here if it is one of BREAKS."""
+    def _break_of(self, header: bytes) -> tuple[int, int]:
+        """The tag and the size of the element with this header if it is one of BREAKS; else of size 0."""
         if self._explicit:
-            number, representation, length = _explicit(head, position)
-            if representation not in BREAK_VRS:
-                return position
+            number, representation, length = _explicit(header)
+            is_break = representation in BREAK_VRS and number in BREAKS
         else:
-            number, length = _implicit(head, position)
-        after = position + 8 + int(length)
-        if number not in BREAKS or after > len(head):
-            return position
-        if number in WANTED:
-            values[number] = head[position + 8 : after]
-        return after
+            number, length = _implicit(header)
+            is_break = number in BREAKS
+        if not is_break:
+            return number, 0
+        if len(self._breaks) >= MOST_RUNS:
+            self._breaks.clear()
+        self._breaks[header] = number, 8 + length
+        return self._breaks[header]
 
     def learn(self, head: bytes, steps: list[Step]) -> None:
         """Remember the elements that were stepped through, for the files to come."""

@@ -210,14 +210,14 @@ def test_another_scan_in_between_gets_the_values_of_its_own_file() -> None:
         return struct.pack("<HH2sH", 0x0010, 0x0020, b"LO", 2) + patient
 
     run = _Run(head(b"P1"), [(0, 8, tags.PATIENT_ID, 2)])
-    assert run.values_of(head(b"P1")) == {tags.PATIENT_ID: b"P1"}
+    assert run.values_at(head(b"P1"), 0) == {tags.PATIENT_ID: b"P1"}
     taken, between = run._values_in, []
 
     def interrupted(stretch: bytes) -> tuple[bytes, ...]:
         run._values_in = taken
-        between.append(run.values_of(head(b"P2")))
+        between.append(run.values_at(head(b"P2"), 0))
         return taken(stretch)
 
     run._values_in = interrupted
-    assert run.values_of(head(b"P2")) == {tags.PATIENT_ID: b"P2"}
+    assert run.values_at(head(b"P2"), 0) == {tags.PATIENT_ID: b"P2"}
     assert between == [{tags.PATIENT_ID: b"P2"}]
