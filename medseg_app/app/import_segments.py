@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.label_map import LabelMap
 
+from .fill_segment import fill_segment
 from .groups import group_for
 from .new_segment import unique_name
 
@@ -36,6 +36,6 @@ def import_segments(session: Session, labels: LabelMap, file: str) -> tuple[int,
                 provenance=replace(segment.provenance, file=file),
             )
             writer.put_segment(row)
-            writer.write(LabelPatch(number, box, mask, source="import"))
+            fill_segment(writer, row, box, mask)
             made.append(number)
     return tuple(made)

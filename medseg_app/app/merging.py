@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg_app.core.box import Box
-from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.label_writer import LabelWriter
 from medseg_app.core.segment import Segment
 from medseg_app.core.segmentation import Segmentation
 
+from .fill_segment import fill_segment
 from .groups import group_for
 
 
@@ -36,7 +36,4 @@ def take(writer: LabelWriter, segment: Segment, box: Box, mask: NDArray[np.bool_
         group = group_for(writer, box, mask)
         segment = replace(segment, group=group, value=segmentation.free_value(group))
         writer.put_segment(segment)
-    # That a reader once took a voxel from another segment is no reason to lose it from this one.
-    free = mask & (segmentation.labels(segment.group)[box.slices] == 0)
-    writer.release(segment.group, box, free)
-    writer.write(LabelPatch(segment.id, box, mask, source="import"))
+    fill_segment(writer, segment, box, mask)

@@ -94,7 +94,7 @@ def _case_of(item: Recoverable, source: Path | None, progress: Progress) -> Case
     return Case(
         volume, contents.segmentation, contents.id, path,
         rulers=list(contents.rulers), saved_revision=contents.segmentation.revision,
-            saved_rulers=contents.rulers,
+        saved_rulers=contents.rulers,
     )  # fmt: skip
 
 

@@ -7,9 +7,12 @@ import pytest
 
 from medseg_app.app.commands.case import undo
 from medseg_app.app.commands.open import open_labels
+from medseg_app.app.commands.segments import add_segment
 from medseg_app.app.enter_case import enter
+from medseg_app.core.box import Box
 from medseg_app.core.case import Case
 from medseg_app.core.errors import WrongUse
+from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
@@ -62,3 +65,13 @@ def test_more_labels_than_two_arrays_of_bytes_hold(session, volume, tmp_path):
     write_labels(LabelMap((voxels,), volume.geometry, rows), tmp_path / "m.nrrd")
     made = session.run(open_labels, path=tmp_path / "m.nrrd")
     assert [session.case.segmentation.voxel_count(number) for number in made] == [1] * 600
+
+
+def test_a_mask_has_the_voxels_that_a_reader_once_took_from_another_segment(session, mask):
+    number, box = session.run(add_segment), Box((0, 0, 0), (6, 12, 12))
+    for erase in (False, True):
+        with session.step("Brush") as writer:
+            writer.write(LabelPatch(number, box, np.ones(box.shape, bool), erase=erase))
+    (made,) = session.run(open_labels, path=mask)
+    assert session.case.segmentation.segment(made).group == 0
+    assert session.case.segmentation.voxel_count(made) == 2 * 4 * 5

@@ -22,6 +22,7 @@ from medseg_app.app.enter_case import enter
 from medseg_app.app.session import Session
 from medseg_app.core.case import Case
 from medseg_app.core.errors import CaseError, WrongUse
+from medseg_app.core.label_edit import HUMAN_NO, LabelPatch
 from medseg_app.tools.contract import PointerEvent
 
 
@@ -144,6 +145,20 @@ def test_duplicate_overlaps_and_merge_unites(session):
     assert session.case.segmentation.voxel_count(1) == count
     session.run(undo)
     assert session.case.segmentation.voxel_count(copy) == count
+
+
+def test_a_copy_has_the_voxels_that_a_reader_once_took_from_another(session):
+    """A reader decided that nothing belongs there in the array of the copy; the original tells better."""
+    paint(session, (5, 20, 21))
+    copy = session.run(duplicate_segment, segment_id=1)
+    with session.step("Erase") as writer:
+        box = session.case.segmentation.box(copy)
+        writer.write(LabelPatch(copy, box, np.ones(box.shape, bool), erase=True))
+    again = session.run(duplicate_segment, segment_id=1)
+    assert session.case.segmentation.segment(again).group == session.case.segmentation.segment(copy).group
+    assert session.case.segmentation.voxel_count(again) == session.case.segmentation.voxel_count(1)
+    session.run(undo)
+    assert (session.case.segmentation.human(1)[box.slices] == HUMAN_NO).any(), "undo brings the decision back"
 
 
 def test_a_ruler_in_a_saved_case_is_unsaved_work(session, tmp_path, images_without_files):

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from medseg_app.app.command import command
+from medseg_app.app.fill_segment import fill_segment
 from medseg_app.app.groups import group_for
 from medseg_app.app.merging import take, united
 from medseg_app.app.new_segment import new_segment, unique_name
 from medseg_app.app.session import Session
 from medseg_app.core.errors import WrongUse
-from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.segment import Segment
 
 
@@ -70,7 +70,7 @@ def duplicate_segment(session: Session, *, segment_id: int) -> int:
         )  # fmt: skip
         writer.put_segment(copy)
         if box is not None and mask is not None:
-            writer.write(LabelPatch(number, box, mask, source="import"))
+            fill_segment(writer, copy, box, mask)
     session.view.active_segment = number
     return number
 
