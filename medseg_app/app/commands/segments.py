@@ -78,7 +78,7 @@ def duplicate_segment(session: Session, *, segment_id: int) -> int:
 @command("Merge segments", menu="Segment", shortcut="Ctrl+M")
 def merge_segments(session: Session, *, segment_ids: tuple[int, ...]) -> int:
     """Give the voxels of several segments to the first of them; the others are gone."""
-    segmentation = session.writable().segmentation
+    segmentation, segment_ids = session.writable().segmentation, tuple(dict.fromkeys(segment_ids))
     if len(segment_ids) < 2:
         raise WrongUse("Choose at least two segments to merge.")
     first, *others = (segmentation.segment(number) for number in segment_ids)
