@@ -16,9 +16,11 @@ from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.label_writer import LabelWriter
 from medseg_app.core.segment import Segment
 from medseg_app.core.segmentation import Segmentation
+from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.io.case_file import write_case_file
 from medseg_app.io.formats import read_image
 from medseg_app.training.dataset import find_cases, read_case
+from medseg_app.training.evaluate import evaluate_model
 from medseg_app.training.fingerprint import recipe_for
 from medseg_app.training.layout import find_layout
 from medseg_app.training.train import run_training
@@ -90,12 +92,14 @@ def test_coco_is_read_to_the_pixel(tmp_path):
     assert (volume.voxels[truth.mask(bar)] == 120).all()
 
 
-def test_coco_trains(tmp_path):
+def test_coco_trains_and_is_measured(tmp_path):
     recipe = recipe_for(coco(tmp_path / "data"))
     assert recipe.labels[2].name == "Square"
     short = replace(recipe.training, steps=1, batch=1, patch=(1, 32, 32))
     recipe = replace(recipe, training=short, thresholds={"min_score": 0.5})
-    assert (run_training(recipe, tmp_path / "model") / "models/model.safetensors").exists()
+    model = run_training(recipe, tmp_path / "model")
+    assert evaluate_model(model, recipe)["MR"]["whole"]["model"]["images"] == 1
+    assert read_model_folder(model).card.backends[0].images == 1
 
 
 def test_single_slices_with_objects_are_for_models_of_findings(tmp_path):
