@@ -65,9 +65,11 @@ def train_model(
     from medseg_app.training.crew import Crew
     from medseg_app.training.dataset import find_cases
     from medseg_app.training.evaluate import evaluate_model
+    from medseg_app.training.model_output import refuse_unwritable
     from medseg_app.training.train import Keeping, train_into
 
     recipe = _recipe(path, how)
+    refuse_unwritable(recipe)
     out = how.output or Folders.of_user().models / recipe.name
     _require_place(out)
     device, kept = choose_device(how.device), checkpoint_path(out)
