@@ -51,7 +51,7 @@ def refuse_unwritable(recipe: Recipe) -> None:
     if problem:
         raise InputError(
             f"No model {recipe.name!r} can be made of {recipe.path.parent}: {problem}.",
-            "Choose another --name, or mend what the data set or recipe says.",
+            "Choose another name, or mend what the data set or recipe says.",
         )
 
 
