@@ -17,6 +17,7 @@ from medseg_app.core.progress import Progress, silent
 from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
 from medseg_app.engines.fit import Fit, fit_volume
+from medseg_app.engines.modality import AIR_HU
 from medseg_app.engines.slice_tiles import takes_slices
 
 from .annotated import annotated, teaches
@@ -119,18 +120,30 @@ def _renumbered(found: tuple[Reference, ...], recipe: Recipe) -> tuple[Reference
 def find_case_files(
     folder: Path, classes: Mapping[str, int], modalities: tuple[str, ...] = ()
 ) -> tuple[CaseFile, ...]:
-    """The cases of MedSeg below a folder, of these modalities where any are named."""
+    """The cases of MedSeg below a folder, of these modalities where any are named.
+
+    Images that are no DICOM do not say theirs: they are taken for the one that is named, or judged by values.
+    """
     from medseg_app.io.case_file import read_case_file
 
     found = []
     for path in sorted(folder.rglob("*.medseg")):
         case = read_case_file(path)
-        if not modalities or case.modality in modalities:
+        if not modalities or not case.modality or case.modality in modalities:
             places = tuple(case.source_candidates(path))
             images = CaseImages(case.source_kind, places, case.volume_id, case.voxels_sha256)
             name = path.relative_to(folder).as_posix()
-            found.append(CaseFile(name, case.modality, path, images, classes))
+            reference = CaseFile(name, case.modality, path, images, classes)
+            found.append(reference if case.modality else _taken_for(reference, modalities))
     return tuple(found)
+
+
+def _taken_for(case: CaseFile, modalities: tuple[str, ...]) -> CaseFile:
+    if len(modalities) < 2:
+        return replace(case, modality="".join(modalities))
+    is_ct = float(case.read()[0].voxels.min()) <= AIR_HU
+    fitting = [modality for modality in modalities if (modality == "CT") == is_ct]
+    return replace(case, modality=(fitting or list(modalities))[0])
 
 
 def find_references(

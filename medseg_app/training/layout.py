@@ -84,18 +84,18 @@ def _coco(folder: Path, _: dict[str, Any], modality: str) -> Layout | None:
 
 
 def _cases(folder: Path, _: dict[str, Any], modality: str) -> Layout | None:
-    """All cases are of one modality: that of most of them where none is named."""
+    """All cases are of one modality: that of most that say theirs where none is named."""
     from medseg_app.io.case_file import read_case_file
 
     found = find_case_files(folder, {})
     if not found:
         return None
-    modalities = [case.modality for case in found]
-    modality = modality or max(sorted(set(modalities)), key=modalities.count)
+    modalities = [case.modality for case in found if case.modality]
+    modality = modality or max(sorted(set(modalities)), key=modalities.count, default="")
     segments = [
         segment
         for case in found
-        if case.modality == modality
+        if case.modality in ("", modality)
         for segment in read_case_file(case.path).segmentation.segments
     ]
     names = sorted({segment.class_name for segment in segments})

@@ -130,10 +130,10 @@ def test_a_picture_of_another_size_is_named(tmp_path):
         recipe_for(tmp_path)
 
 
-def cases(folder, kind="semantic", count=5):
+def cases(folder, kind="semantic", count=5, modality="CT"):
     write_cases(folder / "images", count)
     for number in range(count):
-        volume = replace(read_image(folder / "images" / f"p{number}_image.nii.gz"), modality="CT")
+        volume = replace(read_image(folder / "images" / f"p{number}_image.nii.gz"), modality=modality)
         mask = read_image(folder / "images" / f"p{number}_mask.nii.gz").voxels
         case = Case(volume, Segmentation(volume.geometry))
         writer = LabelWriter(case.segmentation)
@@ -168,6 +168,19 @@ def test_cases_of_medseg_are_read_by_the_names_of_their_segments(tmp_path, kind)
             found = np.select([case.labels == n for n in case.classes], list(case.classes.values()), 0)
         assert found.shape == SHAPE
         assert np.array_equal(found, truth)
+
+
+def test_cases_of_files_that_say_no_modality_are_learnt_from(tmp_path):
+    folder = cases(tmp_path, modality="")
+    recipe = recipe_for(folder)
+    assert recipe.modality == ("CT",)
+    assert "taken for CT by their values" in recipe.data
+    told = recipe_for(folder, modality="MR")
+    either = replace(recipe, modality=("MR", "CT"))
+    for wanted, modality in ((recipe, "CT"), (told, "MR"), (either, "CT")):
+        split = find_cases(wanted)
+        assert (len(split.train), len(split.validation)) == (4, 1)
+        assert {reference.modality for reference in split.train} == {modality}
 
 
 def test_findings_of_one_class_stay_apart(tmp_path):
