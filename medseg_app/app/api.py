@@ -116,7 +116,7 @@ def predict_files(
     path: AnyPath, model: str, outputs: Sequence[AnyPath], *, series: str | None = None, **how: Any
 ) -> Prediction:
     """What `medseg predict` does; `how` holds fields of HowToRun (device, precision, min_score, ...)."""
-    return _predict_files(Path(path), model, _paths(outputs), series, HowToRun(**how))
+    return _predict_files(Path(path), model, _paths(outputs), series, HowToRun(**_with_paths(how, "models")))
 
 
 def export_files(
@@ -148,17 +148,15 @@ def evaluate(
     from .evaluate import HowToEvaluate
     from .evaluate import evaluate as run
 
-    places = {name: Path(how[name]) for name in ("unknown_by_case", "report", "images") if how.get(name)}
-    return run(
-        Path(prediction), Path(truth), HowToEvaluate(unknown=tuple(unknown), **{**how, **places})
-    ).document
+    chosen = _with_paths(how, "unknown_by_case", "report", "images")
+    return run(Path(prediction), Path(truth), HowToEvaluate(unknown=tuple(unknown), **chosen)).document
 
 
 def train(recipe_or_dataset: AnyPath, **how: Any) -> Path:
     """What `medseg train` does; returns the model folder. `how` holds fields of HowToTrain."""
     from .train import HowToTrain, train_model
 
-    return train_model(Path(recipe_or_dataset), HowToTrain(**how))
+    return train_model(Path(recipe_or_dataset), HowToTrain(**_with_paths(how, "output")))
 
 
 def measure(
@@ -186,3 +184,8 @@ def measure_closeness(
 
 def _paths(paths: Sequence[AnyPath]) -> list[Path]:
     return [Path(path) for path in paths]
+
+
+def _with_paths(how: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The choices with those that are paths as such."""
+    return {**how, **{name: Path(how[name]) for name in names if how.get(name)}}

@@ -65,9 +65,12 @@ def train_model(
     from medseg_app.training.crew import Crew
     from medseg_app.training.dataset import find_cases
     from medseg_app.training.evaluate import evaluate_model
+    from medseg_app.training.model_output import refuse_unwritable
     from medseg_app.training.train import Keeping, train_into
 
+    _require_sense(how)
     recipe = _recipe(path, how)
+    refuse_unwritable(recipe)
     out = how.output or Folders.of_user().models / recipe.name
     _require_place(out)
     device, kept = choose_device(how.device), checkpoint_path(out)
@@ -86,6 +89,14 @@ def train_model(
             evaluate_model(draft, recipe, device=device, progress=part(progress, 0.9, 1.0))
     kept.unlink(missing_ok=True)
     return out
+
+
+def _require_sense(how: HowToTrain) -> None:
+    """Raises WrongUse for what the command line would not take, and a script may say."""
+    if how.max_minutes is not None and not how.max_minutes > 0:
+        raise WrongUse(f"Nothing is learnt in {how.max_minutes} minutes.", "Give a number above 0.")
+    if how.task not in (None, "semantic", "instance"):
+        raise WrongUse(f"There is no task {how.task!r} to train for.", "Choose semantic or instance.")
 
 
 @contextmanager

@@ -241,7 +241,8 @@ def _train(commands: _Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--max-minutes", metavar="M", type=_minutes,
-        help="be finished by then; without it all steps are done, which takes days without a card",
+        help="learn for so long, the time before --resume included; reading the cases and measuring the "
+        "model come on top. Without it all steps are done, which takes days without a card",
     )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
     parser.add_argument(

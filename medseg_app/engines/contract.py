@@ -8,8 +8,9 @@ grid of the volume that it was given.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
+from medseg_app.core.errors import WrongUse
 from medseg_app.core.progress import Progress
 from medseg_app.core.prompt import Prompt
 from medseg_app.core.proposal import Proposal
@@ -43,6 +44,13 @@ class Request:
     focus_lps: tuple[float, float, float] | None = None
     within: frozenset[tuple[str, str]] = frozenset()
     prompts: tuple[Prompt, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises WrongUse for what a script may ask for and nobody computes."""
+        if self.precision not in get_args(Precision):
+            raise WrongUse(f"There is no precision {self.precision!r}.", "Choose exact or fast.")
+        if self.min_score is not None and not 0.0 <= self.min_score <= 1.0:
+            raise WrongUse(f"No score is {self.min_score}.", "A least score lies between 0 and 1.")
 
 
 class EngineSession(Protocol):

@@ -102,7 +102,7 @@ def _images(recipe: Recipe) -> list[Volume]:
 def _middle(image: Volume, card: ModelCard) -> Volume:
     """The image, or as many slices (k) from its middle as can be measured in short time."""
     count = image.geometry.shape[0]
-    kept = max(2, int(count * min(1.0, MOST_MILLIONS / _millions(image, card))))
+    kept = min(count, max(2, int(count * min(1.0, MOST_MILLIONS / _millions(image, card)))))
     first = (count - kept) // 2
     return image.cropped(Box((first, 0, 0), (first + kept, *image.geometry.shape[1:])))
 

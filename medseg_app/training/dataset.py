@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from medseg_app.core.errors import InputError
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, silent
+from medseg_app.core.segment import Segment
 from medseg_app.core.volume import Volume
 from medseg_app.engines.fit import Fit, fit_volume
+from medseg_app.engines.modality import AIR_HU
 from medseg_app.engines.slice_tiles import takes_slices
 
 from .annotated import annotated, teaches
@@ -25,6 +27,8 @@ from .recipe import Pair, Recipe, Source
 from .references import CaseFile, CaseImages, FilePair, PhantomSeed, Reference, TissueImage, finding_class
 from .renumbered import Renumbered
 
+MOST = 255
+"""Largest value of a class, and most findings in an image: labels of all cases stay in memory as bytes."""
 LOOKED_FOR = "Add an empty segment for what was looked for and is not there, or say --absent empty."
 
 
@@ -116,18 +120,30 @@ def _renumbered(found: tuple[Reference, ...], recipe: Recipe) -> tuple[Reference
 def find_case_files(
     folder: Path, classes: Mapping[str, int], modalities: tuple[str, ...] = ()
 ) -> tuple[CaseFile, ...]:
-    """The cases of MedSeg below a folder, of these modalities where any are named."""
+    """The cases of MedSeg below a folder, of these modalities where any are named.
+
+    Images that are no DICOM do not say theirs: they are taken for the one that is named, or judged by values.
+    """
     from medseg_app.io.case_file import read_case_file
 
     found = []
     for path in sorted(folder.rglob("*.medseg")):
         case = read_case_file(path)
-        if not modalities or case.modality in modalities:
+        if not modalities or not case.modality or case.modality in modalities:
             places = tuple(case.source_candidates(path))
             images = CaseImages(case.source_kind, places, case.volume_id, case.voxels_sha256)
             name = path.relative_to(folder).as_posix()
-            found.append(CaseFile(name, case.modality, path, images, classes))
+            reference = CaseFile(name, case.modality, path, images, classes)
+            found.append(reference if case.modality else _taken_for(reference, modalities))
     return tuple(found)
+
+
+def _taken_for(case: CaseFile, modalities: tuple[str, ...]) -> CaseFile:
+    if len(modalities) < 2:
+        return replace(case, modality="".join(modalities))
+    is_ct = float(case.read()[0].voxels.min()) <= AIR_HU
+    fitting = [modality for modality in modalities if (modality == "CT") == is_ct]
+    return replace(case, modality=(fitting or list(modalities))[0])
 
 
 def find_references(
@@ -141,6 +157,7 @@ def read_case(reference: Reference, recipe: Recipe) -> Case:
     """Read one case and bring it into the frame of the model."""
     volume, truth = reference.read()
     _require_volume(volume, recipe)
+    _require_few(reference, truth, recipe)
     fit = fit_volume(volume.geometry, recipe.grid)
     full, classes = _labels(truth, recipe)
     return Case(
@@ -160,6 +177,20 @@ def _require_volume(volume: Volume, recipe: Recipe) -> None:
         raise InputError(
             f"{volume.id} is a single slice, and the network {recipe.network.name} learns from volumes.",
             "Leave it out, or train a model that looks at slices.",
+        )
+
+
+def _require_few(reference: Reference, truth: LabelMap, recipe: Recipe) -> None:
+    if recipe.task == "semantic" and max(recipe.values) > MOST:
+        raise InputError(
+            f"A class has the value {max(recipe.values)}, and MedSeg learns classes from 1 to {MOST}.",
+            "Give the classes smaller values, in the masks and where they are named.",
+        )
+    if recipe.task == "instance" and len(_findings(truth)) > MOST:
+        raise InputError(
+            f"The labels of {reference.name} number {len(_findings(truth))} findings, and MedSeg learns from "
+            f"{MOST} in an image.",
+            "Cut the image into pieces, or leave it out.",
         )
 
 
@@ -207,10 +238,14 @@ def _labels(truth: LabelMap, recipe: Recipe) -> tuple[NDArray[np.uint8], dict[in
             np.copyto(flat, layer, where=layer > 0)
         return np.where(np.isin(flat, recipe.values), flat, 0).astype(np.uint8), {}
     result = np.zeros(truth.geometry.shape, np.uint8)
-    findings = [s for s in truth.segments if s.kind == "instance"] or list(truth.segments)
+    findings = _findings(truth)
     for number, segment in enumerate(findings, 1):
         result[truth.mask(segment)] = number
     return result, {n: finding_class(one.value, recipe.values) for n, one in enumerate(findings, 1)}
+
+
+def _findings(truth: LabelMap) -> list[Segment]:
+    return [s for s in truth.segments if s.kind == "instance"] or list(truth.segments)
 
 
 def _phantoms(seeds: tuple[int, int], modality: str) -> tuple[Reference, ...]:

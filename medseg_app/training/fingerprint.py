@@ -141,9 +141,16 @@ def _recipe(
         augment=usual_augment("semantic" if is_semantic else "instance", modality),
         summary=f"Trained on the data set {folder.resolve().name}.",
         data=_data(folder, layout, modality),
-        notes=(NUMBERED,) if numbered else (),
+        notes=(*layout.notes, *([NUMBERED] if numbered else _strange(found, layout))),
         path=folder / "recipe.toml",
     )
+
+
+def _strange(found: Fingerprint, layout: Layout) -> list[str]:
+    """What masks of a data set with named classes hold beside them."""
+    strange = sorted(set(found.values) - set(layout.classes)) if layout.classes else []
+    values = ", ".join(map(str, strange))
+    return [f"not named by the data set and taken as classes of their own: {values}"] if strange else []
 
 
 def _data(folder: Path, layout: Layout, modality: str) -> str:

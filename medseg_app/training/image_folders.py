@@ -8,7 +8,7 @@ plain                 images/NAME.nii.gz, masks/NAME.nii.gz (or labels); also NR
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -19,7 +19,7 @@ from medseg_app.engines.modality_names import modality_named
 
 from .dataset import find_references
 from .recipe import Pair
-from .references import Reference
+from .references import FilePair, Reference
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 NAMING = (".seg.nrrd", ".seg.dcm")
@@ -37,6 +37,7 @@ class ImageFolders:
     task: Literal["semantic", "instance"]
     modality: str
     pairs: tuple[Pair, ...]
+    notes: tuple[str, ...] = ()
 
 
 def find_image_folders(folder: Path, described: dict[str, Any]) -> ImageFolders | None:
@@ -50,15 +51,17 @@ def find_image_folders(folder: Path, described: dict[str, Any]) -> ImageFolders 
     if not pairs:
         return None
     _require_one_mask(folder, pairs)
+    found = find_references(folder, pairs)
+    notes = _without_partner(folder, pairs, found)
     if pairs[0].by == "value":
-        return ImageFolders(find_references(folder, pairs), classes, "semantic", modality, pairs)
-    segments = [s for r in find_references(folder, pairs) for s in r.truth().segments]
+        return ImageFolders(found, classes, "semantic", modality, pairs, notes)
+    segments = [s for r in found for s in r.truth().segments]
     names = list(classes.values()) or sorted({segment.class_name for segment in segments})
     by_name = {name: value for value, name in enumerate(names, 1)}
     single = bool(segments) and all(segment.kind == "instance" for segment in segments)
     return ImageFolders(
         find_references(folder, pairs, by_name), dict(enumerate(names, 1)),
-        "instance" if single else "semantic", modality, pairs,
+        "instance" if single else "semantic", modality, pairs, notes,
     )  # fmt: skip
 
 
@@ -115,6 +118,21 @@ def _require_one_mask(folder: Path, pairs: tuple[Pair, ...]) -> None:
     )
     if find_references(folder, second):
         raise InputError(f"{folder} holds several channels per case (_0000, _0001).", "Train on one image.")
+
+
+def _without_partner(folder: Path, pairs: tuple[Pair, ...], found: Sequence[FilePair]) -> tuple[str, ...]:
+    """How many images have no mask, and masks no image. Names no file: names may name patients."""
+    used = {file for reference in found for file in reference.files}
+    notes = []
+    for pattern, what, other in (
+        (pairs[0].image, "images", "a mask"),
+        (pairs[0].labels, "masks", "an image"),
+    ):
+        files = [path for path in (folder / pattern).parent.iterdir() if path.name[0] != "."]
+        count = sum(path.name.endswith((*SUFFIXES, *NAMING)) and path not in used for path in files)
+        if count:
+            notes.append(f"{what} without {other} of the same name, left out: {count}")
+    return tuple(notes)
 
 
 def why_none(folder: Path) -> str:

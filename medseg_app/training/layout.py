@@ -28,7 +28,8 @@ class Layout:
     """What a folder holds.
 
     classes: names by value, as far as the data set tells them. task: what it is meant for. modality: where
-    it says so. pairs: patterns, for kind "folder". is_flat: single slices, measured in pixels.
+    it says so. pairs: patterns, for kind "folder". is_flat: single slices, measured in pixels. notes: what a
+    user should know of what was found.
     """
 
     kind: Literal["folder", "cases", "coco"]
@@ -38,6 +39,7 @@ class Layout:
     modality: str = ""
     pairs: tuple[Pair, ...] = ()
     is_flat: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def keeps_classes(self) -> bool:
@@ -67,7 +69,9 @@ def _folders(folder: Path, described: dict[str, Any], _: str) -> Layout | None:
     found = find_image_folders(folder, described)
     if found is None:
         return None
-    return Layout("folder", found.references, found.classes, found.task, found.modality, found.pairs)
+    return Layout(
+        "folder", found.references, found.classes, found.task, found.modality, found.pairs, notes=found.notes
+    )
 
 
 def _coco(folder: Path, _: dict[str, Any], modality: str) -> Layout | None:
@@ -80,18 +84,18 @@ def _coco(folder: Path, _: dict[str, Any], modality: str) -> Layout | None:
 
 
 def _cases(folder: Path, _: dict[str, Any], modality: str) -> Layout | None:
-    """All cases are of one modality: that of most of them where none is named."""
+    """All cases are of one modality: that of most that say theirs where none is named."""
     from medseg_app.io.case_file import read_case_file
 
     found = find_case_files(folder, {})
     if not found:
         return None
-    modalities = [case.modality for case in found]
-    modality = modality or max(sorted(set(modalities)), key=modalities.count)
+    modalities = [case.modality for case in found if case.modality]
+    modality = modality or max(sorted(set(modalities)), key=modalities.count, default="")
     segments = [
         segment
         for case in found
-        if case.modality == modality
+        if case.modality in ("", modality)
         for segment in read_case_file(case.path).segmentation.segments
     ]
     names = sorted({segment.class_name for segment in segments})

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medseg_app.core.errors import InputError
 from medseg_app.engines.model_card import ModelCard, ModelGrid
+from medseg_app.engines.model_folder import card_problem
 from medseg_app.engines.model_folder_writer import Papers, write_model_folder
 from medseg_app.engines.network_steps import fitting_patch
 from medseg_app.engines.slice_tiles import takes_slices
@@ -41,6 +43,16 @@ def card_of(recipe: Recipe, trained: str = "") -> ModelCard:
         data="; ".join(text for text in (recipe.data, *recipe.notes) if text),
         trained=trained,
     )
+
+
+def refuse_unwritable(recipe: Recipe) -> None:
+    """Raises InputError where no card could be written of the model, before hours were spent on it."""
+    problem = card_problem(card_of(recipe))
+    if problem:
+        raise InputError(
+            f"No model {recipe.name!r} can be made of {recipe.path.parent}: {problem}.",
+            "Choose another name, or mend what the data set or recipe says.",
+        )
 
 
 def _grid(recipe: Recipe) -> ModelGrid:

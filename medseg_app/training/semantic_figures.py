@@ -12,7 +12,7 @@ from medseg_app.core.progress import Progress, part
 from medseg_app.engines.contract import Engine, Request
 from medseg_app.engines.predict import run_engine
 from medseg_app.engines.to_label_map import to_label_map
-from medseg_app.metrics.evaluate_files import Yardstick, compare
+from medseg_app.metrics.evaluate_files import compare_classes
 from medseg_app.metrics.overlap import NSD_TOLERANCE_MM
 
 from .annotated import annotated
@@ -47,8 +47,8 @@ def measure_case(
     truth = replace(truth, segments=tuple(s for s in truth.segments if s.kind == "semantic"))
     unknown = set(recipe.values) - annotated(truth, recipe)
     found = to_label_map(proposal, volume)
-    labels: dict[str, Figures] = compare(found, truth, unknown).to_json()["labels"]
-    wide = compare(found, truth, unknown, yardstick=Yardstick(tolerance_mm=WIDE_MM)).to_json()["labels"]
+    labels = compare_classes(found, truth, unknown)
+    wide = compare_classes(found, truth, unknown, WIDE_MM)
     return {value: {**row, "nsd_wide": wide[value]["nsd"]} for value, row in labels.items()}
 
 

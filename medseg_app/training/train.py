@@ -42,7 +42,8 @@ def run_training(
     out: the model folder; the checkpoint lies beside it and is removed at the end.
     resume: go on from the checkpoint where there is one (weights, mean weights, optimiser, step; the
     random numbers of a step follow from the recipe's seed and the step's number).
-    max_minutes: the learning rate falls with the clock too, so that the model is finished by then.
+    max_minutes: of learning, those before a `resume` included; the learning rate falls with the clock too, so
+    that the network is as good as it gets by then. Reading and measuring come on top.
     Raises InputError where the recipe has no cases, Cancelled where progress says so.
     """
     kept = Keeping(checkpoint_path(out), resume)

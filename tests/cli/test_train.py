@@ -69,6 +69,16 @@ def test_nothing_to_learn_from_is_exit_2(medseg, tmp_path):
     assert not (tmp_path / "m").exists()
 
 
+@pytest.mark.parametrize("name", ["my knee", "../knee", "a+b", "."])
+def test_a_name_that_no_model_can_have_is_refused_before_the_first_step(medseg, dataset, tmp_path, name):
+    ran = medseg("train", dataset, "--name", name, "-o", tmp_path / "m", "--device", "cpu", "--json")
+    assert ran.code == 2
+    assert repr(name) in ran.document["error"]["message"]
+    assert "another name" in ran.document["error"]["hint"]
+    assert "step" not in ran.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_no_model_is_never_replaced(medseg, dataset, tmp_path):
     folder, file = tmp_path / "results", tmp_path / "notes"
     folder.mkdir()

@@ -12,7 +12,7 @@ from medseg_app.core.errors import GeometryError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 from medseg_app.core.segment import Segment
-from medseg_app.metrics.evaluate_files import Yardstick, compare, evaluate_files
+from medseg_app.metrics.evaluate_files import Yardstick, compare, compare_classes, evaluate_files
 
 SHAPE = (10, 12, 14)
 GRID = VolumeGeometry.regular(SHAPE, np.diag([2.0, 1.0, 1.0, 1.0]))
@@ -34,6 +34,16 @@ def test_labels_are_matched_by_value():
     assert result["labels"]["2"]["hd95_mm"] == pytest.approx(1.0)
     assert result["mean"]["dice"] == pytest.approx(0.875)
     json.dumps(result, allow_nan=False)
+
+
+def test_classes_alone_have_the_same_figures():
+    prediction, truth = label_map({1: (0, 4), 2: (5, 9), 3: (10, 12)}), label_map({1: (0, 4), 2: (6, 10)})
+    for tolerance in (0.5, 2.0):
+        whole = compare(prediction, truth, {3}, yardstick=Yardstick(tolerance_mm=tolerance))
+        assert compare_classes(prediction, truth, {3}, tolerance) == whole.labels
+    moved = VolumeGeometry.regular(SHAPE, np.diag([2.0, 1.0, 1.1, 1.0]))
+    with pytest.raises(GeometryError):
+        compare_classes(prediction, label_map({1: (0, 4)}, moved))
 
 
 def test_unknown_classes_are_left_out_on_both_sides():

@@ -50,6 +50,20 @@ def test_findings_are_numbered_and_keep_their_class(tmp_path):
     assert case.spacing == pytest.approx((3.0, 1.0, 1.0))
 
 
+def test_more_classes_or_findings_than_a_byte_counts_are_refused(tmp_path):
+    write_cases(tmp_path, 1)
+    recipe = read_recipe(write_recipe(tmp_path))
+    far = replace(recipe, labels={300: recipe.labels[1]})
+    with pytest.raises(InputError, match="value 300"):
+        read_case(find_cases(far).train[0], far)
+    crowd = np.zeros(SHAPE, np.uint16)
+    crowd.ravel()[:256] = np.arange(1, 257)
+    write_image(tmp_path / "p0_mask.nii.gz", crowd)
+    recipe = read_recipe(write_recipe(tmp_path, "instance"))
+    with pytest.raises(InputError, match="p0 CT number 256 findings"):
+        read_case(find_cases(recipe).train[0], recipe)
+
+
 def test_a_mask_on_another_grid_is_named(tmp_path):
     write_cases(tmp_path, 1)
     write_image(tmp_path / "p0_mask.nii.gz", np.ones((12, 32, 31), np.uint8))

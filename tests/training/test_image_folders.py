@@ -55,6 +55,28 @@ def test_folders_of_images_and_masks(tmp_path, images, masks):
     assert set(np.unique(read_case(split.train[0], recipe).labels)) == {0, 1, 2}
 
 
+def test_what_has_no_partner_is_told(tmp_path):
+    root = folders(tmp_path, "imagesTr/{}_0000.nii.gz", "labelsTr/{}.nii.gz")
+    assert recipe_for(root).notes == ()
+    (root / "labelsTr/p1.nii.gz").unlink()
+    (root / "imagesTr/p2_0000.nii.gz").unlink()
+    (root / "labelsTr/._p0.nii.gz").write_bytes(b"macOS")
+    recipe = recipe_for(root)
+    assert len(find_cases(recipe).train) == 3
+    assert recipe.notes == (
+        "images without a mask of the same name, left out: 1",
+        "masks without an image of the same name, left out: 1",
+    )
+
+
+def test_values_that_a_data_set_does_not_name_are_told(tmp_path):
+    root = folders(tmp_path, "imagesTr/{}_0000.nii.gz", "labelsTr/{}.nii.gz")
+    (root / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "Block": 1}}))
+    recipe = recipe_for(root)
+    assert recipe.labels[2].name == "Label 2"
+    assert recipe.notes == ("not named by the data set and taken as classes of their own: 2",)
+
+
 def test_the_user_says_the_modality(tmp_path):
     recipe = recipe_for(folders(tmp_path, count=1), modality="PT")
     assert recipe.modality == ("PT",)

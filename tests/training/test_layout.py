@@ -16,9 +16,11 @@ from medseg_app.core.label_edit import LabelPatch
 from medseg_app.core.label_writer import LabelWriter
 from medseg_app.core.segment import Segment
 from medseg_app.core.segmentation import Segmentation
+from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.io.case_file import write_case_file
 from medseg_app.io.formats import read_image
 from medseg_app.training.dataset import find_cases, read_case
+from medseg_app.training.evaluate import evaluate_model
 from medseg_app.training.fingerprint import recipe_for
 from medseg_app.training.layout import find_layout
 from medseg_app.training.train import run_training
@@ -90,12 +92,14 @@ def test_coco_is_read_to_the_pixel(tmp_path):
     assert (volume.voxels[truth.mask(bar)] == 120).all()
 
 
-def test_coco_trains(tmp_path):
+def test_coco_trains_and_is_measured(tmp_path):
     recipe = recipe_for(coco(tmp_path / "data"))
     assert recipe.labels[2].name == "Square"
     short = replace(recipe.training, steps=1, batch=1, patch=(1, 32, 32))
     recipe = replace(recipe, training=short, thresholds={"min_score": 0.5})
-    assert (run_training(recipe, tmp_path / "model") / "models/model.safetensors").exists()
+    model = run_training(recipe, tmp_path / "model")
+    assert evaluate_model(model, recipe)["MR"]["whole"]["model"]["images"] == 1
+    assert read_model_folder(model).card.backends[0].images == 1
 
 
 def test_single_slices_with_objects_are_for_models_of_findings(tmp_path):
@@ -126,10 +130,10 @@ def test_a_picture_of_another_size_is_named(tmp_path):
         recipe_for(tmp_path)
 
 
-def cases(folder, kind="semantic", count=5):
+def cases(folder, kind="semantic", count=5, modality="CT"):
     write_cases(folder / "images", count)
     for number in range(count):
-        volume = replace(read_image(folder / "images" / f"p{number}_image.nii.gz"), modality="CT")
+        volume = replace(read_image(folder / "images" / f"p{number}_image.nii.gz"), modality=modality)
         mask = read_image(folder / "images" / f"p{number}_mask.nii.gz").voxels
         case = Case(volume, Segmentation(volume.geometry))
         writer = LabelWriter(case.segmentation)
@@ -164,6 +168,19 @@ def test_cases_of_medseg_are_read_by_the_names_of_their_segments(tmp_path, kind)
             found = np.select([case.labels == n for n in case.classes], list(case.classes.values()), 0)
         assert found.shape == SHAPE
         assert np.array_equal(found, truth)
+
+
+def test_cases_of_files_that_say_no_modality_are_learnt_from(tmp_path):
+    folder = cases(tmp_path, modality="")
+    recipe = recipe_for(folder)
+    assert recipe.modality == ("CT",)
+    assert "taken for CT by their values" in recipe.data
+    told = recipe_for(folder, modality="MR")
+    either = replace(recipe, modality=("MR", "CT"))
+    for wanted, modality in ((recipe, "CT"), (told, "MR"), (either, "CT")):
+        split = find_cases(wanted)
+        assert (len(split.train), len(split.validation)) == (4, 1)
+        assert {reference.modality for reference in split.train} == {modality}
 
 
 def test_findings_of_one_class_stay_apart(tmp_path):

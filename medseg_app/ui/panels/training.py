@@ -73,7 +73,7 @@ class TrainingPanel(Section):
             self.weights_button,
         )
         add("Name", self.name, "Alt+N", "Name of the trained model")
-        add("Time", self.minutes, "Alt+U", "How long it learns; the model is finished by then")
+        add("Time", self.minutes, "Alt+U", "How long it learns; measuring it comes on top")
 
     def _connect(self) -> None:
         self.beginning.currentIndexChanged.connect(self._suggest_name)

@@ -281,6 +281,15 @@ def test_weights_of_another_network_are_refused_and_nothing_stands_there(tmp_pat
     assert list((tmp_path / "models").iterdir()) == []
 
 
+def test_weights_that_are_none_are_named_where_they_lie(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path / "b")
+    weights = bundle / "models/model.safetensors"
+    weights.write_bytes((2**40).to_bytes(8, "little") + b"{}")
+    with pytest.raises(ModelError) as refused:
+        import_model(bundle, models=tmp_path / "models")
+    assert refused.value.message.startswith(f"{weights} is not a safetensors file")
+
+
 def test_a_tile_that_the_network_cannot_take_is_refused(tmp_path: Path) -> None:
     changed = config()
     changed["inferer"]["roi_size"] = [30, 33, 32]
