@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydicom.sr._concepts_dict import concepts
 
 from medseg_app.app.api import load
 from medseg_app.core.box import Box
@@ -124,6 +125,14 @@ def test_every_shipped_card_says_how_it_was_trained_and_how_close_it_comes_to_to
     assert all(f"| {one.precision}, {one.device} | {one.by} |" in text for one in card.backends)
     assert f"- Training: {card.trained}" in text
     assert card.trained
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_code_of_a_shipped_card_is_one_of_dicom_s(name, repository):
+    known = {value for entry in concepts["SCT"].values() for value in entry}
+    for label in read_model_folder(repository / "models" / name).card.labels.values():
+        codes = label.category, label.type, label.region, *label.modifiers
+        assert {code.value for code in codes if code is not None} <= known, label.name
 
 
 @pytest.mark.campaign
