@@ -86,10 +86,12 @@ class CaseJournal:
             return TakenOver()
         journal = self._opened()
         records = journal.records()
-        newer = since_checkpoint(records)
-        if _base(records) not in {None, case.segmentation.revision}:
+        newer = _newer(records, case.segmentation.revision)
+        if newer is None:
             self._set_aside()
-            return TakenOver(lost=len(newer))
+            return TakenOver(lost=len(since_checkpoint(records)))
+        if len(newer) < len(since_checkpoint(records)):
+            journal.append("checkpoint", case.segmentation.revision)
         unsaved = {record.seq for record in newer}
         case.history.restore(*stacks([record for record in records if record.seq not in unsaved]))
         done = replay(case, newer)
@@ -188,6 +190,16 @@ class CaseJournal:
         if not self.is_failing:
             self.is_failing = True
             self._failed(error)
+
+
+def _newer(records: list[Record], revision: int) -> list[Record] | None:
+    """The steps that a file of this revision does not hold; None where it is of another state of the case."""
+    newer = since_checkpoint(records)
+    if _base(records) in {None, revision}:
+        return newer
+    # A file may hold more than the journal knows: the program ended between saving and saying so here.
+    reached = [count for count, record in enumerate(newer, 1) if record.revision == revision]
+    return newer[reached[-1] :] if reached else None
 
 
 def _base(records: list[Record]) -> int | None:

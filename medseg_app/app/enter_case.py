@@ -29,13 +29,22 @@ def enter(session: Session, case: Case) -> int:
         taken = _own(session, case)
     _look_at(session, case.volume)
     session.changed.emit(Change.of("case", "voxels", "segments", "proposal", "measurements", "saved"))
+    _tell(session, taken)
+    return taken.steps
+
+
+def _tell(session: Session, taken: TakenOver) -> None:
+    """What came of the steps that no file had held."""
+    if taken.steps:
+        what, were = ("1 step", "was") if taken.steps == 1 else (f"{taken.steps} steps", "were")
+        text = f"{what} that had not been saved {were} restored."
+        session.tell("ok", text, "Save the case to keep them in its file.")
     if taken.lost:
         session.tell(
             "problem",
             f"{taken.lost} of the steps that had not been saved fit these labels no more.",
             f"They are kept beside the journals in {session.folders.journals}.",
         )
-    return taken.steps
 
 
 def new_journal(session: Session, case: Case) -> CaseJournal:

@@ -62,14 +62,12 @@ def recover(session: Session, *, item: Recoverable, source: Path | None = None) 
         return _case_of(item, source, progress)
 
     def apply(case: Case) -> Case:
-        steps = enter(session, case)
+        enter(session, case)
         if case.read_only:
             raise CaseError(
                 f"These strokes were not restored: {case.read_only.message}",
                 "They are kept; restore them when this is no longer so.",
             )
-        if steps:
-            session.tell("ok", f"{steps} steps were restored.", "Save the case to keep them in its file.")
         return case
 
     return Job("Restore strokes", work, apply)

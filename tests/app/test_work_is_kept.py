@@ -299,3 +299,27 @@ def test_strokes_on_another_state_of_the_file_are_kept_aside_and_told(
         "1 of the steps that had not been saved"
     ]
     assert len(list(folders.journals.glob("*.kept"))) == 1
+
+
+@pytest.mark.parametrize("has_name", [False, True])
+def test_a_file_written_by_a_program_that_ended_before_its_journal_knew_is_taken_on(
+    session, other, tmp_path, has_name
+):
+    path = tmp_path / "case.medseg"
+    if has_name:
+        paint(session, (2, 20, 21))
+        session.run(save_case, path=path)
+    paint(session, (5, 20, 21))
+    case = session.case
+    write_case_file(path, Case(case.volume, case.segmentation.snapshot(), case.id))
+    paint(session, (8, 20, 21))
+    session.close()
+    notices = []
+    other.notices.connect(notices.append)
+    other.run(open_case, path=path)
+    assert [notice.text for notice in notices] == ["1 step that had not been saved was restored."]
+    assert slices(other) == [2, 5, 8][not has_name :]
+    assert other.unsaved
+    while other.run(undo) is not None:
+        pass
+    assert slices(other) == []

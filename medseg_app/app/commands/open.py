@@ -118,11 +118,7 @@ def open_case(session: Session, *, path: Path, source: Path | None = None) -> Jo
         if case.read_only:
             hint = f"Here it can be viewed, not changed. {case.read_only.hint}"
             session.tell("note", case.read_only.message, hint)
-        elif recovered:
-            session.tell(
-                "ok", f"{recovered} steps that had not been saved were restored.", "Save to keep them."
-            )
-        elif source:
+        elif source and not recovered:
             session.tell(
                 "ok", f"The images were found in {source}.", "Save the case to keep their new place."
             )
