@@ -46,15 +46,21 @@ def test_a_closed_case_leaves_no_lock_beside_it(session, tmp_path):
     assert names(tmp_path) == {"a.medseg", "b.medseg"}
 
 
-def test_a_save_that_fails_leaves_no_lock(session, tmp_path, monkeypatch):
+def test_a_save_that_fails_leaves_no_lock_and_can_be_tried_again(session, tmp_path, monkeypatch):
     def full(*_):
         raise MedsegError("The disk is full.")
 
-    monkeypatch.setattr("medseg_app.io.case_file.write_case_file", full)
-    with pytest.raises(MedsegError) as caught:
-        session.run(save_case, path=tmp_path / "a.medseg")
-    del caught  # its traceback holds what the save held
+    with monkeypatch.context() as patch:
+        patch.setattr("medseg_app.io.case_file.write_case_file", full)
+        with pytest.raises(MedsegError) as caught:
+            session.run(save_case, path=tmp_path / "a.medseg")
     assert names(tmp_path) == set()
+    session.run(save_case, path=tmp_path / "a.medseg")
+    with monkeypatch.context() as patch, pytest.raises(MedsegError):
+        patch.setattr("medseg_app.io.case_file.write_case_file", full)
+        session.run(save_case)
+    assert isinstance(lock_case(tmp_path / "a.medseg"), ReadOnly), "the case is still this window's"
+    assert caught.value.message == "The disk is full.", "kept until here, with all that its traceback holds"
 
 
 def test_the_lock_may_be_let_go_by_another_thread_and_twice(tmp_path):

@@ -20,6 +20,7 @@ def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
     case = session.open()
     target = _target(case, path)
     is_copy = case.path is not None and target != case.path
+    held = session.case_lock
     lock = _lock_of(target, session, case)
     number = new_case_id() if is_copy else case.id
     frozen = Case(case.volume, case.segmentation.snapshot(), number, rulers=list(case.rulers))
@@ -27,7 +28,12 @@ def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
     def work(progress: Progress) -> Case:
         from medseg_app.io.case_file import write_case_file
 
-        write_case_file(target, frozen)
+        try:
+            write_case_file(target, frozen)
+        except BaseException:
+            if lock is not held:  # the error holds on to it, and the next try would find it taken
+                lock.release()
+            raise
         return frozen
 
     def apply(saved: Case) -> Path:
