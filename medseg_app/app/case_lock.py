@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,16 @@ def lock_case(path: Path) -> CaseLock | ReadOnly:
     except OSError as error:
         return _closed_folder(path, error)
     return CaseLock(lock)
+
+
+@contextmanager
+def freed_on_failure(lock: CaseLock) -> Iterator[None]:
+    """Let a lock go where the block fails: its error would hold on to it, and the next try find it taken."""
+    try:
+        yield
+    except BaseException:
+        lock.release()
+        raise
 
 
 def open_elsewhere(name: str) -> ReadOnly:

@@ -56,8 +56,8 @@ def test_a_save_that_fails_leaves_no_lock_and_can_be_tried_again(session, tmp_pa
             session.run(save_case, path=tmp_path / "a.medseg")
     assert names(tmp_path) == set()
     session.run(save_case, path=tmp_path / "a.medseg")
-    with monkeypatch.context() as patch, pytest.raises(MedsegError):
-        patch.setattr("medseg_app.io.case_file.write_case_file", full)
+    monkeypatch.setattr("medseg_app.io.case_file.write_case_file", full)
+    with pytest.raises(MedsegError):
         session.run(save_case)
     assert isinstance(lock_case(tmp_path / "a.medseg"), ReadOnly), "the case is still this window's"
     assert caught.value.message == "The disk is full.", "kept until here, with all that its traceback holds"

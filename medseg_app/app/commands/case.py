@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
-from medseg_app.app.case_lock import CaseLock, lock_case
+from medseg_app.app.case_lock import CaseLock, freed_on_failure, lock_case
 from medseg_app.app.change import Change
 from medseg_app.app.command import Job, command
 from medseg_app.app.enter_case import about, new_journal
@@ -28,12 +29,8 @@ def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
     def work(progress: Progress) -> Case:
         from medseg_app.io.case_file import write_case_file
 
-        try:
+        with nullcontext() if lock is held else freed_on_failure(lock):
             write_case_file(target, frozen)
-        except BaseException:
-            if lock is not held:  # the error holds on to it, and the next try would find it taken
-                lock.release()
-            raise
         return frozen
 
     def apply(saved: Case) -> Path:
