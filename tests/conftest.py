@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from installer.virtual_display import has_display, is_available, virtual_display
+from medseg_app.engines.user_folders import user_folder
 from tests.data_folder import missing
 from tests.every_engine import copy_slices, import_every_kind
 
@@ -31,9 +32,24 @@ SECONDS_TO_END = 5.0
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache for all processes of a run: of what takes seconds to make and is known by its checksum."""
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared_cache"
+    for folder in ("openvino", "matplotlib"):
+        (cache / folder).mkdir(parents=True, exist_ok=True)
+    return cache
+
+
 @pytest.fixture(autouse=True)
-def fresh_user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Settings, journals and caches of one test are never seen by another, nor are the developer's own."""
+def fresh_user_folders(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, shared_cache: Path
+) -> Path:
+    """Settings, journals and caches of one test are never seen by another, nor are the developer's own.
+
+    Networks that OpenVINO converted are shared: MedSeg finds them by the checksum of their weights.
+    """
     home = tmp_path_factory.mktemp("user")
     for variable, folder in USER_FOLDERS.items():
         monkeypatch.setenv(variable, str(home / folder))
@@ -42,6 +58,10 @@ def fresh_user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
     if not sys.platform.startswith("linux"):
         monkeypatch.setenv("MEDSEG_HOME", str(home))  # Windows and macOS ask no XDG variable
     monkeypatch.setenv("NAPARI_CONFIG", str(home / "napari.yaml"))
+    monkeypatch.setenv("MPLCONFIGDIR", str(shared_cache / "matplotlib"))  # a second for its list of fonts
+    with suppress(OSError):  # Windows may refuse links: then each test converts its own
+        user_folder("cache").mkdir(parents=True)
+        (user_folder("cache") / "openvino").symlink_to(shared_cache / "openvino")
     return home
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,11 +54,10 @@ class ProposalContract:
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def converts_once(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-        """All tests of a class share the networks that OpenVINO converted, and nobody else's."""
-        cache = tmp_path_factory.mktemp("cache")
+    def converts_once(cls, shared_cache: Path) -> Iterator[None]:
+        """The run of a class is made before its first test has user folders."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(openvino_backend, "user_folder", lambda kind: cache)
+            patch.setattr(openvino_backend, "user_folder", lambda kind: shared_cache)
             yield
 
     @pytest.fixture(scope="class")
