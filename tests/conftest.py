@@ -95,6 +95,15 @@ def every_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return models
 
 
+@pytest.fixture
+def uncontained(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Foreign files are read without a child process; only for files that do no harm."""
+    from tests.engines.foreign.uncontained import jobs_done_here
+
+    with jobs_done_here(monkeypatch):
+        yield
+
+
 @pytest.fixture(scope="session")
 def display() -> Iterator[str]:
     """A screen: the one that is there, else Xvfb for as long as the session lasts."""

@@ -49,7 +49,7 @@ def run_here(patch):
 
 
 @pytest.fixture
-def in_this_process(monkeypatch):
+def in_this_process(monkeypatch, uncontained):
     run_here(monkeypatch)
 
 
@@ -102,6 +102,7 @@ def test_it_may_have_another_name(controller, session, qtbot, zoo, panel):
     assert [folder.name for folder in session.folders.models.iterdir()] == ["my-spleen"]
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_zip_is_fetched_from_an_address_under_another_name(controller, session, qtbot, zoo, panel, told):
     panel.place.setCurrentText(ADDRESS)
     panel.open()
@@ -196,6 +197,7 @@ def test_what_was_begun_is_put_away(session, qtbot, panel, silent_server, tmp_pa
     assert not list(tmp_path.glob("medseg-download-*"))
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("agrees", [True, False])
 def test_a_program_is_run_only_after_the_reader_agreed(panel, controller, qtbot, zoo, session, agrees):
     address, site = zoo
