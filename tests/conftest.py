@@ -18,6 +18,7 @@ import pytest
 from installer.virtual_display import has_display, is_available, virtual_display
 from medseg_app.engines.user_folders import user_folder
 from tests.data_folder import missing
+from tests.engines.foreign.uncontained import jobs_done_here
 from tests.every_engine import copy_slices, import_every_kind
 
 USER_FOLDERS = {
@@ -42,6 +43,16 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cache
 
 
+@pytest.fixture(scope="session", autouse=True)
+def user_folders_of_shared_fixtures(
+    tmp_path_factory: pytest.TempPathFactory, shared_cache: Path
+) -> Iterator[None]:
+    """What is made once for several tests is not made in the developer's own folders either."""
+    with pytest.MonkeyPatch.context() as patch:
+        _move_user(patch, tmp_path_factory.mktemp("user"), shared_cache)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def fresh_user_folders(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, shared_cache: Path
@@ -51,18 +62,22 @@ def fresh_user_folders(
     Networks that OpenVINO converted are shared: MedSeg finds them by the checksum of their weights.
     """
     home = tmp_path_factory.mktemp("user")
+    _move_user(monkeypatch, home, shared_cache)
+    return home
+
+
+def _move_user(patch: pytest.MonkeyPatch, home: Path, shared_cache: Path) -> None:
     for variable, folder in USER_FOLDERS.items():
-        monkeypatch.setenv(variable, str(home / folder))
+        patch.setenv(variable, str(home / folder))
     for developers_own in ("MEDSEG_HOME", "MEDSEG_MODELS"):
-        monkeypatch.delenv(developers_own, raising=False)
+        patch.delenv(developers_own, raising=False)
     if not sys.platform.startswith("linux"):
-        monkeypatch.setenv("MEDSEG_HOME", str(home))  # Windows and macOS ask no XDG variable
-    monkeypatch.setenv("NAPARI_CONFIG", str(home / "napari.yaml"))
-    monkeypatch.setenv("MPLCONFIGDIR", str(shared_cache / "matplotlib"))  # a second for its list of fonts
+        patch.setenv("MEDSEG_HOME", str(home))  # Windows and macOS ask no XDG variable
+    patch.setenv("NAPARI_CONFIG", str(home / "napari.yaml"))
+    patch.setenv("MPLCONFIGDIR", str(shared_cache / "matplotlib"))  # a second for its list of fonts
     with suppress(OSError):  # Windows may refuse links: then each test converts its own
         user_folder("cache").mkdir(parents=True)
         (user_folder("cache") / "openvino").symlink_to(shared_cache / "openvino")
-    return home
 
 
 @pytest.fixture(autouse=True)
@@ -91,15 +106,14 @@ def real_ct(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def every_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model imported from every foreign format."""
     models = tmp_path_factory.mktemp("every_model")
-    import_every_kind(models, tmp_path_factory.mktemp("foreign"))
+    with pytest.MonkeyPatch.context() as patch, jobs_done_here(patch):
+        import_every_kind(models, tmp_path_factory.mktemp("foreign"))
     return models
 
 
 @pytest.fixture
 def uncontained(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Foreign files are read without a child process; only for files that do no harm."""
-    from tests.engines.foreign.uncontained import jobs_done_here
-
     with jobs_done_here(monkeypatch):
         yield
 

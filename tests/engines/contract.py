@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +14,6 @@ from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.progress import Progress, silent
 from medseg_app.core.proposal import ModelIdentity, Proposal
 from medseg_app.core.volume import Volume
-from medseg_app.engines import openvino_backend
 from medseg_app.engines.contract import Request
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.precision import precision_of
@@ -51,14 +48,6 @@ class ProposalContract:
 
     tells_scores = True
     reports_by_the_clock = False
-
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def converts_once(cls, shared_cache: Path) -> Iterator[None]:
-        """The run of a class is made before its first test has user folders."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(openvino_backend, "user_folder", lambda kind: shared_cache)
-            yield
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -14,6 +14,7 @@ from medseg_app.ui.panels.download import ADDRESS, ZOO
 from tests.cli.served_zoo import offer, running_zoo, zip_bundle
 from tests.engines.foreign.made_bundles import built_network, metadata, write_bundle
 from tests.engines.foreign.made_programs import write_program
+from tests.engines.foreign.uncontained import jobs_done_here
 
 PATIENCE = 120_000
 
@@ -219,7 +220,7 @@ def test_a_program_is_run_only_after_the_reader_agreed(panel, controller, qtbot,
 def test_a_model_is_updated_in_its_place(
     controller, session, qtbot, zoo, told, tmp_path, only_mine, monkeypatch
 ):
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch, jobs_done_here(patch):
         run_here(patch)
         download(controller, qtbot)
     told.clear()
