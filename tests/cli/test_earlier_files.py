@@ -85,15 +85,17 @@ def test_a_refusal_that_comes_late_takes_the_first_back(medseg, study, place, tm
     assert content(place) == before
 
 
+needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+
+
 @pytest.fixture
 def no_room():
     """A standard output on which nothing can be written."""
-    if not Path("/dev/full").exists():
-        pytest.skip("no device that is always full")
     with Path("/dev/full").open("w") as full:
         yield full
 
 
+@needs_full_device
 @pytest.mark.parametrize("command", [*WRITERS, "evaluate"])
 def test_a_result_that_cannot_be_told_takes_its_files_back(
     medseg, words, place, no_room, monkeypatch, command
@@ -107,6 +109,7 @@ def test_a_result_that_cannot_be_told_takes_its_files_back(
     assert content(place) == before
 
 
+@needs_full_device
 def test_a_process_that_cannot_tell_its_result_takes_its_files_back_too(words, place, no_room):
     """When it ends, Python tries once more to write what it could not."""
     before = content(place)
