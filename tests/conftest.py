@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -44,24 +45,21 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def user_folders_of_shared_fixtures(
-    tmp_path_factory: pytest.TempPathFactory, shared_cache: Path
-) -> Iterator[None]:
-    """What is made once for several tests is not made in the developer's own folders either."""
+def users(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Iterator[Path]:
+    """Where each test gets folders of a user; what is made for several tests has a user of its own too."""
+    folder = tmp_path_factory.mktemp("users")
     with pytest.MonkeyPatch.context() as patch:
-        _move_user(patch, tmp_path_factory.mktemp("user"), shared_cache)
-        yield
+        _move_user(patch, folder / "of_several_tests", shared_cache)
+        yield folder
 
 
 @pytest.fixture(autouse=True)
-def fresh_user_folders(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, shared_cache: Path
-) -> Path:
+def fresh_user_folders(users: Path, monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
     """Settings, journals and caches of one test are never seen by another, nor are the developer's own.
 
     Networks that OpenVINO converted are shared: MedSeg finds them by the checksum of their weights.
     """
-    home = tmp_path_factory.mktemp("user")
+    home = Path(tempfile.mkdtemp(dir=users))
     _move_user(monkeypatch, home, shared_cache)
     return home
 
