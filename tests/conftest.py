@@ -78,6 +78,12 @@ def _move_user(patch: pytest.MonkeyPatch, home: Path, shared_cache: Path) -> Non
         (user_folder("cache") / "openvino").symlink_to(shared_cache / "openvino")
 
 
+@pytest.fixture
+def nothing_converted(fresh_user_folders: Path) -> None:
+    """A cache of the test's own: for those that put another network behind the checksum of a model."""
+    (user_folder("cache") / "openvino").unlink(missing_ok=True)
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_running() -> Iterator[None]:
     """A thread or process that outlives its test is a fault of the code under test."""
