@@ -35,10 +35,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache for all processes of a run: of what takes seconds to make and is known by its checksum."""
     base = tmp_path_factory.getbasetemp()
-    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared_cache"
+    cache = (base.parent if hasattr(request.config, "workerinput") else base) / "shared_cache"
     for folder in ("openvino", "matplotlib"):
         (cache / folder).mkdir(parents=True, exist_ok=True)
     return cache
