@@ -40,9 +40,11 @@ def test(environment: Environment, arguments: list[str]) -> int:
     """Run the whole suite and list what was skipped and why; tests/conftest.py starts the screens."""
     cores = os.cpu_count() or 1
     processes = min(cores, MOST_AT_ONCE)
-    beside = ["-n", str(processes), "--dist", "loadfile"]
+    # In the order of the folders: sorted by the number of tests, a long file of few would come last, alone.
+    beside = ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [str(environment.program("python")), "-m", "pytest", "-rfEs", "--durations=10"]
-    hidden = ("DISPLAY", "WAYLAND_DISPLAY")  # no windows on the developer's own screen
+    # No windows on the developer's own screen; and each of many processes would compile all files anew.
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "PYTHONDONTWRITEBYTECODE")
     surroundings = {name: value for name, value in os.environ.items() if name not in hidden}
     # Threads that wait for a core that another process has spin, and take it from those that work.
     surroundings.setdefault("OMP_NUM_THREADS", str(cores // processes))

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from installer.virtual_display import has_display, is_available, virtual_display
+from medseg_app.engines.user_folders import user_folder
 from tests.data_folder import missing
+from tests.engines.foreign.uncontained import jobs_done_here
 from tests.every_engine import copy_slices, import_every_kind
 
 USER_FOLDERS = {
@@ -31,18 +34,54 @@ SECONDS_TO_END = 5.0
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session")
+def shared_cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache for all processes of a run: of what takes seconds to make and is known by its checksum."""
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if hasattr(request.config, "workerinput") else base) / "shared_cache"
+    for folder in ("openvino", "matplotlib"):
+        (cache / folder).mkdir(parents=True, exist_ok=True)
+    return cache
+
+
+@pytest.fixture(scope="session", autouse=True)
+def users(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Iterator[Path]:
+    """Where each test gets folders of a user; what is made for several tests has a user of its own too."""
+    folder = tmp_path_factory.mktemp("users")
+    with pytest.MonkeyPatch.context() as patch:
+        _move_user(patch, folder / "of_several_tests", shared_cache)
+        yield folder
+
+
 @pytest.fixture(autouse=True)
-def fresh_user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Settings, journals and caches of one test are never seen by another, nor are the developer's own."""
-    home = tmp_path_factory.mktemp("user")
-    for variable, folder in USER_FOLDERS.items():
-        monkeypatch.setenv(variable, str(home / folder))
-    for developers_own in ("MEDSEG_HOME", "MEDSEG_MODELS"):
-        monkeypatch.delenv(developers_own, raising=False)
-    if not sys.platform.startswith("linux"):
-        monkeypatch.setenv("MEDSEG_HOME", str(home))  # Windows and macOS ask no XDG variable
-    monkeypatch.setenv("NAPARI_CONFIG", str(home / "napari.yaml"))
+def fresh_user_folders(users: Path, monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
+    """Settings, journals and caches of one test are never seen by another, nor are the developer's own.
+
+    Networks that OpenVINO converted are shared: MedSeg finds them by the checksum of their weights.
+    """
+    home = Path(tempfile.mkdtemp(dir=users))
+    _move_user(monkeypatch, home, shared_cache)
     return home
+
+
+def _move_user(patch: pytest.MonkeyPatch, home: Path, shared_cache: Path) -> None:
+    for variable, folder in USER_FOLDERS.items():
+        patch.setenv(variable, str(home / folder))
+    for developers_own in ("MEDSEG_HOME", "MEDSEG_MODELS"):
+        patch.delenv(developers_own, raising=False)
+    if not sys.platform.startswith("linux"):
+        patch.setenv("MEDSEG_HOME", str(home))  # Windows and macOS ask no XDG variable
+    patch.setenv("NAPARI_CONFIG", str(home / "napari.yaml"))
+    patch.setenv("MPLCONFIGDIR", str(shared_cache / "matplotlib"))  # a second for its list of fonts
+    with suppress(OSError):  # Windows may refuse links: then each test converts its own
+        user_folder("cache").mkdir(parents=True)
+        (user_folder("cache") / "openvino").symlink_to(shared_cache / "openvino")
+
+
+@pytest.fixture
+def nothing_converted(fresh_user_folders: Path) -> None:
+    """A cache of the test's own: for those that put another network behind the checksum of a model."""
+    (user_folder("cache") / "openvino").unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True)
@@ -71,8 +110,16 @@ def real_ct(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def every_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model imported from every foreign format."""
     models = tmp_path_factory.mktemp("every_model")
-    import_every_kind(models, tmp_path_factory.mktemp("foreign"))
+    with pytest.MonkeyPatch.context() as patch, jobs_done_here(patch):
+        import_every_kind(models, tmp_path_factory.mktemp("foreign"))
     return models
+
+
+@pytest.fixture
+def uncontained(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Foreign files are read without a child process; only for files that do no harm."""
+    with jobs_done_here(monkeypatch):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from medseg_app.core.errors import ModelError
 from .checksums import REMEDY, inside, read_checked, read_checksums
 from .model_card import ModelCard, ModelGrid
 from .strict_json import read_strict_json
+from .validated import validated
 
 SCHEMA_VERSION = 1
 CARD = "configs/inference.json"
@@ -109,10 +110,10 @@ def names_of(folder: Path) -> tuple[str, ...]:
 
 def parse_card(values: dict[str, Any], path: Path) -> ModelCard:
     """The card that these values make. Raises ModelError, naming the file, where they make none."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        card = TypeAdapter(ModelCard).validate_python(values)
+        card = validated(ModelCard, values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from medseg_app.core.errors import ModalityError, ModelError
 
 from .strict_json import FORBID_UNKNOWN
+from .validated import validated
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,10 +75,10 @@ class Preprocessing:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Preprocessing:
         """Read the `preprocessing` table of a card. Raises ModelError where it is not understood."""
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         try:
-            found = TypeAdapter(cls).validate_python(data)
+            found = validated(cls, data)
         except ValidationError as error:
             raise ModelError(f"The preprocessing of the model is not understood ({error}).") from error
         if len({len(channels) for channels in found.channels.values()}) != 1 or found.neighbours < 0:

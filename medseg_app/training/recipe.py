@@ -22,6 +22,7 @@ from typing import Any, Literal
 from medseg_app.core.errors import InputError
 from medseg_app.engines.model_card import LabelClass, ModelGrid, Network, Task
 from medseg_app.engines.strict_json import FORBID_UNKNOWN
+from medseg_app.engines.validated import validated
 
 Absent = Literal["empty", "unknown", "unnamed"]
 
@@ -235,7 +236,7 @@ def read_recipe(path: Path) -> Recipe:
 
     Raises InputError where the file is no recipe, with the field at fault, or says what nothing would heed.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     from .unheeded import refuse_unheeded
 
@@ -246,7 +247,7 @@ def read_recipe(path: Path) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"The recipe {path} is not TOML ({error}).") from error
     try:
-        recipe = TypeAdapter(Recipe).validate_python({**values, "path": Path(path)})
+        recipe = validated(Recipe, {**values, "path": Path(path)})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -368,7 +368,8 @@ def test_a_torch_network_gives_the_same_voxels_in_the_worker(
     lane: EngineLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    model, volume = write_tiny_model(tmp_path / "tiny", "unet for findings"), plugin_volume("coarse")
+    # The network that a process imports soonest.
+    model, volume = write_tiny_model(tmp_path / "tiny", "unet of 2015"), plugin_volume("coarse")
     mine = predict(volume, model, device="cpu")
     theirs = lane.propose(model, volume, Request(), "cpu")
     assert mine.candidates

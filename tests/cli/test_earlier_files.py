@@ -85,18 +85,38 @@ def test_a_refusal_that_comes_late_takes_the_first_back(medseg, study, place, tm
     assert content(place) == before
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+
+
+@pytest.fixture
+def no_room():
+    """A standard output on which nothing can be written."""
+    with Path("/dev/full").open("w") as full:
+        yield full
+
+
+@needs_full_device
 @pytest.mark.parametrize("command", [*WRITERS, "evaluate"])
-def test_a_result_that_cannot_be_told_takes_its_files_back(words, place, command):
-    """By the model whose network a process imports soonest."""
+def test_a_result_that_cannot_be_told_takes_its_files_back(
+    medseg, words, place, no_room, monkeypatch, command
+):
     before = content(place)
     outs = ["--report", place] if command == "evaluate" else outputs(place, "a.nii", "c.json")
-    given = ["tiny-lesions" if word == "tiny-organs" else word for word in words[command]]
-    with Path("/dev/full").open("w") as full:
-        ran = subprocess.run(
-            [sys.executable, "-m", "medseg_app", *given, *outs, "--json"],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
+    monkeypatch.setattr(sys, "stdout", no_room)
+    ran = medseg(*words[command], *outs, "--json")
+    assert ran.code == 1
+    assert "standard output" in ran.err
+    assert content(place) == before
+
+
+@needs_full_device
+def test_a_process_that_cannot_tell_its_result_takes_its_files_back_too(words, place, no_room):
+    """When it ends, Python tries once more to write what it could not."""
+    before = content(place)
+    ran = subprocess.run(
+        [sys.executable, "-m", "medseg_app", *words["export"], *outputs(place, "a.nii", "c.json"), "--json"],
+        stdout=no_room, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
     assert ran.returncode == 1
     assert "standard output" in ran.stderr
     assert content(place) == before

@@ -38,6 +38,7 @@ def _mine() -> list[str]:
     return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
 
 
+@pytest.mark.usefixtures("uncontained")
 @pytest.mark.parametrize("suffix", ["", ".zip"])
 def test_an_imported_bundle_is_listed_and_predicts(medseg, bundle, image, tmp_path, suffix):
     ran = medseg("models", "--import", bundle.with_suffix(suffix), "--json")
@@ -152,6 +153,7 @@ def test_torchscript_needs_trust(medseg, tmp_path):
     assert _mine() == (["net"] if ran.code == 0 else [])
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_code_of_a_bundle_needs_trust(medseg, tmp_path):
     path = write_code_bundle(tmp_path / "own")
     ran = medseg("models", "--import", path)
@@ -290,6 +292,7 @@ def test_the_newest_version_is_downloaded_checked_and_imported(medseg, zoo):
     assert _mine() == ["spleen_ct"]
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_another_address_with_its_checksum(medseg, zoo):
     address, site = zoo
     digest = hashlib.sha256((site / "spleen_ct_v0.5.10.zip").read_bytes()).hexdigest()

@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+SHORT = "0.001"
+"""Minutes of a training whose result does not matter: time for one step."""
+
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
@@ -43,7 +46,7 @@ def dataset(tmp_path_factory):
 def test_a_data_set_needs_no_recipe(medseg, dataset, tmp_path):
     out = tmp_path / "models" / "balls"
     ran = medseg(
-        "train", dataset, "--name", "balls", "--max-minutes", "0.05", "-o", out, "--device", "cpu", "--json"
+        "train", dataset, "--name", "balls", "--max-minutes", "0.01", "-o", out, "--device", "cpu", "--json"
     )
     assert ran.code == 0, ran.err
     assert ran.document["folder"] == str(out)
@@ -107,7 +110,7 @@ def unmeasured(monkeypatch):
 @pytest.mark.usefixtures("unmeasured")
 def test_it_starts_from_a_model_by_name_or_by_folder(medseg, dataset, tmp_path, monkeypatch):
     first = tmp_path / "first" / "balls"
-    assert _train(medseg, dataset, first, "--max-minutes", "0.02").code == 0
+    assert _train(medseg, dataset, first, "--max-minutes", SHORT).code == 0
     begun: list[str] = []
     from medseg_app.engines import weights
 
@@ -117,7 +120,7 @@ def test_it_starts_from_a_model_by_name_or_by_folder(medseg, dataset, tmp_path, 
     )
     monkeypatch.setenv("MEDSEG_MODELS", str(first.parent))
     for base in ("balls", first):
-        assert _train(medseg, dataset, tmp_path / "m", "--max-minutes", "0.02", "--from", base).code == 0
+        assert _train(medseg, dataset, tmp_path / "m", "--max-minutes", SHORT, "--from", base).code == 0
         assert begun[0] == first
         begun.clear()
     for base in ("nothing", tmp_path / "first"):
@@ -136,11 +139,11 @@ def _weights(folder):
     return folder / "resnet18-x.pth"
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unmeasured", "uncontained")
 def test_it_starts_from_weights_of_photographs_and_says_what_it_took(medseg, dataset, tmp_path):
     out = tmp_path / "balls"
     ran = _train(
-        medseg, dataset, out, "--task", "instance", "--from", _weights(tmp_path), "--max-minutes", "0.02"
+        medseg, dataset, out, "--task", "instance", "--from", _weights(tmp_path), "--max-minutes", SHORT
     )
     assert ran.code == 0, ran.err
     assert re.search(
@@ -155,7 +158,7 @@ def test_it_starts_from_weights_of_photographs_and_says_what_it_took(medseg, dat
 def test_it_starts_from_a_network_that_transformers_saved(medseg, dataset, tmp_path):
     from tests.engines.saved_transformers import save
 
-    out, words = tmp_path / "balls", ("--from", save(tmp_path / "swin-coco"), "--max-minutes", "0.02")
+    out, words = tmp_path / "balls", ("--from", save(tmp_path / "swin-coco"), "--max-minutes", SHORT)
     ran = _train(medseg, dataset, out, "--task", "instance", *words)
     assert ran.code == 0, ran.err
     assert re.search(r"note: begun with swin-coco/model\.safetensors: \d+ tensors taken, 2 adapted", ran.err)
@@ -167,10 +170,10 @@ def test_it_starts_from_a_network_that_transformers_saved(medseg, dataset, tmp_p
     assert "--task instance" in ran.err
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unmeasured", "uncontained")
 def test_a_backbone_is_chosen_without_a_recipe(medseg, dataset, tmp_path):
     out = tmp_path / "balls"
-    ran = _train(medseg, dataset, out, "--backbone", "mobilenet", "--max-minutes", "0.02")
+    ran = _train(medseg, dataset, out, "--backbone", "mobilenet", "--max-minutes", SHORT)
     assert ran.code == 0, ran.err
     card = json.loads((out / "configs/inference.json").read_text())
     assert card["task"] == "instance"
@@ -207,7 +210,7 @@ def test_a_program_under_the_name_of_weights_is_refused(medseg, dataset, tmp_pat
 @pytest.mark.usefixtures("unmeasured")
 def test_without_a_folder_it_goes_to_the_models_of_the_user(medseg, dataset, tmp_path, monkeypatch):
     monkeypatch.setenv("MEDSEG_HOME", str(tmp_path))
-    ran = medseg("train", dataset, "--name", "mine", "--max-minutes", "0.02", "--device", "cpu", "--json")
+    ran = medseg("train", dataset, "--name", "mine", "--max-minutes", SHORT, "--device", "cpu", "--json")
     assert ran.code == 0, ran.err
     assert ran.document == {"model": "mine", "folder": str(tmp_path / "data" / "models" / "mine")}
     assert "mine" in [model["name"] for model in medseg("models", "--json").document]
@@ -228,7 +231,7 @@ def test_an_interrupt_keeps_the_steps_for_resume(dataset, tmp_path, medseg):
     assert "Traceback" not in rest
     assert "--resume" in rest
     assert [path.name for path in tmp_path.iterdir()] == [".balls.checkpoint"]
-    ran = _train(medseg, dataset, out, "--resume", "--max-minutes", "0.02")
+    ran = _train(medseg, dataset, out, "--resume", "--max-minutes", SHORT)
     assert ran.code == 0, ran.err
     assert not re.search(r"step 0,", ran.err)
     assert [path.name for path in tmp_path.iterdir()] == ["balls"]
@@ -244,14 +247,14 @@ def test_a_model_stands_under_its_name_only_when_it_is_finished(medseg, dataset,
     out = tmp_path / "balls"
     with monkeypatch.context() as patch:
         patch.setattr(evaluate, "evaluate_model", interrupted)
-        assert _train(medseg, dataset, out, "--max-minutes", "0.02").code == 130
+        assert _train(medseg, dataset, out, "--max-minutes", SHORT).code == 130
     assert [path.name for path in tmp_path.iterdir()] == [".balls.checkpoint"]
-    ran = _train(medseg, dataset, out, "--max-minutes", "0.02", "--resume")
+    ran = _train(medseg, dataset, out, "--max-minutes", SHORT, "--resume")
     assert ran.code == 0, ran.err
     assert [path.name for path in tmp_path.iterdir()] == ["balls"]
     finished = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     monkeypatch.setattr(evaluate, "evaluate_model", interrupted)
-    assert _train(medseg, dataset, out, "--max-minutes", "0.02").code == 130
+    assert _train(medseg, dataset, out, "--max-minutes", SHORT).code == 130
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == finished
 
 
@@ -262,7 +265,7 @@ def test_a_full_disk_is_exit_1_and_keeps_the_checkpoint(medseg, dataset, tmp_pat
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(model_folder_writer, "_fill", full)
-    ran = _train(medseg, dataset, tmp_path / "balls", "--max-minutes", "0.02")
+    ran = _train(medseg, dataset, tmp_path / "balls", "--max-minutes", SHORT)
     assert ran.code == 1
     assert "No space" in ran.err
     assert [path.name for path in tmp_path.iterdir()] == [".balls.checkpoint"]
@@ -272,8 +275,8 @@ def test_a_full_disk_is_exit_1_and_keeps_the_checkpoint(medseg, dataset, tmp_pat
 def test_a_second_training_into_the_same_folder_is_refused(medseg, dataset, tmp_path):
     out = tmp_path / "balls"
     with FileLock(tmp_path / ".balls.lock"):
-        ran = medseg("train", dataset, "-o", out, "--max-minutes", "0.02", "--device", "cpu")
+        ran = medseg("train", dataset, "-o", out, "--max-minutes", SHORT, "--device", "cpu")
     assert ran.code == 2
     assert "Another training is writing" in ran.err
-    assert medseg("train", dataset, "-o", out, "--max-minutes", "0.02", "--device", "cpu").code == 0
+    assert medseg("train", dataset, "-o", out, "--max-minutes", SHORT, "--device", "cpu").code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"balls"}

@@ -12,7 +12,7 @@ from tests.training.test_fingerprint import nnunet
 from tests.training.test_image_folders import folders
 from tests.training.tiny import write_recipe
 
-SHORT = ("--max-minutes", "0.01", "--device", "cpu", "--json")
+SHORT = ("--max-minutes", "0.001", "--device", "cpu", "--json")
 
 
 def test_a_plain_folder_is_trained_as_it_is_told_to_be_read(medseg, tmp_path):

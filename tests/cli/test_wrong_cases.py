@@ -79,6 +79,6 @@ def test_wrong_cases_are_named_before_the_first_step(name, medseg, tmp_path):
 
 def test_a_case_without_anything_in_it_is_a_case(medseg, tmp_path):
     data = _write(tmp_path / "data", _only(2, lambda i, m: (i, 0 * m)), LABELS)
-    ran = medseg("train", data, "-o", tmp_path / "m", "--max-minutes", "0.02", "--device", "cpu")
+    ran = medseg("train", data, "-o", tmp_path / "m", "--max-minutes", "0.001", "--device", "cpu")
     assert ran.code == 0, ran.err
     assert "nan" not in ran.err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,8 +14,7 @@ from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.progress import Progress, silent
 from medseg_app.core.proposal import ModelIdentity, Proposal
 from medseg_app.core.volume import Volume
-from medseg_app.engines import openvino_backend
-from medseg_app.engines.contract import Request
+from medseg_app.engines.contract import Engine, Request
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.precision import precision_of
 from medseg_app.engines.predict import build_engine, run_engine
@@ -35,7 +33,14 @@ def ask(
     model: ModelFolder, volume: Volume, request: Request, progress: Progress = silent, device: str = "cpu"
 ) -> Proposal:
     """The answer of an engine that was built for this run."""
-    return run_engine(build_engine(model), volume, request, device, progress)
+    return run_with(build_engine(model), volume, request, progress, device)
+
+
+def run_with(
+    engine: Engine, volume: Volume, request: Request, progress: Progress = silent, device: str = "cpu"
+) -> Proposal:
+    """The answer of an engine that may have run before."""
+    return run_engine(engine, volume, request, device, progress)
 
 
 class ProposalContract:
@@ -50,15 +55,6 @@ class ProposalContract:
 
     tells_scores = True
     reports_by_the_clock = False
-
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def converts_once(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-        """All tests of a class share the networks that OpenVINO converted, and nobody else's."""
-        cache = tmp_path_factory.mktemp("cache")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(openvino_backend, "user_folder", lambda kind: cache)
-            yield
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -78,6 +74,12 @@ class ProposalContract:
         images, reports = volume.voxels.copy(), list[float]()
         found = ask(model, volume, asked, lambda f, message="": reports.append(f))
         return Run(found, tuple(reports), images)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def kept(cls, model: ModelFolder) -> Engine:
+        """One engine for several runs, as the worker keeps it: its network is made ready once."""
+        return build_engine(model)
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -133,7 +135,7 @@ class ProposalContract:
 
     @pytest.mark.parametrize("share", [0.0, 0.4])
     def test_cancel_ends_the_run_at_the_next_report(
-        self, run: Run, model: ModelFolder, volume: Volume, asked: Request, share: float
+        self, run: Run, kept: Engine, volume: Volume, asked: Request, share: float
     ) -> None:
         """There is a report before every tile or slice."""
         seen: list[float] = []
@@ -144,7 +146,7 @@ class ProposalContract:
                 raise Cancelled
 
         with pytest.raises(Cancelled):
-            ask(model, volume, asked, stop)
+            run_with(kept, volume, asked, stop)
         assert [f for f in seen if f >= share] == seen[-1:]
         if not self.reports_by_the_clock:
             assert seen == [*(f for f in run.reports if f < share), seen[-1]]
@@ -187,42 +189,42 @@ class EngineContract(ProposalContract):
             ask(model, strange, asked, lambda fraction, message="": reports.append(fraction), "auto")
         assert not reports
 
-    def test_uneven_slices_are_refused(self, model: ModelFolder, volume: Volume, asked: Request) -> None:
+    def test_uneven_slices_are_refused(self, kept: Engine, volume: Volume, asked: Request) -> None:
         origins = volume.geometry.origins.copy()
         origins[-1] += 3 * volume.geometry.k_step
         uneven = VolumeGeometry.from_slices(
             volume.geometry.shape, volume.geometry.i_step, volume.geometry.j_step, origins
         )
         with pytest.raises(GeometryError, match="not evenly spaced"):
-            ask(model, Volume(volume.voxels, uneven, volume.id, volume.modality), asked, device="auto")
+            run_with(kept, Volume(volume.voxels, uneven, volume.id, volume.modality), asked, device="auto")
 
     def test_the_revision_that_a_run_started_from_is_kept(
-        self, model: ModelFolder, volume: Volume, asked: Request
+        self, kept: Engine, volume: Volume, asked: Request
     ) -> None:
-        assert ask(model, volume, replace(asked, revision=12)).revision == 12
+        assert run_with(kept, volume, replace(asked, revision=12)).revision == 12
 
     def test_images_without_contrast_give_a_proposal(
-        self, model: ModelFolder, volume: Volume, asked: Request
+        self, kept: Engine, volume: Volume, asked: Request
     ) -> None:
         flat = Volume(np.full_like(volume.voxels, -1000), volume.geometry, volume.id, volume.modality)
-        ask(model, flat, asked)
+        run_with(kept, flat, asked)
 
     def test_a_single_slice_is_for_networks_of_slices(
-        self, model: ModelFolder, volume: Volume, asked: Request
+        self, kept: Engine, volume: Volume, asked: Request
     ) -> None:
         box = replace(Box.whole(volume.geometry.shape), stop=(1, *volume.geometry.shape[1:]))
         thin = Volume(volume.voxels[:1].copy(), volume.geometry.cropped(box), volume.id, volume.modality)
         if self.looks_at_slices:
-            ask(model, thin, asked)
+            run_with(kept, thin, asked)
         else:
             with pytest.raises(GeometryError, match="single slice"):
-                ask(model, thin, asked)
+                run_with(kept, thin, asked)
 
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
     def test_voxels_that_are_no_numbers_are_refused(
-        self, model: ModelFolder, volume: Volume, asked: Request, value: float
+        self, kept: Engine, volume: Volume, asked: Request, value: float
     ) -> None:
         voxels = volume.voxels.astype(np.float32)
         voxels[2, 3, 4:6] = value
         with pytest.raises(InputError, match="2 voxels that are not numbers"):
-            ask(model, Volume(voxels, volume.geometry, volume.id, volume.modality), asked)
+            run_with(kept, Volume(voxels, volume.geometry, volume.id, volume.modality), asked)

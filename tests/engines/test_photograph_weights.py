@@ -50,6 +50,14 @@ def coco() -> dict[str, torch.Tensor]:
     return _lived(maskrcnn_resnet50_fpn(**NONE, num_classes=91))
 
 
+@pytest.fixture(scope="module")
+def theirs(coco) -> torch.nn.Module:
+    """torchvision's network of those weights."""
+    network = maskrcnn_resnet50_fpn(**NONE, num_classes=91).eval()
+    network.load_state_dict(coco)
+    return network
+
+
 def _built(**arguments: object) -> tuple[torch.nn.Module, Network]:
     card = Network("MaskRCNN", {"in_channels": 3, "num_classes": 2, "norm": "frozen", **arguments})
     return build_network(card), card
@@ -106,9 +114,7 @@ def test_the_heads_are_kept_where_classes_are_as_many(coco):
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 6, 10])
-def test_a_slice_in_all_channels_is_seen_as_a_grey_photograph(coco, channels):
-    theirs = maskrcnn_resnet50_fpn(**NONE, num_classes=91).eval()
-    theirs.load_state_dict(coco)
+def test_a_slice_in_all_channels_is_seen_as_a_grey_photograph(coco, theirs, channels):
     network, card = _built(in_channels=channels)
     begin_with(network, card, coco)
     network.eval()

@@ -21,6 +21,8 @@ from medseg_app.engines.predict import predict
 from .grids import GRIDS, centroid, ellipsoid
 from .tiny_models import write_tiny_model
 
+pytestmark = pytest.mark.usefixtures("nothing_converted")
+
 LEAN = 0.2 - 0.5
 """Moves "half" to the threshold for masks in the tiny model's card."""
 

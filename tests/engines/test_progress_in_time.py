@@ -31,11 +31,15 @@ def furthest_off(engine, volume) -> float:
     return max(abs(share - (moment - start) / whole) for share, moment in told)
 
 
+@pytest.fixture(scope="module")
+def volume():
+    return replace(make_phantom(7).volume, modality="CT")
+
+
 @pytest.mark.parametrize("name", ["demo-organs", "demo-lesions"])
-def test_the_fraction_is_the_share_of_the_time(name, monkeypatch):
+def test_the_fraction_is_the_share_of_the_time(name, volume, monkeypatch):
     small = TileSize(32, 32**3, 32**3)
     monkeypatch.setattr(TileSize, "on", classmethod(lambda cls, device: small))
-    volume = replace(make_phantom(7).volume, modality="CT")
     engine = build_engine(read_model_folder(ROOT / "models" / name))
     run_engine(engine, volume, Request(modality="CT"), "cpu", lambda *_: None)  # warms up
     assert any(furthest_off(engine, volume) < TOLERANCE for _ in range(TRIES))

@@ -30,11 +30,12 @@ def phantom(request: pytest.FixtureRequest) -> Phantom:
     return make_phantom(request.param)
 
 
-@pytest.fixture
-def images(phantom: Phantom, tmp_path: Path) -> Volume:
+@pytest.fixture(scope="module")
+def images(phantom: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Volume:
     """What a scanner would send of the phantom: DICOM files, read back."""
-    write_stacks(plain(phantom.volume), tmp_path, seed=1)
-    (info,) = scan_folder(tmp_path).volumes
+    folder = tmp_path_factory.mktemp("phantom")
+    write_stacks(plain(phantom.volume), folder, seed=1)
+    (info,) = scan_folder(folder).volumes
     return load_volume(info)
 
 
@@ -65,7 +66,8 @@ def test_organs_of_a_new_patient_are_found(phantom: Phantom, images: Volume) -> 
     assert min(dice.values()) >= 0.6, dice
 
 
-def _overlaps(phantom: Phantom, images: Volume) -> NDArray[np.float64]:
+@pytest.fixture(scope="module")
+def overlap(phantom: Phantom, images: Volume) -> NDArray[np.float64]:
     """IoU of every finding (rows) with every lesion of the phantom (columns)."""
     proposal = _run("demo-lesions", images)
     masks = [_mask(proposal, n, images.voxels.shape) for n in range(len(proposal.candidates))]
@@ -74,13 +76,11 @@ def _overlaps(phantom: Phantom, images: Volume) -> NDArray[np.float64]:
     return np.array([[(m & t).sum() / (m | t).sum() for t in truths] for m in masks])
 
 
-def test_lesions_of_a_new_patient_are_found(phantom: Phantom, images: Volume) -> None:
-    overlap = _overlaps(phantom, images)
+def test_lesions_of_a_new_patient_are_found(overlap: NDArray[np.float64]) -> None:
     assert (overlap.max(axis=0) >= 0.3).mean() >= 0.8, overlap.max(axis=0)
 
 
-def test_little_is_found_where_there_is_no_lesion(phantom: Phantom, images: Volume) -> None:
-    overlap = _overlaps(phantom, images)
+def test_little_is_found_where_there_is_no_lesion(overlap: NDArray[np.float64]) -> None:
     assert (overlap.max(axis=1) < 0.3).sum() <= 2, overlap.max(axis=1)
 
 

@@ -88,7 +88,8 @@ def test_a_lesion_is_as_large_as_it_says(phantom: Phantom) -> None:
 
 
 def test_both_phases_show_one_anatomy() -> None:
-    early, late = make_phantom(9, phase="arterial"), make_phantom(9)
+    coarse = Grid(shape=(24, 110, 130), spacing_kji=(9.0, 3.0, 3.0))
+    early, late = make_phantom(9, grid=coarse, phase="arterial"), make_phantom(9, grid=coarse)
     assert np.array_equal(early.truth.layers[0], late.truth.layers[0])
     assert np.array_equal(early.truth.layers[1], late.truth.layers[1])
     assert _interior_mean(early, "Liver") < _interior_mean(late, "Liver") - 15

@@ -1,4 +1,7 @@
-"""What each process of a crew does: trains by every recipe named, and writes beside it what it saw."""
+"""What each process of a crew does: trains by two recipes, writes beside them what it saw, runs a command.
+
+crew_members.py RECIPE RECIPE WORDS ...
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from medseg_app.__main__ import main as medseg
 from medseg_app.training.crew import Crew
 from medseg_app.training.dataset import find_cases, read_cases
 from medseg_app.training.loop import Loop
@@ -44,5 +48,6 @@ def train(recipe: Recipe, out: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    for path in map(Path, sys.argv[1:]):
+    for path in map(Path, sys.argv[1:3]):
         train(read_recipe(path), path.parent)
+    sys.exit(medseg(sys.argv[3:]))

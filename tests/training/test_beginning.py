@@ -17,6 +17,8 @@ from medseg_app.training.recipe import read_recipe
 from medseg_app.training.train import run_training
 from tests.training.tiny import write_cases, write_recipe
 
+pytestmark = pytest.mark.usefixtures("uncontained")
+
 
 @pytest.fixture(scope="module")
 def body(tmp_path_factory) -> Path:

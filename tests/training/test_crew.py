@@ -60,19 +60,23 @@ def test_beside_a_gpu_the_processor_can_train_as_well(monkeypatch):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Folders of two trainings, each by two processes: four steps, and up to nine that are watched."""
+    """Folders of three trainings by the same two processes, which take long to start.
+
+    Four steps, up to nine that are watched, and the folder of models of the command line.
+    """
     place = tmp_path_factory.mktemp("crew")
-    plain, watched = place / "plain", place / "watched"
+    plain, watched, commanded = place / "plain", place / "watched", place / "commanded"
     recipes = [write_recipe(_with_cases(folder), steps=steps) for folder, steps in ((plain, 4), (watched, 9))]
     text = recipes[1].read_text()
     recipes[1].write_text(text.replace("[augment]", "watch = 1\nlook_every = 1\npatience = 2\n\n[augment]"))
-    ran = torchrun(MEMBERS, *recipes)
+    words = ["train", write_recipe(_with_cases(commanded, 5), steps=4), "-o", commanded / "models/tiny"]
+    ran = torchrun(MEMBERS, *recipes, *words, "--device", "cpu", "--quiet")
     assert ran.returncode == 0, ran.stderr
-    return plain, watched
+    return plain, watched, commanded / "models"
 
 
-def _with_cases(folder):
-    write_cases(folder)
+def _with_cases(folder, count=4):
+    write_cases(folder, count)
     return folder
 
 
@@ -93,10 +97,7 @@ def test_all_end_together_when_the_leader_sees_no_progress(trained):
     assert first["steps"] == second["steps"] == 3
 
 
-def test_the_command_line_writes_one_model(tmp_path):
-    write_cases(tmp_path, 5)
-    recipe, out = write_recipe(tmp_path, steps=4), tmp_path / "models/tiny"
-    ran = torchrun("-m", "medseg_app", "train", recipe, "-o", out, "--device", "cpu", "--quiet")
-    assert ran.returncode == 0, ran.stderr
-    assert read_model_folder(out).card.figures["patients"] == 1
-    assert [path.name for path in out.parent.iterdir()] == ["tiny"]
+def test_the_command_line_writes_one_model(trained):
+    models = trained[2]
+    assert read_model_folder(models / "tiny").card.figures["patients"] == 1
+    assert [path.name for path in models.iterdir()] == ["tiny"]

@@ -279,7 +279,7 @@ def test_a_recipe_keeps_its_patch_where_the_network_takes_it(tmp_path):
 def test_the_command_goes_on_from_a_model_of_another_plan(tmp_path):
     data = write_set(tmp_path / "data", {"block": 1}, (8, 70, 66))
     how = HowToTrain(
-        base=str(base(tmp_path / "model")), max_minutes=0.02, device="cpu", output=tmp_path / "o"
+        base=str(base(tmp_path / "model")), max_minutes=0.001, device="cpu", output=tmp_path / "o"
     )
     out = read_model_folder(train_model(data, how))
     assert out.card.labels[1].name == "Block"

@@ -14,6 +14,7 @@ from medseg_app.ui.panels.download import ADDRESS, ZOO
 from tests.cli.served_zoo import offer, running_zoo, zip_bundle
 from tests.engines.foreign.made_bundles import built_network, metadata, write_bundle
 from tests.engines.foreign.made_programs import write_program
+from tests.engines.foreign.uncontained import jobs_done_here
 
 PATIENCE = 120_000
 
@@ -49,7 +50,7 @@ def run_here(patch):
 
 
 @pytest.fixture
-def in_this_process(monkeypatch):
+def in_this_process(monkeypatch, uncontained):
     run_here(monkeypatch)
 
 
@@ -102,6 +103,7 @@ def test_it_may_have_another_name(controller, session, qtbot, zoo, panel):
     assert [folder.name for folder in session.folders.models.iterdir()] == ["my-spleen"]
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_zip_is_fetched_from_an_address_under_another_name(controller, session, qtbot, zoo, panel, told):
     panel.place.setCurrentText(ADDRESS)
     panel.open()
@@ -196,6 +198,7 @@ def test_what_was_begun_is_put_away(session, qtbot, panel, silent_server, tmp_pa
     assert not list(tmp_path.glob("medseg-download-*"))
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("agrees", [True, False])
 def test_a_program_is_run_only_after_the_reader_agreed(panel, controller, qtbot, zoo, session, agrees):
     address, site = zoo
@@ -217,7 +220,7 @@ def test_a_program_is_run_only_after_the_reader_agreed(panel, controller, qtbot,
 def test_a_model_is_updated_in_its_place(
     controller, session, qtbot, zoo, told, tmp_path, only_mine, monkeypatch
 ):
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch, jobs_done_here(patch):
         run_here(patch)
         download(controller, qtbot)
     told.clear()

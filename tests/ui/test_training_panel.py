@@ -170,6 +170,7 @@ def test_weights_that_transformers_saved_name_their_folder_too(panel, monkeypatc
     assert panel.beginning.chosen.base == str(tmp_path / "model.safetensors")
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_a_detector_begins_with_weights_of_photographs(panel, session, qtbot, tmp_path, monkeypatch):
     import torch
     from torchvision.models import resnet18

@@ -86,6 +86,7 @@ def test_too_much_is_refused_before_it_is_written(tmp_path: Path, monkeypatch: p
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_a_bundle_in_a_zip_is_read_under_its_own_name(tmp_path: Path) -> None:
     write_bundle(tmp_path / "spleen_ct", weights="model.pt")
     path = tmp_path / "spleen_ct_v0.5.3.zip"

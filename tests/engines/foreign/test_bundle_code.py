@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import socket
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +16,8 @@ import torch
 from medseg_app.app.import_model import import_model
 from medseg_app.core.errors import ModelError
 from medseg_app.core.volume import Volume
-from medseg_app.engines.foreign import bundle_code_job, bundle_copy, program_graph, sandbox
+from medseg_app.engines.foreign import bundle_copy, sandbox
 from medseg_app.engines.foreign.consent import ConsentNeeded, consent_text
-from medseg_app.engines.foreign.contained_child import Job, JobError
 from medseg_app.engines.foreign.read_foreign import read_foreign
 from medseg_app.engines.model_folder import METADATA, read_model_folder
 from medseg_app.engines.predict import predict
@@ -66,28 +63,6 @@ def test_without_consent_it_is_refused_with_its_key_and_told_what_is_not_contain
     assert not (bundle / "planted").exists()
 
 
-@pytest.fixture
-def uncontained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The job of the child is done here, as a child takes seconds to start; for code of the test's own."""
-
-    def run_here(_: str, source: Path, put: Any, options: dict[str, Any], *, strict: bool) -> bytes:
-        private = tmp_path / "private"
-        put(private / "in")
-        monkeypatch.setattr(Job, "libraries_are_loaded", lambda job: None)
-        try:
-            bundle_code_job.work(Job(private, private / "in", private / "out", options, {}))
-        except JobError as trouble:
-            raise ModelError(f"{source} cannot be converted: {trouble}.") from trouble
-        return (private / "out").read_bytes()
-
-    monkeypatch.setattr(program_graph, "run_contained", run_here)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.chdir(tmp_path)
-    yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "scripts"]:
-        del sys.modules[name]
-
-
 @needs_containment
 def test_a_trusted_bundle_marks_what_its_network_marks(tmp_path: Path) -> None:
     """One tile of the size of the image, so that every voxel has one answer of the network."""
@@ -119,14 +94,12 @@ def test_a_trusted_bundle_marks_what_its_network_marks(tmp_path: Path) -> None:
     assert np.array_equal(mine[clear], margin[clear] > 0)
 
 
-@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 @pytest.mark.usefixtures("uncontained")
 def test_an_expression_works_too(tmp_path: Path) -> None:
     bundle = write_code_bundle(tmp_path / "b", CODE["expression"][0])
     assert read_foreign(bundle, consent=True).card.engine == "openvino"
 
 
-@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 @pytest.mark.usefixtures("uncontained")
 def test_a_class_of_monai_that_is_not_on_the_list_works_too(tmp_path: Path) -> None:
     from monai.networks.nets import HighResNet
@@ -165,18 +138,11 @@ def test_a_hostile_network_gets_hold_of_nothing(tmp_path: Path, monkeypatch: pyt
         assert loot in str(caught.value)
 
 
-@needs_containment
-def test_code_that_fails_is_told_in_its_own_words_and_what_it_left_is_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
-    # Nested deeper than Python recurses.
-    nesting = "import os\nfor _ in range(1500):\n    os.mkdir('deep')\n    os.chdir('deep')"
-    source = in_init(f"{nesting}\nraise LookupError('no atlas here')")
+@pytest.mark.usefixtures("uncontained")
+def test_code_that_fails_is_told_in_its_own_words(tmp_path: Path) -> None:
+    source = in_init("raise LookupError('no atlas here')")
     with pytest.raises(ModelError, match=r"network_def cannot be built \(LookupError: no atlas here\)"):
         read_foreign(write_code_bundle(tmp_path / "b", source=source), consent=True)
-    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_what_a_bundle_says_of_itself_cannot_pose_as_words_of_ours(tmp_path: Path) -> None:
@@ -209,7 +175,6 @@ WRONG: dict[str, tuple[Any, str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 @pytest.mark.usefixtures("uncontained")
 @pytest.mark.parametrize("name", WRONG)
 def test_a_network_that_is_not_what_its_bundle_says_is_refused(name: str, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def _tensors() -> dict[str, torch.Tensor]:
     }
 
 
+@pytest.mark.usefixtures("uncontained")
 @pytest.mark.parametrize("kind", [dict, OrderedDict])
 def test_tensors_come_out_as_they_went_in(kind: type, tmp_path: Path) -> None:
     given = _tensors()
@@ -48,6 +49,7 @@ def test_tensors_come_out_as_they_went_in(kind: type, tmp_path: Path) -> None:
         assert torch.equal(tensor, given[name])
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_parameters_are_tensors_too(tmp_path: Path) -> None:
     path = _saved(tmp_path / "m.pt", {"w": torch.nn.Parameter(torch.ones(2))})
     assert torch.equal(load(checkpoint_weights(path))["w"], torch.ones(2))
@@ -98,6 +100,7 @@ def _old(path: Path, what: object) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_files_from_before_torch_1_6_are_read_as_well(tmp_path: Path) -> None:
     given = OrderedDict(_tensors())
     found = read_weight_file(_old(tmp_path / "m.pth", given))
@@ -153,6 +156,7 @@ BAD: dict[str, tuple[Any, str]] = {
 }
 
 
+@pytest.mark.usefixtures("uncontained")
 @pytest.mark.parametrize("name", BAD)
 def test_other_files_are_refused_with_the_reason(name: str, tmp_path: Path) -> None:
     make, words = BAD[name]

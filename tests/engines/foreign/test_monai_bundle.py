@@ -26,6 +26,7 @@ from ..grids import AXIAL, grid  # noqa: TID252
 from .made_bundles import built_network, config, metadata, write_bundle
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_a_bundle_becomes_a_card(tmp_path: Path) -> None:
     draft = read_foreign(write_bundle(tmp_path / "spleen_ct", weights="model.pt"))
     card = draft.card

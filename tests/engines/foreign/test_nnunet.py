@@ -44,6 +44,7 @@ def test_the_networks_answer_as_the_originals_do(kind: str) -> None:
     assert [float(value) for value in found] == pytest.approx(expected, abs=2e-5)
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_results_become_a_card(tmp_path: Path) -> None:
     draft = read_foreign(write_results(tmp_path))
     card = draft.card
@@ -57,6 +58,7 @@ def test_results_become_a_card(tmp_path: Path) -> None:
     assert made.ravel() == pytest.approx([-3, -3, 0, 2, 2])  # clipped, minus 100, by 40
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_weights_are_kept_once_and_logs_not_at_all(tmp_path: Path) -> None:
     weights = load(read_foreign(write_results(tmp_path)).weights)
     assert set(weights) == set(build_network(Network("NnUNet", arguments("plain"))).state_dict())
@@ -79,12 +81,14 @@ def test_imported_results_run(tmp_path: Path) -> None:
     assert np.mean(labels == expected) > 0.999
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_a_configuration_inherits(tmp_path: Path) -> None:
     card = read_foreign(write_results(tmp_path, name="nnUNetTrainer__nnUNetPlans__3d_child")).card
     assert card.grid.tile == (8, 32, 32)
     assert card.grid.spacing_mm == (2.5, 0.8, 0.8)
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_plans_from_before_2_5_are_read(tmp_path: Path) -> None:
     network = read_foreign(write_results(tmp_path, older_plans())).card.network
     levels = network.arguments["levels"]
@@ -93,6 +97,7 @@ def test_plans_from_before_2_5_are_read(tmp_path: Path) -> None:
     assert network.arguments["style"] == arguments("plain")["style"]
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_residual_encoders_are_read(tmp_path: Path) -> None:
     changed = plans()
     described = _architecture(changed)
@@ -102,11 +107,13 @@ def test_residual_encoders_are_read(tmp_path: Path) -> None:
     assert read_model_folder(made.folder).card.network == Network("NnUNet", arguments("residual"))
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_axes_that_nnunet_turns_are_turned(tmp_path: Path) -> None:
     changed = plans() | {"image_reader_writer": "NibabelIOWithReorient"}
     assert read_foreign(write_results(tmp_path, changed)).card.grid.orientation == "SAR"
 
 
+@pytest.mark.usefixtures("uncontained")
 def test_mr_is_scaled_by_its_own_mean(tmp_path: Path) -> None:
     changed = plans()
     _configuration(changed).update(normalization_schemes=["ZScoreNormalization"], use_mask_for_norm=[True])

@@ -171,6 +171,20 @@ def test_a_child_that_was_taken_over_gets_nothing_through(
         _run(tmp_path)
 
 
+def test_what_a_child_left_is_removed_however_deep_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    deeper_than_python_recurses = "[(os.mkdir('deep'), os.chdir('deep')) for _ in range(1500)]"
+    _child(
+        monkeypatch,
+        f"{deeper_than_python_recurses}; os.chdir(sys.argv[2]); open('out', 'w').write('x'); {SAYS_DONE}",
+    )
+    assert _run(tmp_path) == b"x"
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 def test_words_of_a_child_are_few_and_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _child(
         monkeypatch, "open('answer.json', 'w').write(json.dumps({'error': '\\x1b[31m' + 'run me ' * 900}))"

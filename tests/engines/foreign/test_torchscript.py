@@ -115,6 +115,7 @@ def test_a_program_that_wants_all_memory_is_refused(tmp_path: Path) -> None:
 
 
 @needs_containment
+@pytest.mark.usefixtures("uncontained")
 def test_a_program_that_is_not_what_its_card_says_is_refused(tmp_path: Path) -> None:
     path = write_program(tmp_path / "net.ts", Segmenting(), CARD.replace('1 = "Liver"', '1 = "A"\n2 = "B"'))
     with pytest.raises(ModelError, match=r"answers with the shape \(1, 2, 16, 16, 16\)"):
@@ -154,6 +155,7 @@ def test_a_child_that_cannot_be_contained_does_not_run_it(
 
 
 @needs_containment
+@pytest.mark.usefixtures("uncontained")
 def test_a_bundle_with_a_program_only_asks_for_consent_and_then_works(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "spleen_ct")
     (folder / "models/model.safetensors").unlink()
@@ -166,6 +168,7 @@ def test_a_bundle_with_a_program_only_asks_for_consent_and_then_works(tmp_path: 
 
 
 @needs_containment
+@pytest.mark.usefixtures("uncontained")
 def test_the_private_folder_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
