@@ -140,6 +140,19 @@ def test_what_cannot_be_imported_is_exit_2_with_words(medseg, tmp_path):
     assert _mine() == []
 
 
+def test_a_network_that_is_too_large_names_file_size_and_remedy(medseg, tmp_path):
+    changed = config()
+    changed["network_def"]["channels"] = [4096, 8192, 16384]
+    ran = medseg("models", "--import", write_bundle(tmp_path / "b", changed), "--json")
+    assert ran.code == 2
+    error = ran.document["error"]
+    assert error["message"].startswith(
+        f"{tmp_path / 'b'} is not taken. The network UNet is too large: it has "
+    )
+    assert "at most 200,000,000" in error["message"]
+    assert error["hint"] == "Choose a smaller network."
+
+
 def test_torchscript_needs_trust(medseg, tmp_path):
     path = write_program(tmp_path / "net.ts", Planting(str(tmp_path / "planted")))
     ran = medseg("models", "--import", path)
@@ -260,10 +273,22 @@ def test_a_damaged_model_can_be_removed_by_the_name_of_its_folder(medseg, onnx):
     assert _mine() == []
 
 
+RAW = {
+    "/cut": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\nPK",
+    "/no-chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\nPK",
+    "/other-protocol": b"SSH-2.0-\x1b[2Jhello\r\n\r\n",
+    "/many-heads": b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 300 + b"\r\n",
+}
+"""What no HTTP server says."""
+
+
 class _Odd(BaseHTTPRequestHandler):
-    """Redirects, lies about lengths, never ends."""
+    """Redirects, lies about lengths, never ends, breaks off."""
 
     def do_GET(self):
+        if self.path in RAW:
+            self.wfile.write(RAW[self.path])
+            return
         if self.path == "/redirect":
             self.send_response(302)
             self.send_header("Location", "file:///etc/passwd")
@@ -345,7 +370,11 @@ def test_unsafe_addresses_are_refused_without_asking_them(medseg, url, monkeypat
         ("redirect", 1, "not allowed"),
         ("unsafe", 2, "is not fetched"),
         ("short", 1, "broke off|did not give"),
-        ("nozip", 2, "not a ZIP file"),
+        ("nozip", 2, r"http://127.0.0.1:\d+/nozip is not a ZIP file"),
+        ("cut", 1, "did not give the file"),
+        ("no-chunks", 1, "did not give the file"),
+        ("other-protocol", 1, r"did not give the file \(SSH-2.0- \[2Jhello\)"),
+        ("many-heads", 1, "did not give the file"),
     ],
 )
 def test_odd_servers_end_in_words(medseg, path, code, words, tmp_path):
@@ -357,7 +386,16 @@ def test_odd_servers_end_in_words(medseg, path, code, words, tmp_path):
         server.server_close()
     assert ran.code == code, ran.err
     assert re.search(words, ran.err)
+    assert f"/{path}" in ran.err or path == "unsafe"
+    assert not re.search("MedSeg itself failed|medseg-download-|\x1b", ran.err)
     assert _mine() == []
+
+
+def test_a_list_that_is_nested_without_end_is_no_list(medseg, zoo):
+    (zoo[1] / "list.json").write_text("[" * 100_000)
+    ran = medseg("models", "--download", "spleen_ct")
+    assert ran.code == 2
+    assert "is not JSON" in ran.err
 
 
 def test_a_missing_file_and_a_dead_server_are_exit_1(medseg, zoo):
