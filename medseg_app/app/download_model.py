@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medseg_app.core.errors import ModelError
 from medseg_app.core.progress import Progress, part, silent
+from medseg_app.engines.foreign.known_name import known_as
 
 from .download_origin import DownloadOrigin
 from .fetch_file import HASHES, fetch
@@ -49,7 +50,10 @@ def bring_offer(
         _compare(offer, digests)
         progress(0.8, "Importing")
         origin = DownloadOrigin(listed, offer.address, offer.version, digests["sha256"])
-        return import_model(file, name=called, consent=consent, models=models, documents=origin.documents())
+        with known_as(file, offer.address):
+            return import_model(
+                file, name=called, consent=consent, models=models, documents=origin.documents()
+            )
 
 
 def fetch_offer(offer: Offer, file: Path, progress: Progress = silent) -> dict[str, str]:

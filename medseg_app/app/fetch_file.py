@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from medseg_app.core.errors import CouldNotBeDone, ModelError, WrongUse
 from medseg_app.core.progress import Progress
+from medseg_app.engines.foreign.draft import printable
 
 if TYPE_CHECKING:
     from http.client import HTTPMessage
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 SECONDS = 60
 CHUNK = 64 * 1024
 """Bytes between two reports: small enough to see a slow connection move."""
+WORDS = 200
+"""So many letters of a stranger's server are shown at most."""
 OWN_COMPUTER = ("localhost", "127.0.0.1", "::1")
 HASHES = {40: "sha1", 64: "sha256"}
 """Length of a checksum in hexadecimal -> what it is; MONAI's zoo states SHA-1."""
@@ -29,13 +32,14 @@ def fetch(address: str, out: IO[bytes], most: int, progress: Progress) -> dict[s
     most: bytes. Raises WrongUse for an address that is not fetched, ModelError where it is larger,
     CouldNotBeDone where it does not come.
     """
+    from http.client import HTTPException
     from urllib.error import URLError
 
     host = _require_safe(address)
     hashes = {kind: hashlib.new(kind, usedforsecurity=False) for kind in HASHES.values()}
     try:
         with closing(_opener().open(address, timeout=SECONDS)) as answer:
-            said = int(answer.headers.get("Content-Length") or 0)
+            said = max(int(answer.headers.get("Content-Length") or 0), 0)
             done = 0
             while chunk := answer.read(CHUNK):
                 done += len(chunk)
@@ -45,7 +49,7 @@ def fetch(address: str, out: IO[bytes], most: int, progress: Progress) -> dict[s
                 for one in hashes.values():
                     one.update(chunk)
                 progress(min(done / said, 1.0) if said else 0.0, f"{_amount(done, said)} from {host}")
-    except (URLError, OSError, ValueError, EOFError) as error:
+    except (URLError, HTTPException, OSError, ValueError, EOFError) as error:
         raise CouldNotBeDone(
             f"{host} {_trouble(error)}.", f"Look at the connection, and at the address {address}."
         ) from error
@@ -61,7 +65,7 @@ def _trouble(error: Exception) -> str:
         return "could not be reached (there is no network, or no such computer)"
     if isinstance(reason, OSError):
         return f"could not be reached ({reason.strerror or reason})"
-    return f"did not give the file ({reason})"
+    return f"did not give the file ({printable(str(reason))[:WORDS]})"
 
 
 def _amount(done: int, said: int) -> str:

@@ -54,6 +54,7 @@ def import_model(
     without it. documents: further files for its folder, by their path in it. A model of that name is
     replaced. Raises InputError, ModelError with the reason, CouldNotBeDone; then nothing was changed.
     """
+    from medseg_app.engines.foreign.known_name import known_as
     from medseg_app.engines.foreign.proof import prove
     from medseg_app.engines.foreign.read_foreign import read_foreign
     from medseg_app.engines.model_folder_writer import swap_folder, write_model_folder
@@ -63,7 +64,7 @@ def import_model(
     card = replace(card, name=name) if name else card
     papers = replace(draft.papers, documents={**draft.papers.documents, **(documents or {})})
     place = models or Folders.of_user().models
-    with _staging(place) as staging, _named(staging / "model", path):
+    with _staging(place) as staging, known_as(staging / "model", path):
         made = write_model_folder(staging / "model", card, draft.weights, papers)
         prove(made)
         target = place / card.name
@@ -71,15 +72,6 @@ def import_model(
         swap_folder(made.path, target)
     remarks = (*draft.remarks, *_hidden_by(target))
     return ImportedModel(card.name, card.version, target, replaced, remarks)
-
-
-@contextmanager
-def _named(draft: Path, path: Path) -> Iterator[None]:
-    """An error about the draft, which is gone when it is read, names what the user knows."""
-    try:
-        yield
-    except ModelError as error:
-        raise ModelError(error.message.replace(str(draft), str(path)), error.hint) from error
 
 
 def _hidden_by(target: Path) -> list[str]:

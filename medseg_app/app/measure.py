@@ -75,8 +75,9 @@ def _job(path: Path, model: str, device: str, keep: bool, about: AboutData | Non
     from medseg_app.training.annotated import with_classes_of
     from medseg_app.training.rewrite_card import require_own
 
-    recipe = recipe_of(path, about=about)
-    folder = model_of(model or recipe.name)
+    named = model_of(model) if model else None
+    recipe = recipe_of(path, about=about, known=named.card.class_names if named else ())
+    folder = named or model_of(recipe.name)
     if keep:
         require_own(folder)
     # The model decides what is measured: the recipe of a data set cannot know whether findings are meant.

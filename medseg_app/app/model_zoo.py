@@ -46,7 +46,7 @@ def read_zoo() -> dict[str, dict[str, Any]]:
         out.seek(0)
         try:
             table = json.load(out)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelError("The list of the model zoo is not JSON.", GIVE_ADDRESS) from error
     entries = table.items() if isinstance(table, dict) else ()
     return {key: entry for key, entry in entries if isinstance(entry, dict)}

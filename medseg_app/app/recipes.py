@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -30,11 +31,16 @@ def is_recipe(path: Path) -> bool:
 
 
 def recipe_of(
-    path: Path, task: Literal["semantic", "instance"] | None = None, about: AboutData | None = None
+    path: Path,
+    task: Literal["semantic", "instance"] | None = None,
+    about: AboutData | None = None,
+    known: Collection[str] = (),
 ) -> Recipe:
     """The recipe in a TOML file, or the one that follows from a data set.
 
-    Raises InputError where there is neither, WrongUse for a modality beside a recipe, which has its own.
+    known: names of the classes of a model that is there already, which a data set may name without showing
+    them. Raises InputError where there is neither, WrongUse for a modality beside a recipe, which has its
+    own.
     """
     from medseg_app.training.fingerprint import recipe_for
     from medseg_app.training.recipe import read_recipe
@@ -44,7 +50,7 @@ def recipe_of(
     about = about or AboutData()
     if is_recipe(path) and about.modality:
         raise WrongUse(f"The recipe {path} names the modality itself.", "Leave out --modality.")
-    recipe = read_recipe(path) if is_recipe(path) else recipe_for(path, task, about.modality)
+    recipe = read_recipe(path) if is_recipe(path) else recipe_for(path, task, about.modality, known)
     return replace(recipe, source=replace(recipe.source, absent=about.absent or recipe.source.absent))
 
 

@@ -212,7 +212,8 @@ def _begun_from_model(path: Path, how: HowToTrain) -> Any:
 
     _refuse_backbone(how)
     base = model_of(how.base)
-    begun = begun_from(recipe_of(path, how.task or _task_of(base), how.about), base)
+    recipe = recipe_of(path, how.task or _task_of(base), how.about, base.card.class_names)
+    begun = begun_from(recipe, base)
     return begun if is_recipe(path) else replanned(begun)
 
 

@@ -207,7 +207,8 @@ def _evaluate(commands: _Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--hit-iou", metavar="X", type=_hit_iou, default=0.3,
-        help="IoU from which on a finding is hit (default 0.3)",
+        help="IoU from which on a finding is hit (default 0.3). AP has IoUs of its own, and counts the best "
+        "100 findings of each case and class, as COCO does",
     )  # fmt: skip
     parser.add_argument(
         "--findings", action="store_true",

@@ -110,6 +110,11 @@ class ModelCard:
         return ModelIdentity(self.name, self.version, self.sha256)
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """What its classes are called."""
+        return tuple(label.name for label in self.labels.values())
+
+    @property
     def size_mb(self) -> float | None:
         """Size of the weight file in megabytes; None where it is not on this computer."""
         return round(self.size / 1e6, 3) if self.size else None

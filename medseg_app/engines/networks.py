@@ -30,7 +30,11 @@ def build_network(network: Network) -> nn.Module:
     try:
         size = _parameters(builder, network.arguments)
         if size > MAX_PARAMETERS:
-            raise ModelError(f"The network {network.name} of the card is too large ({size:,} parameters).")
+            raise ModelError(
+                f"The network {network.name} is too large: it has {size:,} parameters, and at most "
+                f"{MAX_PARAMETERS:,} are built.",
+                "Choose a smaller network.",
+            )
         return builder(**network.arguments)
     except ImportError as error:
         raise ModelError(

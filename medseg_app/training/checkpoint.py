@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ class Checkpoint:
     """State dicts of network, mean weights and optimiser; steps done, seconds spent, points of the curve.
 
     best: the mean weights of the look at which watched patients were best, where these are what is shipped.
+    recent: running mean of the loss.
     """
 
     network: dict[str, Any]
@@ -27,6 +29,7 @@ class Checkpoint:
     seconds: float
     curve: list[tuple[Any, ...]] = field(default_factory=list)
     best: dict[str, Any] = field(default_factory=dict)
+    recent: float = math.nan
 
 
 def checkpoint_path(out: Path) -> Path:

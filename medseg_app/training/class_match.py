@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from medseg_app.core.errors import WrongUse
 from medseg_app.engines.model_card import LabelClass, ModelCard
 
+from .class_names import plain_name
 from .fingerprint import is_unnamed
 from .recipe import Recipe
-
-SPELLINGS = (("our", "or"), ("oe", "e"), ("ae", "e"))
-"""What British and American English write differently."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,8 @@ def match_classes(recipe: Recipe, card: ModelCard) -> ClassMatch:
         return _of_cases(recipe, card)
     if all(is_unnamed(value, label) for value, label in recipe.labels.items()):
         return _by_value(recipe, card)
-    known = {_plain(label.name): value for value, label in card.labels.items()}
-    names = {value: _plain(label.name) for value, label in recipe.labels.items()}
+    known = {plain_name(label.name): value for value, label in card.labels.items()}
+    names = {value: plain_name(label.name) for value, label in recipe.labels.items()}
     if set(names.values()) <= set(known):
         return _kept(card, {value: known[name] for value, name in names.items()})
     return _with_new(recipe, card, {value: known.get(name) for value, name in names.items()})
@@ -100,14 +98,6 @@ def _with_new(recipe: Recipe, card: ModelCard, values: Mapping[int, int | None])
     if gone:
         notes.append(f"{_list(gone)} of {card.name}: not in the data set, no class of the new model")
     return ClassMatch(labels, {value: value for value in labels}, tuple(notes))
-
-
-def _plain(name: str) -> str:
-    """A name without case, spaces and signs, in American English."""
-    plain = "".join(c for c in name.casefold() if c.isalnum())
-    for british, american in SPELLINGS:
-        plain = plain.replace(british, american)
-    return plain
 
 
 def _valued(card: ModelCard) -> list[str]:

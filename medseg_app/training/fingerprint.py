@@ -5,7 +5,7 @@ What is measured comes from the layouts that layout.py knows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from medseg_app.core.errors import InputError
 from medseg_app.engines.model_card import LabelClass, ModelGrid, Network
 from medseg_app.engines.preprocess import MAX_SAMPLES
 
+from .class_names import plain_name
 from .layout import Layout, find_layout
 from .plan_unet import UNetPlan, plan_unet
 from .recipe import Recipe, Source
@@ -50,12 +51,16 @@ class Fingerprint:
 
 
 def recipe_for(
-    folder: Path, task: Literal["semantic", "instance"] | None = None, modality: str = ""
+    folder: Path,
+    task: Literal["semantic", "instance"] | None = None,
+    modality: str = "",
+    known: Collection[str] = (),
 ) -> Recipe:
     """The recipe for a data set without one; `task` where its layout does not say otherwise by itself.
 
-    modality: of its images; without it what the data set says, else what the values look like.
-    Raises InputError where the folder has no layout that is known, or holds no labelled images.
+    modality: of its images; without it what the data set says, else what the values look like. known: names
+    of the classes of a model that is there already; those that no mask holds are left out. Raises InputError
+    where the folder has no layout that is known, or holds no labelled images.
     """
     folder = Path(folder)
     layout = find_layout(folder, modality)
@@ -65,7 +70,7 @@ def recipe_for(
         )
     found = measure(layout.references)
     if layout.kind == "folder":
-        _require_every_class(folder, layout, found)
+        layout = _of_marked_classes(folder, layout, found, known)
     return _recipe(folder, found, layout, task or layout.task)
 
 
@@ -92,17 +97,26 @@ def measure(references: tuple[Reference, ...]) -> Fingerprint:
     )
 
 
-def _require_every_class(folder: Path, layout: Layout, found: Fingerprint) -> None:
-    """A class that no mask holds would stand in the card of the model, which never finds it."""
+def _of_marked_classes(folder: Path, layout: Layout, found: Fingerprint, known: Collection[str]) -> Layout:
+    """The layout without those of the known classes that no mask holds: a model that has them keeps them.
+
+    A new one never finds such a class, which would stand in its card. Raises InputError.
+    """
     missing = set(layout.classes) - set(found.values)
     for reference in layout.references if missing else ():
         missing -= set(np.unique(np.max(reference.read()[1].layers, axis=0)).tolist())
-    if missing:
-        names = ", ".join(f"{layout.classes[value]} ({value})" for value in sorted(missing))
+    names = ", ".join(f"{layout.classes[value]} ({value})" for value in sorted(missing))
+    if {plain_name(layout.classes[value]) for value in missing} - set(map(plain_name, known)):
         raise InputError(
             f"No mask of {folder} holds {names}, which its dataset.json names.",
-            "Take it out of dataset.json, or add cases that show it.",
+            "Add cases that show it, go on from a model that knows it (--from), or take it out of "
+            "dataset.json.",
         )
+    if not missing:
+        return layout
+    classes = {value: name for value, name in layout.classes.items() if value not in missing}
+    note = f"named by the data set, but in none of its masks: {names}"
+    return replace(layout, classes=classes, notes=(*layout.notes, note))
 
 
 def _recipe(

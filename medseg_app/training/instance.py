@@ -18,7 +18,7 @@ from .augment import lower_dose, vary_brightness, vary_channels
 from .dataset import Case
 from .instance_losses import Target, loss_of
 from .paste import MOST_SHRUNK, PASTED, donors_for, paste_finding
-from .patches import Held, Patch, Size, random_matrix, sample_patch
+from .patches import Held, Patch, Size, random_matrix, sample_patch, without_mirrored
 from .recipe import Recipe
 from .synthetic import SyntheticFindings
 
@@ -100,6 +100,7 @@ class InstanceTask:
         donor = int(rng.choice(donors))
         k, j, i = patch.labels.shape
         guest = self._crop(donor, (k, j, i), True, rng, rng.uniform(1.0, MOST_SHRUNK))
+        guest = without_mirrored(guest, self._cases[donor].image.shape)
         pasted = {number + PASTED: kind for number, kind in self._cases[donor].classes.items()}
         return paste_finding(patch, guest, case.modality), {**case.classes, **pasted}
 

@@ -24,7 +24,10 @@ from .watch import Watch, has_stalled
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-CHECKPOINT_SECONDS = 120.0
+CHECKPOINT_SECONDS = 10.0
+"""Least time between two checkpoints, which a killed training may lose."""
+CHECKPOINT_SHARE = 0.02
+"""Share of the time that may go into writing them: large networks write theirs more seldom."""
 
 
 class Task(Protocol):
@@ -67,7 +70,8 @@ class Loop:
     def run(self, max_minutes: float | None, progress: Progress) -> None:
         """All steps that are left, or as many as the time allows."""
         budget = math.inf if max_minutes is None else max_minutes * 60
-        start, saved = time.monotonic() - self._seconds, time.monotonic()
+        start = time.monotonic() - self._seconds
+        due = time.monotonic() + CHECKPOINT_SECONDS
         try:
             while (share := self._share(budget)) < 1.0 and not self._has_stalled():
                 progress(share, self._state())
@@ -75,9 +79,9 @@ class Loop:
                 self._seconds = time.monotonic() - start
                 if self._step % self._recipe.training.look_every == 0:
                     self._look(share)
-                if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                if (now := time.monotonic()) > due:
                     self.save()
-                    saved = time.monotonic()
+                    due = now + max(CHECKPOINT_SECONDS, (time.monotonic() - now) / CHECKPOINT_SHARE)
         except Cancelled:
             self.save()
             raise
@@ -110,7 +114,7 @@ class Loop:
             return
         state = self._network.state_dict(), dict(self._mean), self._optimiser.state_dict()
         curve = [astuple(point) for point in self.curve]
-        found = Checkpoint(*state, self._step, self._seconds, curve, self._best)
+        found = Checkpoint(*state, self._step, self._seconds, curve, self._best, self._recent)
         write_checkpoint(found, self._path, self._recipe)
 
     def _restore(self, found: Checkpoint) -> None:
@@ -118,7 +122,7 @@ class Loop:
         self._optimiser.load_state_dict(found.optimiser)
         self._mean = {name: value.to(self._device) for name, value in found.mean.items()}
         self._best = {name: value.to(self._device) for name, value in found.best.items()}
-        self._step, self._seconds = found.step, found.seconds
+        self._step, self._seconds, self._recent = found.step, found.seconds, found.recent
         self.curve = [CurvePoint(*point) for point in found.curve]
 
     def _look(self, share: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,12 @@ def sample_patch(held: Held, centre: NDArray[np.float64], size: Size, matrix: Ma
     grid = _normalised(places, start, stop)
     image = _read(held.image[block].float(), grid, "bilinear")
     return Patch(image, _read(held.labels[block].float(), grid, "nearest").long(), places.float())
+
+
+def without_mirrored(patch: Patch, shape: tuple[int, ...]) -> Patch:
+    """The patch with labels only inside its case of this shape (k, j, i); beyond are mirrored copies."""
+    within = [(place > -0.5) & (place < n - 0.5) for place, n in zip(patch.places, shape, strict=True)]
+    return replace(patch, labels=patch.labels * torch.stack(within).all(dim=0))
 
 
 def thinned(image: Tensor) -> NDArray[Any]:

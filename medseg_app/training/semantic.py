@@ -17,7 +17,7 @@ from .augment import furnish_air, lower_dose, vary_brightness, vary_channels
 from .dataset import Case
 from .metal import add_metal
 from .paste import MOST_SHRUNK, PASTED, donors_for, paste_finding
-from .patches import Held, Patch, Size, random_matrix, sample_patch, thinned
+from .patches import Held, Patch, Size, random_matrix, sample_patch, thinned, without_mirrored
 from .recipe import Recipe
 from .synthetic import SYNTHETIC, SyntheticFindings
 from .voxel_loss import voxel_loss
@@ -137,7 +137,9 @@ class SemanticTask:
         if not donors:
             return patch
         k, j, i = patch.labels.shape
-        guest = self._crop(int(rng.choice(donors)), (k, j, i), 1.0, rng, rng.uniform(1.0, MOST_SHRUNK))
+        donor = int(rng.choice(donors))
+        guest = self._crop(donor, (k, j, i), 1.0, rng, rng.uniform(1.0, MOST_SHRUNK))
+        guest = without_mirrored(guest, self._cases[donor].image.shape)
         return paste_finding(patch, guest, self._cases[number].modality)
 
     def _channels(self, image: Tensor, case: Case, rng: np.random.Generator) -> Tensor:

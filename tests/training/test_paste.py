@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from medseg_app.training import instance, semantic
 from medseg_app.training.dataset import find_cases, read_cases
 from medseg_app.training.instance import InstanceTask
 from medseg_app.training.paste import PASTED, paste_finding
 from medseg_app.training.patches import Patch
 from medseg_app.training.recipe import read_recipe
+from medseg_app.training.semantic import SemanticTask
+from tests.training import tiny
 from tests.training.tiny import write_cases, write_recipe
 
 SHAPE = (5, 40, 40)
@@ -79,3 +82,29 @@ def test_batches_hold_pasted_findings_under_their_own_class(tmp_path):
     targets = [t for seed in range(40) for t in pasting.batch(np.random.default_rng(seed), 0.0).targets]
     assert {int(label) for target in targets for label in target["labels"]} == {1, 2}
     assert max(len(target["labels"]) for target in targets) > 2
+
+
+@pytest.mark.parametrize("task", ["semantic", "instance"])
+def test_what_is_pasted_is_no_mirrored_copy(tmp_path, task, monkeypatch):
+    """Donors are shrunk, so that patches reach over their images; there each finding would come again."""
+    write_cases(tmp_path)
+    path = write_recipe(tmp_path, task)
+    text = path.read_text().replace('kind = "semantic"', 'kind = "instance"')
+    path.write_text(text + "paste = 1.0\n")
+    recipe = read_recipe(path)
+    module = semantic if task == "semantic" else instance
+    guests: list[Patch] = []
+    monkeypatch.setattr(module, "MOST_SHRUNK", 4.0)
+    monkeypatch.setattr(module, "paste_finding", lambda own, guest, _: (guests.append(guest), own)[1])
+    kind = SemanticTask if task == "semantic" else InstanceTask
+    pasting = kind(recipe, read_cases(find_cases(recipe).train, recipe))
+    for seed in range(20):
+        pasting.batch(np.random.default_rng(seed), 1.0)
+    marked = [guest.places[:, guest.labels > 0].numpy() for guest in guests]
+    places = np.concatenate(marked, axis=1)
+    last = np.array(tiny.SHAPE)[:, None] - 0.5
+    assert (places > -0.5).all()
+    assert (places < last).all()
+    assert places.shape[1] > 100
+    reach = np.concatenate([guest.places.reshape(3, -1).numpy() for guest in guests], axis=1)
+    assert not (reach < last).all()

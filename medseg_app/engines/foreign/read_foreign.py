@@ -18,6 +18,7 @@ from .archive import unpack
 from .card_beside import read_card_beside
 from .checkpoint_file import kind_of
 from .draft import NOT_STATED, Draft
+from .known_name import known_as
 from .monai_bundle import is_bundle, read_bundle
 from .nnunet_results import is_nnunet, read_nnunet
 from .program_graph import ENGINE
@@ -99,11 +100,8 @@ def _read_zip(path: Path, consent: bool) -> Draft:
         unpack(path, folder)
         inner = [item for item in folder.iterdir() if item.name != "__MACOSX"]
         is_wrapped = len(inner) == 1 and inner[0].is_dir() and not _is_known(folder)
-        try:
+        with known_as(folder, path):
             return _read_folder(inner[0] if is_wrapped else folder, consent)
-        except ModelError as error:
-            # The unpacked copy is gone when this is read: name the file that the user knows.
-            raise type(error)(error.message.replace(str(folder), str(path)), error.hint) from error
 
 
 def _read_onnx(path: Path) -> Draft:
