@@ -299,3 +299,24 @@ def test_strokes_on_another_state_of_the_file_are_kept_aside_and_told(
         "1 of the steps that had not been saved"
     ]
     assert len(list(folders.journals.glob("*.kept"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "back"), [(None, "when MedSeg starts again"), ("left.medseg", "open left.medseg again")]
+)
+def test_a_stroke_made_while_the_next_series_was_read_is_told_and_kept(
+    session, volume, told, tmp_path, name, back
+):
+    """Whether to save was asked when the reader chose the series, not when it was there."""
+    session.run(add_segment, name="Liver")
+    if name:
+        session.run(save_case, path=tmp_path / name)
+    press(session, 5, 20, 21)
+    enter(session, Case.of(volume))
+    (notice,) = told
+    assert "not saved" in notice.text
+    assert back in notice.hint
+    assert find_recoverable(session.folders.journals)
+    if name:
+        session.run(open_case, path=tmp_path / name)
+        assert slices(session) == [5]
