@@ -16,6 +16,8 @@ from .windows import first_window
 
 def enter(session: Session, case: Case) -> int:
     """Open a case in place of the present one. Returns how many unsaved steps its journal gave back."""
+    session.gestures.settle()
+    left = session.case if session.unsaved else None
     session.release_case(forget_unsaved=False)
     if case.path is not None:
         lock = lock_case(case.path)
@@ -29,6 +31,8 @@ def enter(session: Session, case: Case) -> int:
         taken = _own(session, case)
     _look_at(session, case.volume)
     session.changed.emit(Change.of("case", "voxels", "segments", "proposal", "measurements", "saved"))
+    if left is not None and left.id != case.id:
+        _tell_of_left(session, left)
     _tell(session, taken)
     return taken.steps
 
@@ -45,6 +49,12 @@ def _tell(session: Session, taken: TakenOver) -> None:
             f"{taken.lost} of the steps that had not been saved fit these labels no more.",
             f"They are kept beside the journals in {session.folders.journals}.",
         )
+
+
+def _tell_of_left(session: Session, left: Case) -> None:
+    """Nobody was asked about what the reader did to a case while the next one was read."""
+    back = f"open {left.path.name} again" if left.path else "they are offered when MedSeg starts again"
+    session.tell("note", "The case that was open has steps that were not saved.", f"They are kept: {back}.")
 
 
 def new_journal(session: Session, case: Case) -> CaseJournal:

@@ -35,6 +35,9 @@ class Pointing(Protocol):
     def release(self, event: PointerEvent) -> None:
         """The button was let go."""
 
+    def settle(self) -> None:
+        """The button is up, though nothing told where it was let go."""
+
     def cursor(self, event: PointerEvent) -> Outline | None:
         """What a press at this place would touch."""
 
@@ -65,6 +68,9 @@ class NoGestures:
         """Nothing happens."""
 
     def release(self, event: PointerEvent) -> None:
+        """Nothing happens."""
+
+    def settle(self) -> None:
         """Nothing happens."""
 
     def cursor(self, event: PointerEvent) -> Outline | None:

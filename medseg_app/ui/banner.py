@@ -1,16 +1,18 @@
-"""Banner: one thin line above the image for what a reader has to know; never a pop-up."""
+"""Banner: one thin line, or two, above the image for what a reader has to know; never a pop-up."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from . import icons, theme
 from .buttons import icon_button
 from .labels import ElidedLabel, set_verdict
 
 NOTE_STAYS_MS = 12_000
+ROOM_OF_SIGNS = 12 * theme.GRID
+"""Width of the mark, the cross and what lies between, logical pixels."""
 GLYPHS = {"ok": "check-circle", "note": "info", "problem": "warning"}
 
 
@@ -42,7 +44,6 @@ class Banner(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "banner")
-        self.setFixedHeight(4 * theme.GRID)
         self._mark = VerdictMark()
         self._text = ElidedLabel("", "strong")
         self._text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
@@ -51,8 +52,10 @@ class Banner(QFrame):
         line.setContentsMargins(12, 0, 8, 0)
         line.setSpacing(theme.GRID)
         line.addWidget(self._mark)
-        line.addWidget(self._text)
-        line.addWidget(self._hint, 1)
+        self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._words.addWidget(self._text)
+        self._words.addWidget(self._hint, 1)
+        line.addLayout(self._words, 1)
         line.addWidget(
             icon_button("Close this message", "x", self.hide, "Shift+Esc"), 0, Qt.AlignmentFlag.AlignRight
         )
@@ -75,3 +78,18 @@ class Banner(QFrame):
         self.setAccessibleName(f"{kind}: {text} {hint}".strip())
         self.show()
         self._timer.stop() if kind == "problem" else self._timer.start()
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the next step in sight."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """What happened and the next step share a line where both fit, else each has its own."""
+        words = sum(part.fontMetrics().horizontalAdvance(part.text()) for part in (self._text, self._hint))
+        fits = not self._hint.text() or words <= self.width() - ROOM_OF_SIGNS
+        one, two = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._words.setDirection(one if fits else two)
+        self._words.setSpacing(theme.GRID if fits else 0)
+        self.setFixedHeight((4 if fits else 6) * theme.GRID)

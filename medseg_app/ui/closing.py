@@ -51,6 +51,7 @@ class Closing:
 
     def leave(self, then: Callable[[], object]) -> None:
         """Do something that ends the open case. Asks first where it was changed since it was saved."""
+        self._session.gestures.settle()  # a stroke whose button is still down counts
         if not self._session.unsaved:
             then()
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
 
@@ -40,7 +40,11 @@ class _Work(QRunnable, Generic[T]):
         super().__init__()
         self._work, self._done, self._deliver, self._failed = work, done, deliver, failed
 
+    def belongs_to(self, owner: OffThread) -> bool:
+        return self._deliver == owner._deliver
+
     def run(self) -> None:
+        WAITING.discard(self)
         try:
             result = self._work()
         except Exception as error:  # noqa: BLE001 - a thread has no caller; the window's thread is told
@@ -54,6 +58,14 @@ class _Work(QRunnable, Generic[T]):
             log.warning("work beside the window failed", exc_info=error)
             return
         self._deliver(lambda: failed(error))
+
+
+WAITING: set[_Work[Any]] = set()
+"""What no thread has taken up yet.
+
+Qt holds it where Python's collector does not look: together with a pool that nobody else holds, it would be
+taken for unused.
+"""
 
 
 class OffThread:
@@ -70,7 +82,9 @@ class OffThread:
         failed: Callable[[Exception], object] | None = None,
     ) -> None:  # fmt: skip
         """Run work in a thread; done(result) or failed(error) follows on the window's thread."""
-        self._pool.start(_Work(work, done, self._deliver, failed))
+        waiting = _Work(work, done, self._deliver, failed)
+        WAITING.add(waiting)
+        self._pool.start(waiting)
 
     def close(self) -> None:
         """Drop what has not begun and wait for the rest: Python must not end within an import.
@@ -80,6 +94,7 @@ class OffThread:
         self._closed = True
         self._pool.clear()
         self._pool.waitForDone(PATIENCE_MS)
+        WAITING.difference_update(work for work in list(WAITING) if work.belongs_to(self))
 
     def _deliver(self, call: Callable[[], object]) -> None:
         def unless_closed() -> None:

@@ -97,7 +97,8 @@ class Opening:
             self._open_mask(Path(name))
 
     def ask_export(self) -> None:
-        """Show the export dialog."""
+        """Show the export dialog, which lists what every segment holds now."""
+        self._session.gestures.settle()
         if self._session.case is not None:
             from .dialogs.export import ExportDialog
 

@@ -154,6 +154,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.controller is None:
             return
+        self.controller.session.gestures.settle()
         if self._agreed_to_close or not self.controller.session.unsaved:
             self.controller.close()
             return

@@ -323,3 +323,24 @@ def test_a_file_written_by_a_program_that_ended_before_its_journal_knew_is_taken
     while other.run(undo) is not None:
         pass
     assert slices(other) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "back"), [(None, "when MedSeg starts again"), ("left.medseg", "open left.medseg again")]
+)
+def test_a_stroke_made_while_the_next_series_was_read_is_told_and_kept(
+    session, volume, told, tmp_path, name, back
+):
+    """Whether to save was asked when the reader chose the series, not when it was there."""
+    session.run(add_segment, name="Liver")
+    if name:
+        session.run(save_case, path=tmp_path / name)
+    press(session, 5, 20, 21)
+    enter(session, Case.of(volume))
+    (notice,) = told
+    assert "not saved" in notice.text
+    assert back in notice.hint
+    assert find_recoverable(session.folders.journals)
+    if name:
+        session.run(open_case, path=tmp_path / name)
+        assert slices(session) == [5]

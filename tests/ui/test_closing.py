@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from medseg_app.app.commands import segments as commands
 from medseg_app.app.session import Session
 from medseg_app.app.settings import Settings
+from medseg_app.tools.contract import PointerEvent
 from medseg_app.ui.dialogs import unsaved
 from medseg_app.ui.scripted import pause, wait_until
 
@@ -161,3 +162,15 @@ def test_undo_names_the_step(changed, controller):
     controller.actions["undo"].trigger()
     assert not controller.actions["undo"].isEnabled()
     assert controller.actions["redo"].text() == "Redo Add Liver"
+
+
+@pytest.mark.parametrize("leave", ["window", "case"])
+def test_a_first_stroke_whose_button_is_still_down_is_asked_for_too(
+    window, session, controller, answers, leave
+):
+    session.view.tool, session.view.brush_mm = "brush", 5.0
+    x, y, z = session.view.cursor_lps
+    session.gestures.press(PointerEvent((x, y, z), 0, 6))
+    window.close() if leave == "window" else controller.closing.close_case()
+    assert answers["asked"] == 1
+    assert session.case.history.names == ("Brush",)

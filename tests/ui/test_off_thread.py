@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
+from medseg_app.ui import off_thread
 from medseg_app.ui.off_thread import MainThread, OffThread
 
 
@@ -26,3 +28,25 @@ def test_nothing_comes_back_to_a_window_that_was_closed(qtbot):
     beside.close()
     qtbot.wait(50)
     assert seen == []
+
+
+def test_work_that_waits_for_a_thread_is_not_taken_for_unused(qtbot):
+    """The window begins with work that nobody holds, while libraries come in and Python collects."""
+    main, seen = MainThread(), []
+
+    def begin():
+        OffThread(main).run(lambda: 1, seen.append)
+
+    begin()
+    gc.collect()
+    qtbot.waitUntil(lambda: seen == [1])
+
+
+def test_work_that_was_dropped_is_let_go_of(qtbot):
+    main, busy = MainThread(), threading.Event()
+    beside = OffThread(main)
+    beside.run(lambda: busy.wait(10), print)
+    beside.run(lambda: 1, print)
+    threading.Timer(0.2, busy.set).start()
+    beside.close()
+    assert not off_thread.WAITING

@@ -12,12 +12,16 @@ from PySide6.QtTest import QTest
 
 from medseg_app.app.commands import case as case_commands
 from medseg_app.app.commands import segments as commands
+from medseg_app.app.enter_case import enter
 from medseg_app.app.new_segment import new_segment
 from medseg_app.core.box import Box
+from medseg_app.core.case import Case
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_edit import LabelPatch
 from medseg_app.ui.panels.segment_rows import rows_of
 from medseg_app.ui.scripted import pause
+
+from .conftest import oblique_volume
 
 
 @pytest.fixture
@@ -158,6 +162,27 @@ def test_deleting_asks_in_the_panel_and_can_be_undone(controller, session, panel
     assert not session.case.segmentation.has(number)
     session.run(case_commands.undo)
     assert session.case.segmentation.voxel_count(number) == 27
+
+
+def test_a_question_goes_with_the_case_that_it_was_about(controller, session, panel):
+    session.view.active_segment = add(session, "Liver")
+    controller.actions["delete_segment"].trigger()
+    controller.actions["add_segment"].trigger()
+    enter(session, Case.of(oblique_volume()))
+    number = add(session, "Tumour")
+    assert not panel.question.isVisible()
+    assert not controller.segments.add_line.isVisible()
+    assert session.case.segmentation.has(number)
+
+
+def test_a_question_goes_with_the_segment_that_it_was_about(controller, session, panel):
+    session.view.active_segment = add(session, "Liver")
+    controller.actions["delete_segment"].trigger()
+    add(session, "Kidney")
+    assert panel.question.isVisible()
+    session.run(case_commands.undo)
+    session.run(case_commands.undo)
+    assert not panel.question.isVisible()
 
 
 def test_a_name_is_typed_over_in_the_row(controller, session, panel):

@@ -84,6 +84,21 @@ def test_a_message_of_any_length_widens_no_window(window, session):
     assert window.banner.text == ""
 
 
+def test_the_next_step_is_in_sight_however_long_the_message_is(window, session):
+    hint = window.banner._hint
+    session.tell("problem", "Short.", "Choose another folder.")
+    pause(0.05)
+    low = window.banner.height()
+    session.tell("problem", "The file " + "x" * 400 + " cannot be opened.", "Choose another folder.")
+    pause(0.05)
+    assert hint.width() >= hint.fontMetrics().horizontalAdvance(hint.text())
+    assert window.banner.rect().contains(hint.geometry())
+    session.tell("problem", "Short.", "Choose another folder.")
+    pause(0.05)
+    assert window.banner.height() == low
+    assert hint.width() >= hint.fontMetrics().horizontalAdvance(hint.text())
+
+
 def test_the_side_panels_fold_and_the_image_takes_their_place(window, controller, session):
     pause(0.05)
     before = window.central.width()

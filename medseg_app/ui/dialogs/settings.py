@@ -108,8 +108,12 @@ class SettingsDialog(DialogFrame):
         settings.device = self.device.currentData()
         settings.precision = self.precision.currentData()
         self._take_keys()
-        settings.save()
         self.accept()
+        try:
+            settings.save()
+        except OSError as error:
+            hint = f"They hold until MedSeg is closed. Make {settings.path} writable to keep them."
+            self._session.tell("problem", f"The settings were not kept ({error.strerror}).", hint)
 
     def _show_clash(self, *_: object) -> None:
         """A key that two actions share would do neither, so it cannot be kept."""

@@ -36,6 +36,7 @@ class SegmentController:
         self.add_line = AddSegment()
         self.question = Question("Delete")
         self.look = LabelLook(session.view)
+        self._to_delete: list[int] = []
         # Volumes change many times during a stroke; the list is repainted a few times a second.
         self._refresh = QTimer(panel, singleShot=True, interval=REFRESH_MS)
         self._place()
@@ -70,18 +71,26 @@ class SegmentController:
     # -- from the session --------------------------------------------------------------------------
 
     def _on_change(self, change: Change) -> None:
+        self._drop_what_is_over(change)
         if change.kinds & {"case", "segments"}:
             self._on_case()
         elif "voxels" in change.kinds and not self._refresh.isActive():
             self._refresh.start()
 
+    def _drop_what_is_over(self, change: Change) -> None:
+        """A question about segments that are gone, or of another case, would be answered about others."""
+        case = self._session.case
+        there = case is not None and all(case.segmentation.has(number) for number in self._to_delete)
+        if "case" in change.kinds or not there:
+            self.question.hide()
+            self._to_delete = []
+        if "case" in change.kinds:
+            self.add_line.hide()
+
     def _on_case(self) -> None:
         case = self._session.case
         self.panel.show_segments(case.segmentation if case else None)
         self.look.setVisible(case is not None and bool(case.segmentation.segments))
-        if case is None:
-            self.add_line.hide()
-            self.question.hide()
         self._show_hidden()
         self._show_active()
 
@@ -153,6 +162,7 @@ class SegmentController:
         """Ask in the panel whether the chosen segments are to be deleted."""
         ids = self.chosen_ids()
         if self._session.case is not None and ids:
+            self._to_delete = ids
             self.question.ask(self._delete_text(ids), lambda: self._delete(ids))
 
     def ask_colour(self, place: QPoint | None = None) -> None:

@@ -169,11 +169,20 @@ class NapariCanvas:
         corner = QPointF(area.topLeft()) * ratio
         painter.drawImage(QRectF(area), self.picture, QRectF(corner, QSizeF(area.size()) * ratio))
 
+    def clear(self) -> None:
+        """Take away all that napari shows; what OpenGL held for it is deleted at once."""
+        self._make_current()
+        self.model.layers.clear()
+
+    def _make_current(self) -> None:
+        """Let OpenGL mean this canvas: its numbers stand for other things in another one."""
+        self.native.makeCurrent()
+        self._canvas.set_current()
+
     def _draw(self, area: QRect | None) -> None:
         from OpenGL import GL  # type: ignore[import-untyped]
 
-        self.native.makeCurrent()
-        self._canvas.set_current()
+        self._make_current()
         self.before_draw()
         left, top, right, bottom = self._pixels_of(area)
         low = self.picture.height() - bottom

@@ -22,6 +22,7 @@ BRUSH_STEP = 1.15
 BRUSH_LIMITS_MM = (0.5, 200.0)
 CLICK_PX = 3
 """A press that moves less than this is a click."""
+LEFT = Qt.MouseButton.LeftButton
 
 
 def event_at(view: SliceView, place: QPointF, keys: Qt.KeyboardModifier) -> PointerEvent | None:
@@ -49,6 +50,7 @@ class Pointer:
     def __init__(self, view: SliceView) -> None:
         self._view = view
         self._drag: Drag | None = None
+        self._button = LEFT
         self._pressed: Pixels | None = None
         self._last: Pixels = (0.0, 0.0)
         self._clicked = False
@@ -57,14 +59,16 @@ class Pointer:
     def press(self, event: QMouseEvent) -> None:
         """A button went down: start a gesture of the view or of the tool."""
         view, place = self._view, event.position()
+        self._let_go_unless_held(event)
         if view.plane is None or self._drag is not None or view.session.gestures.is_running:
             return
         view.session.view.plane, view.session.view.is_active = view.name, True
+        self._button = event.button()
         self._pressed = self._last = (place.x(), place.y())
         self._drag = self._drag_for(event, self._pressed)
-        self._clicked = self._drag is not None and event.button() == Qt.MouseButton.LeftButton
+        self._clicked = self._drag is not None and event.button() == LEFT
         pointer = event_at(view, place, event.modifiers())
-        if self._drag is None and event.button() == Qt.MouseButton.LeftButton and pointer is not None:
+        if self._drag is None and event.button() == LEFT and pointer is not None:
             view.session.gestures.press(pointer)
 
     def _drag_for(self, event: QMouseEvent, place: Pixels) -> Drag | None:
@@ -73,7 +77,7 @@ class Pointer:
             return view_gestures.pan_drag(view)
         if event.button() == Qt.MouseButton.RightButton:
             return view_gestures.zoom_drag(view, place)
-        if event.button() != Qt.MouseButton.LeftButton:
+        if event.button() != LEFT:
             return None
         if view.overlay.slice_bar.holds(place, view.size()):
             return view_gestures.bar_drag(view, view.overlay.slice_at)
@@ -83,6 +87,7 @@ class Pointer:
         """The mouse moved, with or without a button."""
         place = event.position()
         now = (place.x(), place.y())
+        self._let_go_unless_held(event)
         gestures = self._view.session.gestures
         pointer = event_at(self._view, place, event.modifiers())
         if pointer is None:
@@ -99,6 +104,8 @@ class Pointer:
 
     def release(self, event: QMouseEvent) -> None:
         """The button was let go: a click moves the cross, a gesture of the tool is committed."""
+        if event.button() != self._button:  # another one, pressed meanwhile
+            return
         pointer = event_at(self._view, event.position(), event.modifiers())
         if self._drag is not None:
             on_bar = self._view.overlay.slice_bar.holds(self._last, self._view.size())
@@ -107,6 +114,14 @@ class Pointer:
             self._drag, self._pressed = None, None
         elif self._view.session.gestures.is_running and pointer is not None:
             self._view.session.gestures.release(pointer)
+
+    def _let_go_unless_held(self, event: QMouseEvent) -> None:
+        """End what a button began that is up again: a dialog or menu that opened took its release."""
+        held = event.buttons() & ~event.button()
+        if not held & self._button:
+            self._drag, self._pressed = None, None
+        if not held & LEFT:
+            self._view.session.gestures.settle()
 
     def wheel(self, event: QWheelEvent) -> None:
         """A notch goes one slice; with Ctrl it zooms, with Shift it changes the brush."""

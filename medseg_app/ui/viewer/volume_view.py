@@ -88,7 +88,7 @@ class VolumeView(QWidget):
 
     def _forget(self) -> None:
         if self._canvas is not None:
-            self._canvas.model.layers.clear()
+            self._canvas.clear()
             self.update()
         self._surface = None
 

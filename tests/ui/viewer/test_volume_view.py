@@ -54,3 +54,22 @@ def test_the_patients_right_side_is_on_the_left_of_the_screen(show: Callable[...
     session.view.hidden = frozenset({1})
     area.volume_view.labels_changed()
     wait_for(lambda: np.isnan(columns_of(canvas, 2)))
+
+
+def test_switching_3d_off_leaves_the_other_views_as_they_are(show: Callable[..., Any], session: Any) -> None:
+    """OpenGL numbers what it holds anew in every view: what 3D gives back must not be another view's."""
+    area = show(np.random.default_rng(1).integers(0, 900, SHAPE).astype(np.int16), (10, 20, 18))
+    label_box(session, Box((4, 10, 2), (16, 30, 12)), (255, 0, 0))
+    settle(200)
+    before = {name: view.canvas.picture.copy() for name, view in area.views.items()}
+    for view in area.views.values():
+        session.view.show_3d = True
+        wait_for(lambda: not area.volume_view._hint.text())
+        area.volume_view.repaint()
+        view.redraw()
+        view.repaint()
+        session.view.show_3d = False
+    for name, view in area.views.items():
+        view.redraw()
+        view.repaint()
+        assert view.canvas.picture == before[name], name
