@@ -49,7 +49,7 @@ class Banner(QFrame):
         self._text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._hint = ElidedLabel("", "secondary")
         line = QHBoxLayout(self)
-        line.setContentsMargins(12, 0, 8, 0)
+        line.setContentsMargins(12, 4, 8, 4)
         line.setSpacing(theme.GRID)
         line.addWidget(self._mark)
         self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)

@@ -130,3 +130,8 @@ def test_the_window_maps_values_to_grey():
     assert greys == [0, 127, 255]
     inverted = grey_picture(plane, 1.0, 1.0, window=(0, 1000), inverted=True)
     assert inverted.pixelColor(5, 0).red() == 255
+
+
+def test_a_series_that_is_dragged_with_shift_held_stays_in_the_list(controller):
+    """Qt takes rows away that were moved; it moves where Shift is held and the model lets it."""
+    assert controller.studies.model.supportedDragActions() == Qt.DropAction.CopyAction

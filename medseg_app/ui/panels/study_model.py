@@ -58,6 +58,10 @@ class StudyModel(QStandardItemModel):
     def mimeTypes(self) -> list[str]:
         return [SERIES_TYPE]
 
+    def supportedDragActions(self) -> Qt.DropAction:
+        """A series is never moved: with Shift held, Qt would take its row away."""
+        return Qt.DropAction.CopyAction
+
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         """The id of the series that is dragged, so that the images can show it."""
         data = QMimeData()
