@@ -47,8 +47,11 @@ def read_nnunet(folder: Path) -> Draft:
     options = {"key": "network_weights", "without": [".all_modules.", "decoder.encoder."]}
     weights = run_contained("weights", checkpoint, lambda target: copy_numbers(checkpoint, target), options)
     remarks = [f"Weights of {fold} only; nnU-Net can average several folds.", *REMARKS]
-    if card.preprocessing["channels"][card.modality[0]][0].get("nonzero"):
+    values = card.preprocessing["channels"][card.modality[0]][0]
+    if values.get("nonzero"):
         remarks.append("Voxels of exactly 0 count as outside the patient, also within it.")
+    elif values["kind"] == "zscore":
+        remarks.append("Mean and spread are of the whole image; nnU-Net cuts a rim of exactly 0 off before.")
     origin = Origin(NOT_STATED, "imported by MedSeg from results of nnU-Net")
     return Draft(card, weights, Papers(origin=origin), tuple(remarks))
 

@@ -114,11 +114,15 @@ def test_axes_that_nnunet_turns_are_turned(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("uncontained")
-def test_mr_is_scaled_by_its_own_mean(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("masked", "remark"), [(True, "exactly 0 count as outside"), (False, "a rim of exactly 0")]
+)
+def test_mr_is_scaled_by_its_own_mean(tmp_path: Path, masked: bool, remark: str) -> None:
     changed = plans()
-    _configuration(changed).update(normalization_schemes=["ZScoreNormalization"], use_mask_for_norm=[True])
-    card = read_foreign(write_results(tmp_path, changed, DATASET | {"channel_names": {"0": "T1"}})).card
-    assert card.preprocessing == {"channels": {"MR": [{"kind": "zscore", "nonzero": True}]}}
+    _configuration(changed).update(normalization_schemes=["ZScoreNormalization"], use_mask_for_norm=[masked])
+    draft = read_foreign(write_results(tmp_path, changed, DATASET | {"channel_names": {"0": "T1"}}))
+    assert draft.card.preprocessing == {"channels": {"MR": [{"kind": "zscore", "nonzero": masked}]}}
+    assert any(remark in said for said in draft.remarks)
 
 
 def _configuration(changed: dict[str, Any]) -> dict[str, Any]:
