@@ -130,8 +130,21 @@ def display() -> Iterator[str]:
     elif is_available():
         with virtual_display() as number:
             yield number
+            _forget_windows()
     else:
         missing("a display, or Xvfb")
+
+
+def _forget_windows() -> None:
+    """Qt would draw on what a test left of its windows when Python ends, and find no screen: it crashes."""
+    widgets, core = sys.modules.get("PySide6.QtWidgets"), sys.modules.get("PySide6.QtCore")
+    if widgets is None or core is None or widgets.QApplication.instance() is None:
+        return
+    for window in widgets.QApplication.topLevelWidgets():
+        window.close()
+        window.deleteLater()
+    core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete.value)
+    core.QCoreApplication.processEvents()
 
 
 @pytest.fixture(scope="session")
