@@ -86,14 +86,15 @@ class CaseJournal:
             return TakenOver()
         journal = self._opened()
         records = journal.records()
-        newer = _newer(records, case.segmentation.revision)
+        unsaved = since_checkpoint(records)
+        newer = _newer(records, unsaved, case.segmentation.revision)
         if newer is None:
             self._set_aside()
-            return TakenOver(lost=len(since_checkpoint(records)))
-        if len(newer) < len(since_checkpoint(records)):
+            return TakenOver(lost=len(unsaved))
+        if len(newer) < len(unsaved):
             journal.append("checkpoint", case.segmentation.revision)
-        unsaved = {record.seq for record in newer}
-        case.history.restore(*stacks([record for record in records if record.seq not in unsaved]))
+        left = {record.seq for record in newer}
+        case.history.restore(*stacks([record for record in records if record.seq not in left]))
         done = replay(case, newer)
         if done < len(newer):
             journal.copy_to(self._kept_path())
@@ -192,14 +193,13 @@ class CaseJournal:
             self._failed(error)
 
 
-def _newer(records: list[Record], revision: int) -> list[Record] | None:
+def _newer(records: list[Record], unsaved: list[Record], revision: int) -> list[Record] | None:
     """The steps that a file of this revision does not hold; None where it is of another state of the case."""
-    newer = since_checkpoint(records)
     if _base(records) in {None, revision}:
-        return newer
+        return unsaved
     # A file may hold more than the journal knows: the program ended between saving and saying so here.
-    reached = [count for count, record in enumerate(newer, 1) if record.revision == revision]
-    return newer[reached[-1] :] if reached else None
+    reached = [count for count, record in enumerate(unsaved, 1) if record.revision == revision]
+    return unsaved[reached[-1] :] if reached else None
 
 
 def _base(records: list[Record]) -> int | None:

@@ -7,11 +7,13 @@ from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.volume import Volume
 
 from .model_folder import ModelFolder
+from .slice_tiles import takes_slices
 
 
 def looks_at_volumes(folder: ModelFolder) -> bool:
-    """Whether single slices are none of a model's images; graphs of other programs do not say so."""
-    return any(one.card.network.arguments.get("spatial_dims") == 3 for one in folder.parts or (folder,))
+    """Whether single slices are none of a model's images; other engines take them, or do not say."""
+    cards = [one.card for one in folder.parts or (folder,)]
+    return any(card.engine == "unet" and not takes_slices(card.network) for card in cards)
 
 
 def require_even_slices(geometry: VolumeGeometry) -> None:
