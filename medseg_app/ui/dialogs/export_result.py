@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout
 
 from medseg_app.ui.banner import VerdictMark
@@ -55,9 +54,8 @@ class ExportResult(QFrame):
 
     def _add(self, verdict: str, name: str, text: str) -> None:
         row = self._grid.rowCount()
-        top = Qt.AlignmentFlag.AlignTop
         if verdict:
-            self._grid.addWidget(VerdictMark(verdict, 16), row, 0, top)
+            self._grid.addWidget(VerdictMark(verdict, 16), row, 0)
             heading = ElidedLabel(name, "strong")
             heading.setToolTip(name)
             self._grid.addWidget(heading, row, 1)
