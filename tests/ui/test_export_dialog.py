@@ -11,6 +11,7 @@ from medseg_app.core.box import Box
 from medseg_app.core.errors import Cancelled, VerificationError
 from medseg_app.core.label_edit import LabelPatch
 from medseg_app.io import export
+from medseg_app.tools.contract import PointerEvent
 from medseg_app.ui.dialogs.export import ExportDialog
 from medseg_app.ui.scripted import wait_until
 
@@ -140,3 +141,12 @@ def test_a_name_that_is_too_long_is_told(dialog, tmp_path):
     dialog.start()
     finish(dialog)
     assert "too long" in dialog.outcome.lines[0]
+
+
+def test_a_first_stroke_whose_button_is_still_down_is_listed(window, session, controller, monkeypatch):
+    ticked = []
+    monkeypatch.setattr(ExportDialog, "exec", lambda dialog: ticked.append(dialog.chosen_ids()))
+    session.view.tool, session.view.brush_mm = "brush", 5.0
+    session.gestures.press(PointerEvent(session.view.cursor_lps, 0, 5))
+    controller.opening.ask_export()
+    assert ticked == [tuple(segment.id for segment in session.case.segmentation.segments)] != [()]
