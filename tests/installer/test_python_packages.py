@@ -43,7 +43,14 @@ def steps(monkeypatch: pytest.MonkeyPatch, environment: Environment) -> Steps:
     monkeypatch.setattr(python_packages, "run_step", recorded)
     monkeypatch.setattr(python_packages, "PROGRAMS", ("python",))
     monkeypatch.setattr(python_packages, "_works", lambda it: it.program("python").exists())
+    # Nothing is installed here, so the room of the disk that the tests happen to run on says nothing.
+    _leave_free(monkeypatch, gigabytes=100)
     return recorded
+
+
+def _leave_free(monkeypatch: pytest.MonkeyPatch, gigabytes: float) -> None:
+    usage = type("Usage", (), {"free": gigabytes * 1e9})
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: usage)
 
 
 ALL = ["making .venv", "installing the build tool", "installing Python packages"]
@@ -138,8 +145,7 @@ def test_a_damaged_stamp_counts_as_none(environment: Environment, steps: Steps) 
 def test_a_full_disk_is_said_before_anything_is_fetched(
     environment: Environment, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = type("Usage", (), {"free": 1e9})
-    monkeypatch.setattr("shutil.disk_usage", lambda _folder: usage)
+    _leave_free(monkeypatch, gigabytes=1)
     with pytest.raises(SetupError, match="1.0 GB left"):
         python_packages.ensure(environment)
     assert steps.titles == ALL[:1]
