@@ -116,6 +116,11 @@ def test_a_file_that_is_there_is_replaced_only_when_asked_for_once_more(dialog, 
     assert earlier.read_bytes() == b"of another patient"
     (line,) = dialog.outcome.lines
     assert line.startswith("out.nii.gz is there already.")
+    assert dialog.go.text() == "Replace"
+    name = dialog.target.text()
+    dialog.target.setText(f"{name}-2")
+    assert dialog.go.text() == "Export", "a name of its own replaces nothing"
+    dialog.target.setText(name)
     (tmp_path / "out.nrrd").write_bytes(b"too")
     dialog.formats[".nrrd"].setChecked(True)
     dialog.go.click()

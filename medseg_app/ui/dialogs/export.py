@@ -166,12 +166,13 @@ class ExportDialog(DialogFrame):
         ]
 
     def start(self) -> None:
-        """Write and verify; files of an earlier export are replaced when this is asked for once more."""
+        """Write and verify. Files that are there already are named first and replaced at the next press."""
         self.outcome.clear()
         there = {path for path in self.paths() if identity(path) is not None}
         if not there <= self._replaces:
             self._replaces = there
             self._ask_to_replace(there)
+            self._show_ready()
             return
         self._task = self._session.attempt(
             commands.export,
@@ -187,7 +188,7 @@ class ExportDialog(DialogFrame):
         names = ", ".join(sorted(path.name for path in there))
         is_are = "is" if len(there) == 1 else "are"
         self.outcome.show_failure(
-            f"{names} {is_are} there already.", "Press Export once more to replace, or choose another name."
+            f"{names} {is_are} there already.", "Press Replace to write anew, or choose another name."
         )
 
     def _show_failure(self, error: BaseException) -> None:
@@ -215,7 +216,8 @@ class ExportDialog(DialogFrame):
         running = self._task is not None
         self.bar.setVisible(running)
         self.go.setEnabled(not running and bool(self.paths()) and bool(self.chosen_ids()))
-        self.go.setText("Writing" if running else "Export")
+        replaces = not self._replaces.isdisjoint(self.paths())
+        self.go.setText("Writing" if running else "Replace" if replaces else "Export")
 
     def _choose_target(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, "Export as", self.target.text())
