@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
 
 def _where() -> str:
     today, python = date.today().isoformat(), platform.python_version()
-    tiles = "with" if "cpu" in expected_devices().fast else "without"
+    tiles = "with" if expected_devices().fast.get("cpu") == "bfloat16" else "without"
     return f"{today}, {os.cpu_count()} cores {tiles} AMX, {platform.system()}, Python {python}"
 
 

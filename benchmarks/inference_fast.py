@@ -1,8 +1,8 @@
-"""A whole prediction in bfloat16, beside MONAI and nnU-Net in float32; for processors with AMX."""
+"""A whole prediction in bfloat16 or in eight bits, beside MONAI and nnU-Net in float32."""
 
 from __future__ import annotations
 
-from medseg_app.engines.device import fast_is_possible
+from medseg_app.engines.device import fast_arithmetic
 
 from .inference import beside_monai, model_and_image
 from .row import NotMeasuredError, Row
@@ -13,6 +13,6 @@ WHOLE, BODY = 0.25, 0.125
 
 def rows() -> list[Row]:
     """The whole image; then, as the application does it, the body only."""
-    if not fast_is_possible("cpu"):
-        raise NotMeasuredError("without AMX the processor computes it in float32")
+    if fast_arithmetic("cpu") is None:
+        raise NotMeasuredError("without AMX and VNNI the processor computes it in float32")
     return beside_monai(*model_and_image(), "fast", WHOLE, BODY)

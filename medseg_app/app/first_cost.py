@@ -44,7 +44,6 @@ def _cost(card: ModelCard, geometry: VolumeGeometry, device: str, precision: str
 
 def _line(card: ModelCard, device: str, precision: str) -> Backend | None:
     """What will compute: "exact" stands in where "fast" would not be faster, or not close enough."""
-    fast = measured(card.backends, device, "fast")
-    if precision == "fast" and kind_of(device) in expected_devices().fast and fast and fast.is_close:
-        return fast
-    return measured(card.backends, device, "exact")
+    arithmetic = expected_devices().fast.get(kind_of(device)) if precision == "fast" else None
+    fast = measured(card.backends, device, arithmetic) if arithmetic else None
+    return fast if fast and fast.is_close else measured(card.backends, device, "float32")

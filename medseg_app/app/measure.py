@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medseg_app.core.progress import Progress, silent
+from medseg_app.core.progress import Progress, part, silent
 
 from .recipes import AboutData, model_of, recipe_of
 
@@ -48,11 +48,15 @@ def measure_closeness(
     `engines.backend.Backend`, and `is_close`: whether it is used.
     """
     from medseg_app.training.backend_figures import measure_backends, with_backends
+    from medseg_app.training.input_ranges import with_eight_bits
     from medseg_app.training.rewrite_card import rewrite_card
 
     job = _job(path, model, device, keep, about)
-    found = measure_backends(job.folder, job.recipe, device=job.device, progress=progress)
-    card = with_backends(job.folder.card, found)
+    folder = job.folder
+    if not folder.card.eight_bits:
+        folder = with_eight_bits(folder, job.recipe, job.device, part(progress, 0.0, 0.3))
+    found = measure_backends(folder, job.recipe, device=job.device, progress=part(progress, 0.3, 1.0))
+    card = with_backends(folder.card, found)
     if keep:
         rewrite_card(job.folder, card)
     return {**job.document(), "backends": _lines(found), "card": _lines(job.folder.card.backends)}

@@ -27,7 +27,7 @@ Precision = Literal["exact", "fast"]
 class Request:
     """What is asked of a model.
 
-    precision: "exact" computes in float32, "fast" in bfloat16 where the device can.
+    precision: "exact" computes in float32, "fast" in fewer bits where that is faster (see precision.py).
     min_score: findings below it are left out; None takes the figure of the card.
     modality: what the user said the images are (for files that do not say it themselves).
     revision: revision of the segmentation that the run starts from, handed back in the proposal.

@@ -6,13 +6,18 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from medseg_app.core.errors import OutOfMemory, WrongUse
 from medseg_app.core.proposal import Proposal
 
 if TYPE_CHECKING:
+    from .backend import Arithmetic
     from .contract import Precision
+
+VNNI = "avx512_vnni", "avx_vnni"
+"""Abilities of a processor that multiplies integers of eight bits by themselves, as torch calls them."""
 
 
 def choose_device(wanted: str = "auto") -> str:
@@ -119,7 +124,22 @@ def settle_torch() -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-def fast_is_possible(device: str) -> bool:
+def fast_arithmetic(device: str) -> Arithmetic | None:
+    """What "fast" is computed in on a device; None where nothing is faster than float32."""
+    if bfloat16_is_faster(device):
+        return "bfloat16"
+    return "int8" if device == "cpu" and int8_is_faster() else None
+
+
+def int8_is_faster() -> bool:
+    """Whether OpenVINO is there and the processor multiplies integers of eight bits by themselves (VNNI)."""
+    import torch
+
+    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(known.get(ability) for ability in VNNI) and find_spec("openvino") is not None
+
+
+def bfloat16_is_faster(device: str) -> bool:
     """Whether the device computes faster in bfloat16 than in float32; emulated, bfloat16 is slower.
 
     Of processors those with AMX: by the bfloat16 of AVX-512 alone the shipped networks took 1.0 to 1.5 times
@@ -132,11 +152,6 @@ def fast_is_possible(device: str) -> bool:
     if device == "cpu":
         return bool(torch.cpu._is_amx_tile_supported())
     return False
-
-
-def precision_on(device: str, wanted: Precision) -> Precision:
-    """What is computed where this precision is asked for; files keep it as a fact about the result."""
-    return "fast" if wanted == "fast" and fast_is_possible(device) else "exact"
 
 
 @contextmanager
@@ -165,10 +180,10 @@ def _on_threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def inference(device: str, precision: Precision) -> Iterator[None]:
-    """Inside it networks run without gradients, in bfloat16 where `precision` is "fast" and it pays."""
+    """Inside it torch computes without gradients, in bfloat16 where `precision` is "fast" and it pays."""
     import torch
 
-    fast = precision_on(device, precision) == "fast"
+    fast = precision == "fast" and bfloat16_is_faster(device)
     kind = device.partition(":")[0]
     with _on_threads(threads()), torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=fast):
         yield

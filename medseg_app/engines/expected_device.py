@@ -11,15 +11,20 @@ import ctypes
 import platform
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+from .backend import Arithmetic
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 BUILT_FOR = re.compile(r"^cuda\b[^=]*=\s*'(\d+)", re.MULTILINE)
 CPU_FACTS = Path("/proc/cpuinfo")
 BFLOAT16 = frozenset({"amx_tile"})
-"""Abilities of a processor that is faster in bfloat16 (see `device.fast_is_possible`)."""
+"""Abilities of a processor that is faster in bfloat16 (see `device.bfloat16_is_faster`)."""
+INT8 = frozenset({"avx512_vnni", "avx_vnni"})
+"""Abilities of one that is faster in integers of eight bits (see `device.int8_is_faster`)."""
 CAPABILITY_MAJOR = 75
 """CUDA's number of the attribute that tells the generation of a card."""
 FIRST_WITH_BFLOAT16 = 8
@@ -27,20 +32,22 @@ FIRST_WITH_BFLOAT16 = 8
 
 @dataclass(frozen=True)
 class ExpectedDevices:
-    """auto: the device that "auto" means. fast: kinds of device ("cpu", "cuda") on which "fast" is faster."""
+    """auto: the device that "auto" means. fast: kind of device ("cpu", "cuda") -> what "fast" computes in."""
 
     auto: str
-    fast: frozenset[str]
+    fast: Mapping[str, Arithmetic]
 
 
 def expected_devices() -> ExpectedDevices:
     """What `engines.device` will most likely choose on this computer; asks no torch."""
     generation = _generation_of_card(_cuda_of_torch())
-    fast = {"cpu"} if _processor_has_bfloat16() else set()
+    fast: dict[str, Arithmetic] = {}
+    if processor := _fast_on_processor():
+        fast["cpu"] = processor
     if generation >= FIRST_WITH_BFLOAT16:
-        fast.add("cuda")
+        fast["cuda"] = "bfloat16"
     auto = "cuda:0" if generation else "mps" if _has_apple_gpu() else "cpu"
-    return ExpectedDevices(auto, frozenset(fast))
+    return ExpectedDevices(auto, fast)
 
 
 def expected_device(wanted: str) -> str:
@@ -82,10 +89,12 @@ def _has_apple_gpu() -> bool:
     return apple and find_spec("torch") is not None
 
 
-def _processor_has_bfloat16() -> bool:
+def _fast_on_processor() -> Arithmetic | None:
     try:
         lines = CPU_FACTS.read_text("utf-8", "replace").splitlines()
     except OSError:
-        return False
-    flags = next((line for line in lines if line.startswith("flags")), "")
-    return bool(BFLOAT16 & set(flags.split()))
+        return None
+    flags = set(next((line for line in lines if line.startswith("flags")), "").split())
+    if BFLOAT16 & flags:
+        return "bfloat16"
+    return "int8" if INT8 & flags and find_spec("openvino") else None

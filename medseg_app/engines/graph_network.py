@@ -11,6 +11,7 @@ from medseg_app.core.errors import ModelError
 from .contract import Precision
 from .model_folder import ModelFolder
 from .openvino_backend import compile_graph, load_openvino
+from .precision import arithmetic_of
 from .preprocess import Preprocessing
 from .tile_run import Run, by_arrays, run_volumes
 
@@ -53,7 +54,7 @@ class GraphNetwork:
         try:
             openvino = load_openvino()
             graph = fitted(openvino, self._read(openvino, data), channels, card.grid.tile)
-            return compile_graph(openvino, graph, precision)
+            return compile_graph(openvino, graph, arithmetic_of(card, "cpu", precision))
         except ImportError as error:
             raise ModelError(
                 f"{path} needs OpenVINO, which is not installed.", "Install openvino."

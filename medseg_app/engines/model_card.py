@@ -66,6 +66,19 @@ class ModelGrid:
 
 
 @dataclass(frozen=True)
+class InputRange:
+    """The values in the input of a convolution that eight bits tell apart.
+
+    most: the largest one of each channel. least: the smallest one, as a share of the largest, at most 0.
+    """
+
+    least: float
+    most: tuple[float, ...]
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """Everything about a model but its weights.
 
@@ -76,6 +89,8 @@ class ModelCard:
     min_ml where it runs together with another model (see panoptic.py).
     figures: what was measured with these weights, free form.
     backends: how close what computes it comes to torch in float32, and what that takes (see backend.py).
+    eight_bits: what is told apart of the input of each convolution that "fast" may compute in integers of
+    eight bits, by its name in the network (see eight_bits.py); empty: none.
     data: what it was trained on, with the licence of that data.
     trained: how long it learnt on what, in words; empty where that is not known.
     weights: path of the safetensors file in the folder; sha256 and size (bytes) are filled in on
@@ -95,6 +110,7 @@ class ModelCard:
     thresholds: dict[str, float] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
     backends: tuple[Backend, ...] = ()
+    eight_bits: dict[str, InputRange] = field(default_factory=dict)
     summary: str = ""
     data: str = ""
     trained: str = ""

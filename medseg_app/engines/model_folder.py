@@ -140,7 +140,7 @@ def card_problem(card: ModelCard) -> str:
     letters = sorted(card.grid.orientation.translate(str.maketrans("LPSRAI", "xyzxyz")))
     if letters not in ([], ["x", "y", "z"]):
         return "the orientation must name each axis of the patient once"
-    return _grid_problem(card.grid)
+    return _grid_problem(card.grid) or _eight_bits_problem(card)
 
 
 def _is_name(name: str) -> bool:
@@ -156,6 +156,11 @@ def _grid_problem(grid: ModelGrid) -> str:
     if not 0 <= grid.overlap <= MAX_OVERLAP:
         return f"tiles overlap by 0 to {MAX_OVERLAP}"
     return ""
+
+
+def _eight_bits_problem(card: ModelCard) -> str:
+    sound = all(-1 <= one.least <= 0 and min(one.most, default=0) > 0 for one in card.eight_bits.values())
+    return "" if sound else "what eight bits tell apart reaches from 0 or below to above it in each channel"
 
 
 def _refuse_newer(data: dict[str, Any], folder: Path) -> None:

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from medseg_app.core.box import Index
 
-from .contract import Precision
-from .device import precision_on, threads
-from .precise_norm import normalise_precisely
+from .backend import Arithmetic
+from .device import threads
+from .precise_norm import fold_constants, normalise_precisely
 from .tile_run import Run, by_arrays, run_slices, run_volumes
 from .user_folders import user_folder
 
@@ -37,22 +37,22 @@ TELEMETRY = "openvino_telemetry"
 def openvino_run(
     network: nn.Module,
     channels: int,
-    precision: Precision,
+    arithmetic: Arithmetic,
     name: str,
     tile: Index | None = None,
     slice_edge: int | None = None,
 ) -> Run | None:
     """The network on the processor; None where OpenVINO is missing or does not know one of its parts.
 
-    network: takes (1, channels, k, j, i). precision: "exact" computes in float32, "fast" in bfloat16
-    where the processor does so itself. name: under which the converted network is cached. tile: the
-    only size of tiles that the network will be given; None: any multiples of 32. slice_edge: for a network
-    that takes slices (b, channels, j, i), an edge that it takes.
+    network: takes (1, channels, k, j, i); for "int8" it says itself what is rounded how (see eight_bits.py).
+    name: under which the converted network is cached. tile: the only size of tiles that the network will be
+    given; None: any multiples of 32. slice_edge: for a network that takes slices (b, channels, j, i), an edge
+    that it takes.
     """
     try:
         openvino = load_openvino()
         model = _converted(openvino, _Traced(network, channels, tile, slice_edge), name)
-        compiled = compile_graph(openvino, model, precision)
+        compiled = compile_graph(openvino, model, arithmetic)
     except Exception as error:  # noqa: BLE001 - its parts fail in many ways; torch computes the same
         log.info("torch computes %s, as OpenVINO does not: %s", name, error)
         return None
@@ -60,11 +60,11 @@ def openvino_run(
     return by(by_arrays(lambda batch: compiled(batch)[0]))
 
 
-def compile_graph(openvino: ModuleType, model: Any, precision: Precision) -> Any:
-    """A model of OpenVINO's, ready to compute on the processor in the precision that was asked for."""
-    hint = "bf16" if precision_on("cpu", precision) == "fast" else "f32"
-    if hint == "f32":
+def compile_graph(openvino: ModuleType, model: Any, arithmetic: Arithmetic) -> Any:
+    """A model of OpenVINO's, ready to compute on the processor; "int8" where the model rounds so itself."""
+    if arithmetic == "float32":
         normalise_precisely(openvino, model)
+    hint = "bf16" if arithmetic == "bfloat16" else "f32"
     # Left to itself it computes in bfloat16 without a word.
     settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads()}
     return openvino.Core().compile_model(model, "CPU", settings)
@@ -140,6 +140,7 @@ def _convert(openvino: ModuleType, traced: _Traced) -> Any:
         decoder = TorchScriptPythonDecoder(traced.network.cpu(), example_input=(example,))
         model = frontend.convert(frontend.load(decoder))  # the decoder must outlive the conversion
     model.reshape({0: openvino.PartialShape(traced.input_shape)})
+    fold_constants(model)  # OpenVINO computes in eight bits only where it sees the limits as numbers
     return model
 
 

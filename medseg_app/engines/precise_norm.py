@@ -17,16 +17,21 @@ HALF = np.float32(0.5)
 
 def normalise_precisely(openvino: ModuleType, model: Any) -> None:
     """Replace every normalisation (MVN) of a model of OpenVINO's by sums axis by axis, in place."""
-    from openvino.passes import ConstantFolding, Manager
-
-    folding = Manager()
-    folding.register_pass(ConstantFolding())  # the axes become numbers
-    folding.run_passes(model)
+    fold_constants(model)  # the axes become numbers
     for node in model.get_ordered_ops():
         axes = _axes(node) if node.get_type_name() == "MVN" else []
         if axes:
             node.output(0).replace(_normalised(openvino.opset13, node, axes).output(0))
     model.validate_nodes_and_infer_types()
+
+
+def fold_constants(model: Any) -> None:
+    """Compute what a model of OpenVINO's computes from numbers alone, in place."""
+    from openvino.passes import ConstantFolding, Manager
+
+    folding = Manager()
+    folding.register_pass(ConstantFolding())
+    folding.run_passes(model)
 
 
 def _axes(node: Any) -> list[int]:

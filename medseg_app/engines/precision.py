@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from .backend import fast_is_close
+from .backend import Arithmetic, fast_is_close
 from .contract import Precision
-from .device import precision_on
+from .device import fast_arithmetic
 from .model_card import ModelCard
 
 
+def arithmetic_of(card: ModelCard, device: str, wanted: Precision) -> Arithmetic:
+    """What a model is computed in on a device.
+
+    That of "exact" where "fast" would be no faster, or was not found close to exact for this model.
+    """
+    fast = fast_arithmetic(device) if wanted == "fast" else None
+    if fast is None or (fast == "int8" and not card.eight_bits):
+        return "float32"
+    return fast if fast_is_close(card.backends, device, fast) else "float32"
+
+
 def precision_of(card: ModelCard, device: str, wanted: Precision) -> Precision:
-    """ "fast" becomes "exact" where it would be no faster, or was not found close to exact for this model."""
-    is_fast = precision_on(device, wanted) == "fast" and fast_is_close(card.backends, device)
-    return "fast" if is_fast else "exact"
+    """What is computed where this precision is asked for; files keep it as a fact about the result."""
+    return "exact" if arithmetic_of(card, device, wanted) == "float32" else "fast"

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from .backend import is_close
+from .backend import Arithmetic, is_close
 from .contract import Precision
 from .device import inference
 from .loaded_network import LoadedNetwork
 from .model_folder import ModelFolder
 from .openvino_backend import openvino_run
+from .precision import arithmetic_of
 from .preprocess import Preprocessing
 from .slice_tiles import SliceTiles, middle
 from .tile_plan import LEGAL_STEP
@@ -27,13 +28,13 @@ Compile = Callable[..., Run | None]
 class VoxelNetwork:
     """Reads the weights on first use: OpenVINO computes on the processor where it can, torch elsewhere.
 
-    OpenVINO is left aside in a precision in which the card says that it does not come close to torch.
+    OpenVINO is left aside where the card says that it does not come close to torch.
     """
 
     def __init__(self, folder: ModelFolder, compiler: Compile | None = None) -> None:
         self._folder, self._compiler = folder, compiler or openvino_run
         self._network = LoadedNetwork(folder)
-        self._compiled: dict[Precision, Run | None] = {}
+        self._compiled: dict[Arithmetic, Run | None] = {}
 
     @cached_property
     def slice_tiles(self) -> SliceTiles | None:
@@ -60,15 +61,24 @@ class VoxelNetwork:
         return self._compiled_on(device, self._network.on(device), precision) is None
 
     def _compiled_on(self, device: str, network: nn.Module, precision: Precision) -> Run | None:
-        card, tiles = self._folder.card, self.slice_tiles
-        if device != "cpu" or not is_close(card.backends, device, precision):
+        card = self._folder.card
+        arithmetic = arithmetic_of(card, device, precision)
+        if device != "cpu" or not is_close(card.backends, device, arithmetic):
             return None
-        if precision not in self._compiled:
-            edge = None if tiles is None else LEGAL_STEP + 2 * tiles.margin
-            channels, name = self._preprocessing.in_channels, f"{card.sha256} {card.network}"
-            tile = card.grid.tile
-            self._compiled[precision] = self._compiler(network, channels, precision, name, tile, edge)
-        return self._compiled[precision]
+        if arithmetic not in self._compiled:
+            self._compiled[arithmetic] = self._compile(network, arithmetic)
+        return self._compiled[arithmetic]
+
+    def _compile(self, network: nn.Module, arithmetic: Arithmetic) -> Run | None:
+        card, tiles = self._folder.card, self.slice_tiles
+        name = f"{card.sha256} {card.network}"
+        if arithmetic == "int8":
+            from .eight_bits import in_eight_bits
+
+            network, name = in_eight_bits(network, card.eight_bits), f"{name} {card.eight_bits}"
+        edge = None if tiles is None else LEGAL_STEP + 2 * tiles.margin
+        channels = self._preprocessing.in_channels
+        return self._compiler(network, channels, arithmetic, name, card.grid.tile, edge)
 
     def _by_torch(self, network: nn.Module, device: str, precision: Precision) -> Run:
         def compute(batch: Tensor) -> Tensor:

@@ -6,18 +6,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-import numpy as np
-
-from medseg_app.core.box import Box
 from medseg_app.core.errors import InputError
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
-from medseg_app.engines.backend import Backend, kind_of
+from medseg_app.engines.backend import Backend, computed_by, kind_of
 from medseg_app.engines.contract import Engine, Precision, Request
-from medseg_app.engines.device import fast_is_possible, threads
-from medseg_app.engines.fit import fit_volume
+from medseg_app.engines.device import fast_arithmetic, threads
 from medseg_app.engines.model_card import ModelCard
 from medseg_app.engines.model_folder import ModelFolder
+from medseg_app.engines.precision import arithmetic_of
 from medseg_app.engines.predict import build_engine, run_engine
 from medseg_app.engines.processor_speed import processor_gflops
 from medseg_app.engines.reference_engine import reference_engine
@@ -26,11 +23,9 @@ from medseg_app.engines.voxel_network import VoxelNetwork
 
 from .agreement import Answer, agreement
 from .dataset import find_cases
+from .few_images import few_images, millions
 from .recipe import Recipe
-
-MOST_IMAGES = 4
-MOST_MILLIONS = 2.0
-"""Voxels of the model's grid, in millions: of a larger image the slices in the middle are enough."""
+from .references import Reference
 
 
 def measure_backends(
@@ -41,13 +36,14 @@ def measure_backends(
     Uses a few validation patients of the recipe, spread evenly. Raises InputError where there are none.
     """
     # What was measured before must not hide what is measured now: a backend may be left aside for it.
-    folder = replace(folder, card=replace(folder.card, backends=(_tried(device),)))
+    folder = replace(folder, card=replace(folder.card, backends=_tried(device)))
     engine = build_engine(folder)
     reference = reference_engine(engine, folder)
     if reference is None:
         return ()
-    images = [_middle(image, folder.card) for image in _images(recipe)]
-    precisions: list[Precision] = ["exact", "fast"] if fast_is_possible(device) else ["exact"]
+    images = few_images(_validation(recipe), folder.card)
+    is_other = arithmetic_of(folder.card, device, "fast") != "float32"
+    precisions: list[Precision] = ["exact", "fast"] if is_other else ["exact"]
     # torch comes last: the memory that it keeps would otherwise be counted as that of the others.
     jobs: list[tuple[Engine, Precision]] = [(engine, precision) for precision in precisions]
     jobs += [] if reference is engine else [(reference, "exact")]
@@ -56,55 +52,51 @@ def measure_backends(
         for n, job in enumerate(jobs)
     ]
     truths = answers[0] if reference is engine else answers[-1]
-    millions = [_millions(image, folder.card) for image in images]
+    sizes = [millions(image, folder.card) for image in images]
     # One number for all: what an earlier precision took and gave back is in use before the next begins.
     memory = round(max(one.memory_mb for said in answers[: len(precisions)] for one in said))
     return tuple(
         Backend(
             device=kind_of(device),
             precision=precision,
-            by=_by(engine, device, precision),
+            by=_by(engine, folder.card, device, precision),
             images=len(images),
             **asdict(agreement(said, truths)),
-            seconds=_seconds(said, millions),
+            seconds=_seconds(said, sizes),
             memory_mb=memory,
-            millions=round(max(millions), 3),
+            millions=round(max(sizes), 3),
             gflops=round(processor_gflops()),
         )
         for precision, said in zip(precisions, answers[: len(precisions)], strict=True)
+        if _was_computed(engine, folder.card, device, precision)
     )
 
 
-def _tried(device: str) -> Backend:
+def _tried(device: str) -> tuple[Backend, ...]:
     """In the place of a line for "fast", which is computed only where its card has one."""
-    return Backend(kind_of(device), "fast", "", 0, None, None, None, 0.0, 0.0, 0.0, 0.0)
+    fast = fast_arithmetic(device)
+    if fast is None:
+        return ()
+    by = computed_by("", fast)
+    return (Backend(kind_of(device), "fast", by, 0, None, None, None, 0.0, 0.0, 0.0, 0.0),)
 
 
 def with_backends(card: ModelCard, found: Sequence[Backend]) -> ModelCard:
-    """The card with these lines in the place of older ones of the same precision on the same kind of device.
+    """The card with these lines in the place of older ones of the same arithmetic on the same kind of device.
 
-    What another computer measured stays: not every processor computes "fast".
+    What another computer measured stays: not every processor computes "fast", and not all in the same way.
     """
-    lines = {(one.device, one.precision): one for one in (*card.backends, *found)}
+    lines = {(one.device, one.arithmetic): one for one in (*card.backends, *found)}
     return replace(card, backends=tuple(lines.values()))
 
 
-def _images(recipe: Recipe) -> list[Volume]:
+def _validation(recipe: Recipe) -> tuple[Reference, ...]:
     references = find_cases(recipe).validation
     if not references:
         raise InputError(
             f"The recipe {recipe.path} keeps no patient for validation.", "Add some to its split."
         )
-    chosen = references[:: -(-len(references) // MOST_IMAGES)]
-    return [replace(one.read()[0], modality=one.modality) for one in chosen]
-
-
-def _middle(image: Volume, card: ModelCard) -> Volume:
-    """The image, or as many slices (k) from its middle as can be measured in short time."""
-    count = image.geometry.shape[0]
-    kept = min(count, max(2, int(count * min(1.0, MOST_MILLIONS / _millions(image, card)))))
-    first = (count - kept) // 2
-    return image.cropped(Box((first, 0, 0), (first + kept, *image.geometry.shape[1:])))
+    return references
 
 
 def _answers(
@@ -121,21 +113,26 @@ def _answers(
     return answers
 
 
-def _millions(image: Volume, card: ModelCard) -> float:
-    return float(np.prod(fit_volume(image.geometry, card.grid).model_shape)) / 1e6
-
-
-def _seconds(answers: list[Answer], millions: list[float]) -> float:
+def _seconds(answers: list[Answer], sizes: list[float]) -> float:
     """Time per million voxels; the first image warms up, where there are more."""
     warm = slice(1 if len(answers) > 1 else 0, None)
-    return round(sum(one.seconds for one in answers[warm]) / sum(millions[warm]), 3)
+    return round(sum(one.seconds for one in answers[warm]) / sum(sizes[warm]), 3)
 
 
-def _by(engine: Engine, device: str, precision: Precision) -> str:
+def _by(engine: Engine, card: ModelCard, device: str, precision: Precision) -> str:
     """What computed, in words."""
-    compiled = (
+    program = "OpenVINO" if _is_compiled(engine, device, precision) else "torch"
+    return computed_by(program, arithmetic_of(card, device, precision))
+
+
+def _was_computed(engine: Engine, card: ModelCard, device: str, precision: Precision) -> bool:
+    """False where torch stood in for OpenVINO: it does not compute in eight bits."""
+    return arithmetic_of(card, device, precision) != "int8" or _is_compiled(engine, device, precision)
+
+
+def _is_compiled(engine: Engine, device: str, precision: Precision) -> bool:
+    return (
         isinstance(engine, VoxelEngine)
         and isinstance(engine.network, VoxelNetwork)
         and not engine.network.is_by_torch(device, precision)
     )
-    return f"{'OpenVINO' if compiled else 'torch'} in {'bfloat16' if precision == 'fast' else 'float32'}"

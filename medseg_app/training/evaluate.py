@@ -14,6 +14,7 @@ from medseg_app.engines.predict import build_engine
 from .backend_figures import measure_backends, with_backends
 from .dataset import find_cases
 from .disturbed_figures import measure_disturbed
+from .input_ranges import with_eight_bits
 from .instance_figures import measure_instances
 from .recipe import Recipe
 from .rewrite_card import rewrite_card
@@ -24,8 +25,8 @@ def evaluate_model(
     path: Path, recipe: Recipe, *, device: str = "cpu", progress: Progress = silent
 ) -> dict[str, Any]:
     """Measure a model folder (see `measure_model`, `measure_backends`) and write all of it into its card."""
-    folder = read_model_folder(path)
-    backends = measure_backends(folder, recipe, device=device, progress=part(progress, 0.0, 0.2))
+    folder = with_eight_bits(read_model_folder(path), recipe, device, part(progress, 0.0, 0.1))
+    backends = measure_backends(folder, recipe, device=device, progress=part(progress, 0.1, 0.2))
     folder = replace(folder, card=with_backends(folder.card, backends))
     figures = measure_model(folder, recipe, device=device, progress=part(progress, 0.2, 1.0))
     rewrite_card(folder, replace(folder.card, figures=figures))

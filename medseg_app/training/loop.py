@@ -46,7 +46,7 @@ class Loop:
     def __init__(self, recipe: Recipe, task: Task, device: str, checkpoint: Path, resume: bool) -> None:
         import torch
 
-        from medseg_app.engines.device import fast_is_possible
+        from medseg_app.engines.device import bfloat16_is_faster
 
         torch.manual_seed(recipe.training.seed)
         self._crew = Crew.of_environment()
@@ -59,7 +59,7 @@ class Loop:
             weight_decay=recipe.training.weight_decay,
         )
         self._mean = {name: value.clone() for name, value in self._network.state_dict().items()}
-        self._fast = recipe.training.precision == "bfloat16" and fast_is_possible(device)
+        self._fast = recipe.training.precision == "bfloat16" and bfloat16_is_faster(device)
         self._step, self._seconds, self._recent = 0, 0.0, math.nan
         self.watch: Watch | None = None
         self._best: dict[str, Tensor] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QLabel
@@ -27,7 +28,7 @@ class DeviceSlot:
     def __init__(self, slot: QLabel, session: Session) -> None:
         self._slot, self._session = slot, session
         self._devices: dict[str, str] = {}
-        self._fast: frozenset[str] | None = None
+        self._fast: Mapping[str, str] | None = None
         session.changed.connect(self._on_change)
         self.show()
 

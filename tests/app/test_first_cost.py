@@ -18,7 +18,7 @@ from medseg_app.engines.processor_speed import EDGE, processor_gflops
 from tests.engines.tiny_models import TINY
 
 EXACT = Backend("cpu", "exact", "OpenVINO in float32", 4, 0.9995, 0.9991, None, 20.0, 300.0, 0.5, 100.0)
-FAST = replace(EXACT, precision="fast", dice=0.993, seconds=10.0)
+FAST = replace(EXACT, precision="fast", by="OpenVINO in bfloat16", dice=0.993, seconds=10.0)
 CARD = replace(TINY["unet"], grid=ModelGrid("SPL", (2.0, 2.0, 2.0)), backends=(EXACT, FAST))
 GRID = VolumeGeometry.regular((100, 100, 200), np.eye(4), "1.2")
 
@@ -26,7 +26,7 @@ GRID = VolumeGeometry.regular((100, 100, 200), np.eye(4), "1.2")
 @pytest.fixture(autouse=True)
 def half_as_fast(monkeypatch):
     monkeypatch.setattr(file, "processor_gflops", lambda: 50.0)
-    monkeypatch.setattr(file, "expected_devices", lambda: ExpectedDevices("cpu", frozenset({"cpu"})))
+    monkeypatch.setattr(file, "expected_devices", lambda: ExpectedDevices("cpu", {"cpu": "bfloat16"}))
 
 
 def test_time_follows_the_grid_of_the_model_and_the_speed_of_the_processor():
@@ -41,12 +41,16 @@ def test_memory_grows_beyond_the_largest_image_that_was_measured():
 
 
 @pytest.mark.parametrize(
-    ("fast", "possible", "seconds"),
-    [(FAST, True, 5.0), (replace(FAST, dice=0.9), True, 10.0), (FAST, False, 10.0)],
-    ids=["fast", "too far off", "no bfloat16"],
+    ("fast", "kinds", "seconds"),
+    [
+        (FAST, {"cpu": "bfloat16"}, 5.0),
+        (replace(FAST, dice=0.9), {"cpu": "bfloat16"}, 10.0),
+        (FAST, {}, 10.0),
+        (FAST, {"cpu": "int8"}, 10.0),
+    ],
+    ids=["fast", "too far off", "no bfloat16", "another arithmetic"],
 )
-def test_what_will_not_be_computed_fast_is_told_as_exact(monkeypatch, fast, possible, seconds):
-    kinds = frozenset({"cpu"} if possible else ())
+def test_what_will_not_be_computed_fast_is_told_as_exact(monkeypatch, fast, kinds, seconds):
     monkeypatch.setattr(file, "expected_devices", lambda: ExpectedDevices("cpu", kinds))
     cost = first_cost([replace(CARD, backends=(EXACT, fast))], GRID, "cpu", "fast")
     assert cost.seconds == pytest.approx(seconds, rel=0.05)

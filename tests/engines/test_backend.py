@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from medseg_app.core.progress import silent
-from medseg_app.engines import device as device_file
 from medseg_app.engines import precision as precision_file
 from medseg_app.engines.backend import Backend, fast_is_close, is_close, measured
 from medseg_app.engines.contract import Request
@@ -31,7 +30,7 @@ FAST = replace(EXACT, precision="fast", by="OpenVINO in bfloat16", dice=0.993)
 @pytest.fixture(autouse=True)
 def bfloat16(monkeypatch):
     """As on a processor that calculates in bfloat16 itself."""
-    monkeypatch.setattr(precision_file, "precision_on", lambda device, wanted: wanted)
+    monkeypatch.setattr(precision_file, "fast_arithmetic", lambda device: "bfloat16")
 
 
 def tiny(path, *backends: Backend):
@@ -50,15 +49,15 @@ def tiny(path, *backends: Backend):
 )
 def test_exact_needs_0_999_and_fast_0_99(line, close):
     assert line.is_close is close
-    assert is_close([line], "cpu", line.precision) is close
+    assert is_close([line], "cpu", line.arithmetic) is close
 
 
 def test_what_was_never_measured_is_used_and_kinds_of_device_are_told_apart():
-    assert is_close([], "cpu", "exact")
+    assert is_close([], "cpu", "float32")
     other = replace(EXACT, device="cuda", dice=0.5)
-    assert measured([other, EXACT], "cuda:1", "exact") is other
-    assert is_close([other], "cpu", "exact")
-    assert not is_close([other], "cuda:0", "exact")
+    assert measured([other, EXACT], "cuda:1", "float32") is other
+    assert is_close([other], "cpu", "float32")
+    assert not is_close([other], "cuda:0", "float32")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,9 @@ def test_what_was_never_measured_is_used_and_kinds_of_device_are_told_apart():
     ],
 )
 def test_fast_must_have_been_measured_there_or_elsewhere(lines, cpu, cuda):
-    assert (fast_is_close(lines, "cpu"), fast_is_close(lines, "cuda:0")) == (cpu, cuda)
+    close = [fast_is_close(lines, device, "bfloat16") for device in ("cpu", "cuda:0")]
+    assert close == [cpu, cuda]
+    assert not fast_is_close(lines, "cpu", "int8"), "it rounds otherwise"
 
 
 def test_a_card_keeps_what_was_measured(tmp_path):
@@ -94,7 +95,7 @@ def test_an_exact_backend_that_is_too_far_off_is_left_aside_for_torch(tmp_path):
     assert network.on("cpu", "exact")(tile).any()
     assert network.is_by_torch("cpu", "exact")
     assert not network.on("cpu", "fast")(tile).any()
-    assert asked == ["fast"]
+    assert asked == ["bfloat16"]
 
 
 def test_fast_that_is_too_far_off_is_computed_exactly_and_says_so(tmp_path):
@@ -117,8 +118,7 @@ def test_networks_for_slices_keep_to_the_rule_as_well(tmp_path, name):
 
 
 def test_fast_stays_exact_where_the_device_is_no_faster(monkeypatch):
-    monkeypatch.setattr(precision_file, "precision_on", device_file.precision_on)
-    monkeypatch.setattr(device_file, "fast_is_possible", lambda device: False)
+    monkeypatch.setattr(precision_file, "fast_arithmetic", lambda device: None)
     assert precision_of(replace(TINY["unet"], backends=(FAST,)), "cpu", "fast") == "exact"
 
 

@@ -13,6 +13,7 @@ from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.proposal import ModelIdentity, Proposal
 from medseg_app.core.volume import Volume
 from medseg_app.engines import device as device_module
+from medseg_app.engines import precision as precision_module
 from medseg_app.engines.backend import Backend
 from medseg_app.engines.device import choose_device, compute_on
 from medseg_app.engines.loaded_network import LoadedNetwork
@@ -141,15 +142,28 @@ def test_a_result_tells_the_precision_that_was_computed(
     folder = write_model_folder(tmp_path / "tiny", card, tiny_weights("unet"))
     voxels = np.random.default_rng(0).integers(-500, 500, (8, 16, 16)).astype(np.int16)
     volume = Volume(voxels, VolumeGeometry.regular((8, 16, 16), np.eye(4), "1.2"), "1.2.3", "CT")
-    for possible, told in ((False, "exact"), (True, "fast")):
-        monkeypatch.setattr(device_module, "fast_is_possible", lambda _, possible=possible: possible)
+    for arithmetic, told in ((None, "exact"), ("bfloat16", "fast")):
+        monkeypatch.setattr(precision_module, "fast_arithmetic", lambda _, arithmetic=arithmetic: arithmetic)
         assert predict(volume, folder, device="cpu", precision="fast").precision == told
 
 
 @pytest.mark.parametrize("tiles", [False, True])
-def test_fast_is_for_processors_with_tiles(monkeypatch: pytest.MonkeyPatch, tiles: bool) -> None:
+def test_bfloat16_is_for_processors_with_tiles(monkeypatch: pytest.MonkeyPatch, tiles: bool) -> None:
     """A wide register that knows bfloat16 is not enough: it is no faster than float32."""
     monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: True)
     monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: tiles)
-    assert device_module.fast_is_possible("cpu") == tiles
-    assert not device_module.fast_is_possible("mps")
+    monkeypatch.setattr("torch.cpu.get_capabilities", dict)
+    assert device_module.bfloat16_is_faster("cpu") == tiles
+    assert device_module.fast_arithmetic("cpu") == ("bfloat16" if tiles else None)
+    assert device_module.fast_arithmetic("mps") is None
+
+
+@pytest.mark.parametrize("ability", ["avx512_vnni", "avx_vnni", "avx512_fp16"])
+def test_fast_is_for_processors_that_multiply_bytes_too(
+    monkeypatch: pytest.MonkeyPatch, ability: str
+) -> None:
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {ability: True})
+    assert device_module.fast_arithmetic("cpu") == ("int8" if "vnni" in ability else None)
+    monkeypatch.setattr(device_module, "find_spec", lambda _: None)
+    assert device_module.fast_arithmetic("cpu") is None, "torch does not compute so"

@@ -30,7 +30,7 @@ def home(tmp_path, monkeypatch):
 def test_it_computes_what_torch_computes_on_tiles_of_any_size(network):
     torch.manual_seed(0)
     built = build_network(network).eval()
-    run = openvino_run(built, 2, "exact", network.name)
+    run = openvino_run(built, 2, "float32", network.name)
     assert run is not None
     for shape in TILES:
         tile = torch.rand(2, *shape) * 2 - 1
@@ -43,31 +43,31 @@ def test_a_network_of_one_tile_size_is_computed_at_that_size(home):
     torch.manual_seed(0)
     built = build_network(VOXELWISE[0]).eval()
     tile = torch.rand(2, 48, 32, 80) * 2 - 1  # 48 and 80 are no multiples of 32
-    run = openvino_run(built, 2, "exact", "one", (48, 32, 80))
+    run = openvino_run(built, 2, "float32", "one", (48, 32, 80))
     with torch.inference_mode():
         expected = built(tile[None])[0].numpy()
     assert np.abs(run(tile).numpy() - expected).max() < 1e-3 * max(np.abs(expected).max(), 1)
-    assert openvino_run(built, 2, "exact", "one")(tile[:, :32, :32, :64]).shape[1:] == (32, 32, 64)
+    assert openvino_run(built, 2, "float32", "one")(tile[:, :32, :32, :64]).shape[1:] == (32, 32, 64)
     assert len(list((home / "cache" / "openvino").iterdir())) == 2
 
 
 def test_the_converted_network_is_kept_and_damage_is_repaired(home, monkeypatch):
     built = build_network(VOXELWISE[2]).eval()
     tile = torch.rand(2, 32, 32, 32) * 2 - 1
-    first = openvino_run(built, 2, "exact", "one")
+    first = openvino_run(built, 2, "float32", "one")
     (kept,) = (home / "cache" / "openvino").iterdir()
     with monkeypatch.context() as patched:
         patched.setattr(openvino_backend, "_convert", lambda *_: pytest.fail("converted again"))
-        again = openvino_run(built, 2, "exact", "one")
+        again = openvino_run(built, 2, "float32", "one")
     assert torch.equal(first(tile), again(tile))
     (kept / "network.xml").write_text("no model")
-    repaired = openvino_run(built, 2, "exact", "one")
+    repaired = openvino_run(built, 2, "float32", "one")
     assert torch.equal(first(tile), repaired(tile))
 
 
 def test_other_weights_are_another_network(home):
     for name in ("one", "two"):
-        openvino_run(build_network(VOXELWISE[2]).eval(), 2, "exact", name)
+        openvino_run(build_network(VOXELWISE[2]).eval(), 2, "float32", name)
     assert len(list((home / "cache" / "openvino").iterdir())) == 2
 
 
@@ -88,7 +88,7 @@ def test_a_read_only_cache_only_costs_time(home, monkeypatch):
         raise OSError("read-only")
 
     monkeypatch.setattr(openvino_backend.tempfile, "mkdtemp", refuse)
-    assert openvino_run(build_network(VOXELWISE[2]).eval(), 2, "exact", "one") is not None
+    assert openvino_run(build_network(VOXELWISE[2]).eval(), 2, "float32", "one") is not None
 
 
 def test_nobody_is_told_that_it_is_used():
@@ -123,7 +123,7 @@ def test_exact_is_as_exact_as_torch_where_a_channel_is_long():
     with torch.inference_mode():
         truth = network.double()(tile[None].double())[0].numpy()
         by_torch = network.float()(tile[None])[0].numpy()
-    run = openvino_run(network, 2, "exact", "norm")
+    run = openvino_run(network, 2, "float32", "norm")
     assert np.abs(run(tile).numpy() - truth).max() < 3 * np.abs(by_torch - truth).max()
 
 
@@ -135,7 +135,7 @@ def test_a_normalisation_keeps_its_meaning(eps_mode, expected):
     axes = np.array([-2, -1])
     eps = 0.5 if eps_mode == "OUTSIDE_SQRT" else -1.0
     model = openvino.Model([ops.mvn(image, axes, True, eps, eps_mode)], [image])
-    compiled = openvino_backend.compile_graph(openvino, model, "exact")
+    compiled = openvino_backend.compile_graph(openvino, model, "float32")
     assert {op.get_type_name() for op in model.get_ops()}.isdisjoint({"MVN"})
     answer = compiled(np.array([[[[1, 5], [1, 5]]]], np.float32))[0]
     assert answer == pytest.approx(np.array([[[[-expected, expected]] * 2]]), rel=1e-6)

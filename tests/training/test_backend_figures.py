@@ -16,9 +16,10 @@ from medseg_app.engines.model_folder_writer import Origin, Papers, write_model_f
 from medseg_app.engines.openvino_backend import openvino_run
 from medseg_app.metrics.instances import Finding
 from medseg_app.training.agreement import Answer, agreement
-from medseg_app.training.backend_figures import _middle, measure_backends, with_backends
+from medseg_app.training.backend_figures import measure_backends, with_backends
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.evaluate import evaluate_model
+from medseg_app.training.few_images import _middle
 from medseg_app.training.recipe import read_recipe
 from medseg_app.training.train import run_training
 from tests.training.tiny import write_cases, write_recipe
@@ -113,7 +114,7 @@ def test_lines_of_other_devices_and_precisions_stay(trained):
     both = with_backends(card, found)
     assert {one.device for one in both.backends} == {"cpu", "cuda"}
     assert with_backends(both, found).backends == both.backends
-    elsewhere = replace(found[0], precision="fast", seconds=0.5)
+    elsewhere = replace(found[0], precision="fast", by="OpenVINO in bfloat16", seconds=0.5)
     newer = replace(found[0], seconds=99.0)
     lines = with_backends(replace(card, backends=(*found, elsewhere)), [newer]).backends
     assert lines == (newer, elsewhere)

@@ -14,7 +14,7 @@ from medseg_app.core.progress import silent
 from medseg_app.engines.backend import LEAST_DICE
 from medseg_app.engines.contract import Request
 from medseg_app.engines.model_folder import read_model_folder
-from medseg_app.engines.precision import precision_of
+from medseg_app.engines.precision import arithmetic_of
 from medseg_app.engines.predict import build_engine, run_engine
 from medseg_app.metrics.overlap import dice
 from medseg_app.training.backend_figures import measure_backends
@@ -117,10 +117,10 @@ SHIPPED = (
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_card_says_how_it_was_trained_and_how_close_it_comes_to_torch(name, repository):
     card = read_model_folder(repository / "models" / name).card
-    known = {(one.device, one.precision): one for one in card.backends}
-    assert known["cpu", "exact"].dice >= LEAST_DICE["exact"]
-    fast = known.get(("cpu", "fast"))  # not measured where the processor was no faster in it
-    assert fast is None or fast.is_close or precision_of(card, "cpu", "fast") == "exact"
+    known = {one.arithmetic: one for one in card.backends if one.device == "cpu"}
+    assert known["float32"].dice >= LEAST_DICE["exact"]
+    used = known[arithmetic_of(card, "cpu", "fast")]
+    assert used.is_close
     text = (repository / "models" / name / "docs/README.md").read_text("utf-8")
     assert all(f"| {one.precision}, {one.device} | {one.by} |" in text for one in card.backends)
     assert f"- Training: {card.trained}" in text
@@ -142,12 +142,12 @@ def test_what_the_card_says_of_backends_is_measured_again(name, repository):
     """Agreement of all voxels would hide errors in the little that is foreground, so Dice is asked for."""
     recipe = recipe_of(repository, name)
     folder = read_model_folder(repository / "models" / name)
-    stated = {one.precision: one for one in folder.card.backends if one.device == "cpu"}
+    stated = {one.arithmetic: one for one in folder.card.backends if one.device == "cpu"}
     for one in measure_backends(folder, recipe):
-        if one.precision not in stated:  # measured on a processor that was no faster in it
+        if one.arithmetic not in stated:  # measured on a processor that was no faster in it
             continue
-        assert one.is_close == stated[one.precision].is_close
-        assert one.dice == pytest.approx(stated[one.precision].dice, abs=2e-3)
+        assert one.is_close == stated[one.arithmetic].is_close
+        assert one.dice == pytest.approx(stated[one.arithmetic].dice, abs=2e-3)
 
 
 @pytest.mark.campaign

@@ -65,11 +65,12 @@ def test_the_card_says_how_close_exact_and_fast_come_to_the_reference():
     told = dict(card_lines(card(backends=(exact, fast))))["Precision"].splitlines()
     assert told == [
         "Exact on the processor: Dice 0.9999 to the reference.",
-        "Fast on the processor: Dice 0.9921 to the reference.",
+        "Fast on the processor (bfloat16): Dice 0.9921 to the reference.",
     ]
     far = dict(card_lines(card(backends=(replace(fast, dice=0.9731),))))["Precision"]
     assert far == (
-        "Fast on the processor: gives the same as exact, because Dice 0.9731 to the reference is too low."
+        "Fast on the processor (bfloat16): gives the same as exact, "
+        "because Dice 0.9731 to the reference is too low."
     )
     assert computed_by((exact,)) == "Exact on the processor: OpenVINO in float32"
     torch, nothing = replace(exact, by=REFERENCE), replace(exact, dice=None)

@@ -31,7 +31,7 @@ def work(job: Job) -> None:
     if tile is None and len(shape) == 5 and any(not shape[n].is_dynamic for n in (2, 3, 4)):
         raise JobError(f"it takes tiles of one size only ({shape}); state it as grid.tile in its card")
     try:
-        compiled = compile_graph(openvino, fitted(openvino, graph, channels, tile), "exact")
+        compiled = compile_graph(openvino, fitted(openvino, graph, channels, tile), "float32")
     except ModelError as error:
         raise JobError(error.message.rstrip(".")) from error
     edges = tile or (EDGE, EDGE, EDGE)

@@ -96,7 +96,8 @@ def computed_by(backends: tuple[Backend, ...]) -> str:
 
 
 def _what(one: Backend) -> str:
-    return f"{one.precision.capitalize()} on {DEVICES[one.device]}"
+    arithmetic = "" if one.precision == "exact" else f" ({one.arithmetic})"
+    return f"{one.precision.capitalize()} on {DEVICES[one.device]}{arithmetic}"
 
 
 def is_demonstration(card: ModelCard) -> bool:
