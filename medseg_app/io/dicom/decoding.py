@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+
+from medseg_app.core.spawned import SPAWNED
 
 from .pixels import Stored, Unreadable, decode_frames
 from .volume_info import Frame
@@ -76,8 +77,7 @@ def _decode_in_workers(tasks: Sequence[Task]) -> Iterator[Decoded]:
 
 def _run(tasks: Sequence[Task]) -> Iterator[tuple[Task, list[Decoded]]]:
     count = min(os.cpu_count() or 1, 8, len(tasks))
-    spawned = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=spawned, initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(count, mp_context=SPAWNED, initializer=_leave_interrupts_to_the_parent)
     try:
         waiting = iter(tasks)
         running: dict[Future[list[Decoded]], Task] = {}
