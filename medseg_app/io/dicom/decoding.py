@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from multiprocessing import current_process
 
 from medseg_app.core.spawned import SPAWNED
 
@@ -26,7 +27,8 @@ Decoded = tuple[int, "Stored | Unreadable"]
 def decoded(frames: Sequence[Frame], wanted: Sequence[int]) -> Iterator[Decoded]:
     """Stored pixels (or why they cannot be read) of the frames with the wanted k; in no fixed order."""
     tasks = _tasks(frames, wanted)
-    if len(wanted) < WORTH_WORKERS:
+    # A worker of somebody's pool or data loader may not start processes of its own.
+    if len(wanted) < WORTH_WORKERS or current_process().daemon:
         for task in tasks:
             yield from _decode(task)
         return
