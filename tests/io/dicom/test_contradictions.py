@@ -61,6 +61,16 @@ def test_an_absent_scale_is_no_fault(tmp_path: Path, tag: int) -> None:
     assert not volume.passport.has("no_rescale")
 
 
+@pytest.mark.parametrize(("signed", "modality"), [(0, "CT"), (1, "CT"), (0, "MR")])
+def test_a_ct_without_any_scale_has_no_room_for_air(tmp_path: Path, signed: int, modality: str) -> None:
+    images = stack()
+    for one in images:
+        del one.RescaleSlope, one.RescaleIntercept
+        one.PixelRepresentation, one.Modality = signed, modality
+    (volume,) = _scanned(tmp_path, images).volumes
+    assert volume.passport.has("no_rescale") == (modality == "CT" and not signed)
+
+
 @pytest.mark.parametrize(
     "bits",
     [
