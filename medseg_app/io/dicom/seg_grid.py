@@ -115,8 +115,8 @@ def own_geometry(places: FramePlaces, dataset: Any) -> tuple[VolumeGeometry, lis
     heights = places.origins @ normal
     order = np.argsort(heights, kind="stable")
     stated = _stated_spacing(dataset)
-    between = [np.linalg.norm(places.i_step), np.linalg.norm(places.j_step), *([stated] if stated else [])]
-    tolerance = _same_place_mm(between)
+    in_plane = min(float(np.linalg.norm(step)) for step in (places.i_step, places.j_step))
+    tolerance = _same_place_mm((in_plane, stated or in_plane))
     firsts, slice_of_frame = [order[0]], np.zeros(len(heights), dtype=int)
     for frame in order:
         if heights[frame] - heights[firsts[-1]] > tolerance:
