@@ -13,6 +13,7 @@ import pytest
 
 from medseg_app.__main__ import main as program
 from medseg_app.app import outputs as outputs_module
+from tests.house.repository import ROOT
 
 
 def test_debug_adds_the_traceback_and_changes_nothing_else(medseg, tmp_path):
@@ -138,3 +139,16 @@ def test_the_window_says_what_stands_in_its_way(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, "platform", "linux")
     assert program(["app"]) == 1
     assert "no display" in capsys.readouterr().err
+
+
+def test_an_interrupt_in_the_middle_of_an_executed_text_ends_with_the_exit_code(tmp_path):
+    """Python would end by the signal: that is no exit code of 130 for who does not ask a shell."""
+    (tmp_path / "interrupted.py").write_text(
+        "import sys\nfrom medseg_app import __main__ as program\nfrom medseg_app.cli import main as cli\n"
+        "cli.main = lambda *words, **more: exec('raise KeyboardInterrupt')\n"
+        "sys.exit(program.main(['info', 'x']))\n"
+    )
+    words = [sys.executable, "-m", "interrupted"]
+    ours = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=tmp_path, env=ours, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "medseg: Interrupted.\n")
