@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import pytest
 
 from medseg_app.__main__ import main as program
 from medseg_app.app import outputs as outputs_module
+from medseg_app.cli import say
 from tests.house.repository import ROOT
 
 
@@ -36,6 +38,16 @@ def test_wrong_words_with_json_are_one_document(medseg, words):
 def test_quiet_works_before_and_after_the_subcommand(medseg, study, words):
     ran = medseg(*words, study)
     assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_letters_that_a_stream_cannot_hold_end_no_command(monkeypatch, errors):
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii", errors)
+    monkeypatch.setattr(sys, "stdout", stream)
+    say.never_fail_at_letters()
+    stream.write("L\N{LATIN SMALL LETTER A WITH DIAERESIS}sion")
+    stream.flush()
+    assert stream.buffer.getvalue() == rb"L\xe4sion"
 
 
 def test_a_failure_leaves_the_file_that_was_there(medseg, image, models, tmp_path):
