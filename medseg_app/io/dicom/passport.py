@@ -75,8 +75,10 @@ def _tilt(geometry: VolumeGeometry) -> float:
 
 
 def _orthonormality(head: Head) -> float:
-    cosines = np.array(head.numbers(tags.ORIENTATION) or (1, 0, 0, 0, 1, 0))
-    row, column = cosines[:3], cosines[3:]
+    cosines = head.numbers(tags.ORIENTATION)
+    if len(cosines) != 6:
+        return 0.0
+    row, column = np.array(cosines[:3]), np.array(cosines[3:])
     errors = row @ column, np.linalg.norm(row) - 1, np.linalg.norm(column) - 1
     return float(np.abs(errors).max())
 
