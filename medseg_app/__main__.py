@@ -24,6 +24,17 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # so early or so late that no command heard of it
         print("medseg: Interrupted.", file=sys.stderr)
         return INTERRUPTED
+    finally:
+        _end_with_the_exit_code()
+
+
+def _end_with_the_exit_code() -> None:
+    """Let Python forget an interrupt that was heard and answered.
+
+    One that came while a module executed a text (a data class being made) makes Python end itself by a
+    signal in place of the exit code, until the next text is executed.
+    """
+    exec("")
 
 
 def window() -> int:

@@ -6,7 +6,6 @@ it takes too long for that, it is told to put away what it began and go, and at 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import traceback
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 
 from medseg_app.core.errors import Cancelled, EngineError, MedsegError
 from medseg_app.core.progress import Progress
+from medseg_app.core.spawned import SPAWNED
 
 T = TypeVar("T")
 
@@ -48,9 +48,8 @@ def run_apart(
     progress raises (Cancelled) stops the work. Raises what the work raised, EngineError where its process
     died.
     """
-    context = multiprocessing.get_context("spawn")
-    mine, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, what, work), name="medseg-apart")
+    mine, theirs = SPAWNED.Pipe()
+    process = SPAWNED.Process(target=_serve, args=(theirs, what, work), name="medseg-apart")
     process.start()
     theirs.close()
     try:

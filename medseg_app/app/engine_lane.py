@@ -6,7 +6,6 @@ No torch is imported here.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from medseg_app.core.errors import CouldNotBeDone, EngineError
 from medseg_app.core.progress import Progress, silent
 from medseg_app.core.proposal import Candidate, Proposal
+from medseg_app.core.spawned import SPAWNED
 from medseg_app.core.volume import Volume
 from medseg_app.engines.contract import Request
 from medseg_app.engines.exchange import ExchangeFolder, VolumeTicket, discard, take_proposal
@@ -141,10 +141,9 @@ class EngineLane:
     def _send(self, order: Order | WarmOrder) -> None:
         if self.worker_id is None:
             self._end_worker()
-            context = multiprocessing.get_context("spawn")
-            mine, theirs = context.Pipe()
+            mine, theirs = SPAWNED.Pipe()
             # A daemon ends with a window that closes in good order; a killed one closes its pipe.
-            process = context.Process(
+            process = SPAWNED.Process(
                 target=serve, args=(theirs, os.getpid()), name="medseg-engines", daemon=True
             )
             process.start()

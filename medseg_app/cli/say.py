@@ -61,7 +61,9 @@ def _throw_away_the_rest() -> None:
 def never_fail_at_letters() -> None:
     """Letters that a terminal cannot show are printed as \\xNN: they must not end a command."""
     for stream in (sys.stdout, sys.stderr):
-        if getattr(stream, "errors", "") == "strict" and hasattr(stream, "reconfigure"):
+        # Where no language is set (LC_ALL=C) it is "surrogateescape", which fails at letters as well.
+        fails = getattr(stream, "errors", "") in ("strict", "surrogateescape")
+        if fails and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 

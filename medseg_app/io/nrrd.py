@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +59,15 @@ def read_labels(path: Path) -> LabelMap:
 def _read(path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
     import nrrd
 
-    with readable(path, "NRRD"):
-        return nrrd.read(str(path), index_order="C")  # type: ignore[no-any-return]
+    with readable(path, "NRRD"), path.open("rb") as stream:
+        header = nrrd.read_header(_lines(stream))
+        return nrrd.read_data(header, stream, str(path), index_order="C"), header
+
+
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    """Lines of the header; pynrrd by itself would drop every letter of a name that is not ASCII."""
+    while line := stream.readline():
+        yield line.decode("utf-8", "replace")
 
 
 def _matrix(header: dict[str, Any], path: Path) -> NDArray[np.float64]:
@@ -86,24 +95,40 @@ def check_labels(label_map: LabelMap) -> None:
 
 
 def write_labels(label_map: LabelMap, path: Path) -> None:
-    """Write one layer as a 3D file, several as the `list` axis that 3D Slicer uses."""
-    import nrrd
+    """Write one layer as a 3D file, several as the `list` axis that 3D Slicer uses.
 
-    layered = len(label_map.layers) > 1
+    Names of segments are UTF-8 as 3D Slicer writes them, which pynrrd cannot.
+    """
+    from isal import igzip
+
+    several = len(label_map.layers) > 1
+    voxels = np.stack(label_map.layers, axis=-1) if several else label_map.layers[0]
+    with path.open("wb") as stream:
+        stream.write(_header(label_map, voxels).encode())
+        with igzip.GzipFile(fileobj=stream, mode="wb", compresslevel=1) as packed:
+            for plane in voxels:
+                packed.write(np.ascontiguousarray(plane).data)
+
+
+def _header(label_map: LabelMap, voxels: NDArray[Any]) -> str:
     matrix = label_map.geometry.affine
-    steps = matrix[:3, [2, 1, 0]].T
-    header: dict[str, Any] = {
+    listed = ["list"] * (voxels.ndim - 3)
+    fields = {
+        "type": voxels.dtype.name,
+        "dimension": str(voxels.ndim),
         "space": "left-posterior-superior",
-        "kinds": ["domain", "domain", "domain"],
-        "space directions": steps,
-        "space origin": matrix[:3, 3],
+        "sizes": " ".join(map(str, voxels.shape[::-1])),
+        "space directions": " ".join(["none" for _ in listed] + [_vector(matrix[:3, n]) for n in (2, 1, 0)]),
+        "kinds": " ".join([*listed, "domain", "domain", "domain"]),
+        "endian": sys.byteorder,
         "encoding": "gzip",
+        "space origin": _vector(matrix[:3, 3]),
     }
-    voxels = label_map.layers[0]
-    if layered:
-        voxels = np.stack(label_map.layers, axis=-1)
-        header["kinds"] = ["list", *header["kinds"]]
-        header["space directions"] = np.vstack([np.full(3, np.nan), steps])
     boxes = [label_map.box(segment) for segment in label_map.segments]
-    header |= segment_tags.to_header(label_map.segments, boxes)
-    nrrd.write(str(path), voxels, header, index_order="C", compression_level=1)
+    about = segment_tags.to_header(label_map.segments, boxes)
+    lines = ["NRRD0005", *(f"{key}: {value}" for key, value in fields.items())]
+    return "\n".join([*lines, *(f"{key}:={value}" for key, value in about.items()), "", ""])
+
+
+def _vector(values: NDArray[np.float64]) -> str:
+    return f"({','.join(repr(float(value)) for value in values)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import signal
@@ -13,6 +14,8 @@ import pytest
 
 from medseg_app.__main__ import main as program
 from medseg_app.app import outputs as outputs_module
+from medseg_app.cli import say
+from tests.house.repository import ROOT
 
 
 def test_debug_adds_the_traceback_and_changes_nothing_else(medseg, tmp_path):
@@ -35,6 +38,16 @@ def test_wrong_words_with_json_are_one_document(medseg, words):
 def test_quiet_works_before_and_after_the_subcommand(medseg, study, words):
     ran = medseg(*words, study)
     assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_letters_that_a_stream_cannot_hold_end_no_command(monkeypatch, errors):
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii", errors)
+    monkeypatch.setattr(sys, "stdout", stream)
+    say.never_fail_at_letters()
+    stream.write("L\N{LATIN SMALL LETTER A WITH DIAERESIS}sion")
+    stream.flush()
+    assert stream.buffer.getvalue() == rb"L\xe4sion"
 
 
 def test_a_failure_leaves_the_file_that_was_there(medseg, image, models, tmp_path):
@@ -138,3 +151,16 @@ def test_the_window_says_what_stands_in_its_way(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, "platform", "linux")
     assert program(["app"]) == 1
     assert "no display" in capsys.readouterr().err
+
+
+def test_an_interrupt_in_the_middle_of_an_executed_text_ends_with_the_exit_code(tmp_path):
+    """Python would end by the signal: that is no exit code of 130 for who does not ask a shell."""
+    (tmp_path / "interrupted.py").write_text(
+        "import sys\nfrom medseg_app import __main__ as program\nfrom medseg_app.cli import main as cli\n"
+        "cli.main = lambda *words, **more: exec('raise KeyboardInterrupt')\n"
+        "sys.exit(program.main(['info', 'x']))\n"
+    )
+    words = [sys.executable, "-m", "interrupted"]
+    ours = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=tmp_path, env=ours, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "medseg: Interrupted.\n")

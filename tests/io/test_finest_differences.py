@@ -60,6 +60,21 @@ def test_half_a_voxel_is_caught_where_it_is_less_than_a_tenth_of_a_millimetre(
         export_labels(labels, fine, tmp_path / file)
 
 
+def test_slices_finer_than_a_hair_stay_apart_on_the_grid_of_a_seg_itself(
+    tmp_path: Path, volume: Volume
+) -> None:
+    fine = _fine(volume, 0.004)
+    assert fine.geometry.spacing_kji[0] < 0.02
+    labels = labels_on(fine.geometry)
+    export_labels(labels, fine, tmp_path / "x.seg.dcm")
+    back = read_labels(tmp_path / "x.seg.dcm")
+    for meant, found in zip(labels.segments, back.segments, strict=True):
+        places = [
+            one.geometry.to_patient(np.argwhere(one.mask(s))) for one, s in ((labels, meant), (back, found))
+        ]
+        np.testing.assert_allclose(places[0], places[1], atol=1e-4)
+
+
 def _two_voxels_swapped_about_the_centre(labels: LabelMap) -> LabelMap:
     layer = labels.layers[0].copy()
     layer[1, 3:10, 4:13] = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -101,6 +102,19 @@ def test_plain_nrrd_keeps_names_for_slicer(tmp_path: Path) -> None:
         "Right kidney",
         "Tumour 1",
     ]
+
+
+@pytest.mark.parametrize("make", [labels_on, overlapping_labels_on])
+def test_names_in_any_script_go_into_an_nrrd_and_back(tmp_path: Path, make: Any) -> None:
+    volume = make_series(tmp_path / "series", grids()["axial"])
+    labels = make(volume.geometry)
+    names = ["Läsion", "腫瘍 2", "Опухоль"]
+    named = tuple(replace(one, name=name) for one, name in zip(labels.segments, names, strict=True))
+    path = tmp_path / "x.seg.nrrd"
+    export_labels(replace(labels, segments=named), volume, path)
+    header = sitk.ReadImage(str(path))
+    assert [header.GetMetaData(f"Segment{n}_Name") for n in range(3)] == names
+    assert [segment.name for segment in read_labels(path).segments] == names
 
 
 @pytest.mark.parametrize("name", ["x.nii.gz", "x.nrrd", "x.mha", "x.seg.nrrd"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from multiprocessing import current_process
+
+from medseg_app.core.spawned import SPAWNED
 
 from .pixels import Stored, Unreadable, decode_frames
 from .volume_info import Frame
@@ -25,7 +27,8 @@ Decoded = tuple[int, "Stored | Unreadable"]
 def decoded(frames: Sequence[Frame], wanted: Sequence[int]) -> Iterator[Decoded]:
     """Stored pixels (or why they cannot be read) of the frames with the wanted k; in no fixed order."""
     tasks = _tasks(frames, wanted)
-    if len(wanted) < WORTH_WORKERS:
+    # A worker of somebody's pool or data loader may not start processes of its own.
+    if len(wanted) < WORTH_WORKERS or current_process().daemon:
         for task in tasks:
             yield from _decode(task)
         return
@@ -76,8 +79,7 @@ def _decode_in_workers(tasks: Sequence[Task]) -> Iterator[Decoded]:
 
 def _run(tasks: Sequence[Task]) -> Iterator[tuple[Task, list[Decoded]]]:
     count = min(os.cpu_count() or 1, 8, len(tasks))
-    spawned = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=spawned, initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(count, mp_context=SPAWNED, initializer=_leave_interrupts_to_the_parent)
     try:
         waiting = iter(tasks)
         running: dict[Future[list[Decoded]], Task] = {}

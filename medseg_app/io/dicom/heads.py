@@ -152,13 +152,20 @@ def _walk_growing(descriptor: int, head: bytes, start: int, explicit: bool, size
 def _data_set_start(head: bytes) -> tuple[str, int]:
     """The transfer syntax and where the data set begins. Raises Unusable for what is not DICOM."""
     if head[128:132] == b"DICM":
-        return _after_file_meta(head)
+        return _as_it_is(head, *_after_file_meta(head))
     if head[:2] == b"\2\0" and head[4:6] in (b"UL", b"OB", b"UI"):
-        return _through_file_meta(head, 0)  # the 132 bytes in front of it were left out
+        # The 132 bytes in front of it were left out.
+        return _as_it_is(head, *_through_file_meta(head, 0))
     syntax = _syntax_without_meta(head)
     if not syntax:
         raise Unusable("not a DICOM file")
     return syntax, 0
+
+
+def _as_it_is(head: bytes, syntax: str, start: int) -> tuple[str, int]:
+    """Some writers announce implicit and write explicit; the letters of the first element tell."""
+    explicit = syntax == IMPLICIT and head[start + 4 : start + 6] in _VRS
+    return (EXPLICIT if explicit else syntax), start
 
 
 def _syntax_without_meta(head: bytes) -> str:

@@ -75,8 +75,10 @@ def _tilt(geometry: VolumeGeometry) -> float:
 
 
 def _orthonormality(head: Head) -> float:
-    cosines = np.array(head.numbers(tags.ORIENTATION) or (1, 0, 0, 0, 1, 0))
-    row, column = cosines[:3], cosines[3:]
+    cosines = head.numbers(tags.ORIENTATION)
+    if len(cosines) != 6:
+        return 0.0
+    row, column = np.array(cosines[:3]), np.array(cosines[3:])
     errors = row @ column, np.linalg.norm(row) - 1, np.linalg.norm(column) - 1
     return float(np.abs(errors).max())
 
@@ -221,12 +223,22 @@ def _rescaling(heads: Sequence[Head], rescale: tuple[float, float] | None) -> It
     if any(_unreadable_rescale(head) for head in distinct.values()):
         text = "The stated slope or intercept is no usable number: values are as stored, not HU or the like."
         yield Finding("no_rescale", text, "problem")
+    elif any(_cannot_be_hounsfield(head) for head in distinct.values()):
+        text = "No slope and intercept are stated: values are as stored, which cannot be Hounsfield units."
+        yield Finding("no_rescale", text, "problem")
 
 
 def _unreadable_rescale(head: Head) -> bool:
     slope = head.numbers(tags.SLOPE)
     wrong = any(head.text(number) and not head.numbers(number) for number in (tags.SLOPE, tags.INTERCEPT))
     return wrong or bool(slope and slope[0] == 0)
+
+
+def _cannot_be_hounsfield(head: Head) -> bool:
+    """Whether a CT states no scale although its stored values, never below 0, have no place for air."""
+    stated = head.text(tags.SLOPE) or head.text(tags.INTERCEPT) or tags.MODALITY_LUT in head.values
+    unsigned = head.integer(tags.PIXEL_REPRESENTATION) == 0
+    return head.text(tags.MODALITY) == "CT" and unsigned and not stated
 
 
 def _pixels(head: Head) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from . import tags
 from .heads import Head
-from .place import SAME_PLACE_DIGITS, heights_of, image_order
+from .place import image_order, places_of
 
 RELATIVE_CLOCKS = (tags.TRIGGER_TIME, tags.TEMPORAL_POSITION, tags.FRAME_REFERENCE_TIME)
 """Times that count from the start of a heart beat or of the series."""
@@ -21,9 +21,9 @@ def clock_of(images: list[Head]) -> int | None:
 
 def phases(images: list[Head], clock: int | None) -> list[list[Head]]:
     """The n-th image at each place, in the order of a time, else of image numbers."""
-    places: dict[float, list[Head]] = {}
-    for head, height in zip(images, heights_of(images), strict=True):
-        places.setdefault(round(height, SAME_PLACE_DIGITS), []).append(head)
+    places: dict[int, list[Head]] = {}
+    for head, place in zip(images, places_of(images), strict=True):
+        places.setdefault(place, []).append(head)
     at_places = [sorted(at_place, key=partial(_moment, clock)) for at_place in places.values()]
     fullest = max(at_places, key=len)
     ranks: dict[int, list[Head]] = {}

@@ -13,8 +13,10 @@ from medseg_app.core.geometry import STEP_TOLERANCE_MM, STEP_TOLERANCE_RATIO
 from . import tags
 from .heads import Head
 
-SAME_PLACE_DIGITS = 2
+SAME_PLACE_MM = 0.01
 """Images whose positions along the normal agree to a hundredth of a millimetre lie at one place."""
+SAME_PLACE_PIXELS = 0.2
+"""The same as a share of a pixel's side, for pixels that are finer than that (micro-CT)."""
 
 
 def unit_normal(cosines: Sequence[float]) -> NDArray[np.float64]:
@@ -46,9 +48,15 @@ def heights_of(images: Sequence[Head]) -> list[float]:
     return [a * x + b * y + c * z for a, b, c in positions]
 
 
+def places_of(images: Sequence[Head]) -> list[int]:
+    """A number for each image that is the same for images at one place along the normal."""
+    fineness = min(SAME_PLACE_MM, SAME_PLACE_PIXELS * min(pixel_spacing(images[0]) or (1.0,)))
+    return [round(height / fineness) for height in heights_of(images)]
+
+
 def repeats(images: Sequence[Head]) -> int:
     """The largest number of images at one place."""
-    return max(Counter(round(height, SAME_PLACE_DIGITS) for height in heights_of(images)).values())
+    return max(Counter(places_of(images)).values())
 
 
 def is_even(images: Sequence[Head]) -> bool:

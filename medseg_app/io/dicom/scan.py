@@ -12,7 +12,7 @@ from medseg_app.core.progress import Progress, silent
 
 from . import tags
 from .assemble import assemble, patient_of
-from .dicomdir import missing_files
+from .dicomdir import Missing, missing_files
 from .heads import Head, Unusable, read_head
 from .multiframe import frames_of
 from .split import split
@@ -59,6 +59,7 @@ def scan_folder(
         if number % REPORT_EVERY == 0:
             progress(0.9 * number / (number + 1000), f"{number} files")
         collection.add(file)
+    collection.leave_out_missing()
     progress(0.95, f"{len(collection.series)} series")
     volumes = [volume for heads in collection.series.values() for volume in _volumes(heads, root, collection)]
     progress(1.0)
@@ -148,6 +149,7 @@ class _Collection:
     series: dict[str, list[Head]] = field(default_factory=dict)
     seen: dict[str, Head] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
 
     def add(self, file: str) -> None:
         """Read the head of a file and keep its frames, or the reason why not."""
@@ -155,7 +157,7 @@ class _Collection:
         try:
             head = read_head(file)
             if tags.DIRECTORY_RECORDS in head.values:
-                self.left_out += missing_files(file)
+                self.missing += missing_files(file)
             require_image(head)
             frames = frames_of(head)
             self._refuse_duplicate(head)
@@ -172,6 +174,10 @@ class _Collection:
         """Note a file that no volume uses; a damaged image remembers its series."""
         series = head.text(tags.SERIES_UID) if head is not None and reason.startswith(DAMAGE) else ""
         self.left_out.append(LeftOut(Path(file), reason, series))
+
+    def leave_out_missing(self) -> None:
+        """Note what an index names, unless the image was found under another name (a renamed copy)."""
+        self.left_out += [one.file for one in self.missing if one.instance_uid not in self.seen]
 
     def _refuse_duplicate(self, head: Head) -> None:
         instance = head.text(tags.SOP_INSTANCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,20 +114,25 @@ def own_geometry(places: FramePlaces, dataset: Any) -> tuple[VolumeGeometry, lis
     normal /= np.linalg.norm(normal)
     heights = places.origins @ normal
     order = np.argsort(heights, kind="stable")
+    stated = _stated_spacing(dataset)
+    in_plane = min(float(np.linalg.norm(step)) for step in (places.i_step, places.j_step))
+    tolerance = _same_place_mm((in_plane, stated or in_plane))
     firsts, slice_of_frame = [order[0]], np.zeros(len(heights), dtype=int)
     for frame in order:
-        if heights[frame] - heights[firsts[-1]] > SAME_PLACE_MM:
+        if heights[frame] - heights[firsts[-1]] > tolerance:
             firsts.append(frame)
         slice_of_frame[frame] = len(firsts) - 1
-    origins, numbers = _even(places.origins[firsts], normal, _stated_spacing(dataset))
+    origins, numbers = _even(places.origins[firsts], normal, stated, tolerance)
     shape = (len(origins), *places.shape)
-    step = normal * (_stated_spacing(dataset) or _thickness(dataset)) if len(origins) == 1 else None
+    step = normal * (stated or _thickness(dataset)) if len(origins) == 1 else None
     uid = str(dataset.get("FrameOfReferenceUID", ""))
     geometry = VolumeGeometry.from_slices(shape, places.i_step, places.j_step, origins, step, uid)
     return geometry, [int(numbers[k]) for k in slice_of_frame]
 
 
-def _even(origins: Vector, normal: Vector, stated: float | None) -> tuple[Vector, NDArray[np.intp]]:
+def _even(
+    origins: Vector, normal: Vector, stated: float | None, tolerance: float
+) -> tuple[Vector, NDArray[np.intp]]:
     """Origins with left-out slices put back, and the number of each old slice among them."""
     unchanged = origins, np.arange(len(origins))
     gaps = np.diff(origins @ normal)
@@ -136,7 +142,7 @@ def _even(origins: Vector, normal: Vector, stated: float | None) -> tuple[Vector
         if not spacing:
             continue
         counts = np.rint(gaps / spacing)
-        fits = np.abs(gaps - counts * spacing).max() <= SAME_PLACE_MM
+        fits = np.abs(gaps - counts * spacing).max() <= tolerance
         if fits and counts.min() >= 1 and counts.sum() < MOST_SLICES:
             numbers = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
             weights = np.arange(numbers[-1] + 1)
@@ -167,7 +173,7 @@ def slices_on(places: FramePlaces, geometry: VolumeGeometry) -> list[int] | None
     if places.shape != geometry.shape[1:] or not _same_plane(places, geometry):
         return None
     found = []
-    tolerance = _same_place_mm(geometry)
+    tolerance = _same_place_mm(geometry.spacing_kji)
     for origin in places.origins:
         apart = np.linalg.norm(geometry.origins - origin, axis=1)
         nearest = int(np.argmin(apart))
@@ -181,8 +187,9 @@ def _same_plane(places: FramePlaces, geometry: VolumeGeometry) -> bool:
     rows, columns = places.shape
     across = np.linalg.norm((places.i_step - geometry.i_step) * (columns - 1))
     down = np.linalg.norm((places.j_step - geometry.j_step) * (rows - 1))
-    return bool(max(across, down) <= _same_place_mm(geometry))
+    return bool(max(across, down) <= _same_place_mm(geometry.spacing_kji))
 
 
-def _same_place_mm(geometry: VolumeGeometry) -> float:
-    return min(SAME_PLACE_MM, SAME_PLACE_VOXELS * min(geometry.spacing_kji))
+def _same_place_mm(spacing: Iterable[float]) -> float:
+    """How far apart frames on one slice may lie, mm, where the sides of a voxel are such."""
+    return min(SAME_PLACE_MM, SAME_PLACE_VOXELS * min(spacing))

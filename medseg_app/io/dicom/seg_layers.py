@@ -25,9 +25,7 @@ class Layers:
         self._layer_of = dict.fromkeys(self._segments, 0)
 
     def add(self, value: int, k: int, mask: NDArray[np.bool_]) -> None:
-        """Give the voxels of slice k to the segment with this value (a value nobody described is ignored)."""
-        if value not in self._segments:
-            return
+        """Give the voxels of slice k to the segment with this value."""
         where = np.flatnonzero(mask)
         while self._meets_other(value, k, where):
             self._move_up(value)

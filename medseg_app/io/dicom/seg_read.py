@@ -77,17 +77,28 @@ class SegFile:
         """(SegmentNumber, mask, index of the frame) for every frame and segment in it."""
         frames = iterate_frames(self.dataset, self.path)
         kind = str(self.dataset.get("SegmentationType", ""))
+        described = {segment.value for segment in self.segments}
         if kind == "LABELMAP":
-            numbers = [segment.value for segment in self.segments]
             for frame, pixels in enumerate(frames):
-                present = set(np.unique(pixels).tolist())
-                yield from ((n, pixels == n, frame) for n in numbers if n in present)
+                present = set(np.unique(pixels).tolist()) - {0, _background(self.dataset)}
+                self._require_described(present - described)
+                yield from ((n, pixels == n, frame) for n in sorted(present))
             return
+        self._require_described(set(self.places.segment_numbers) - described)
         threshold = (
             0.5 * float(self.dataset.get("MaximumFractionalValue", 1)) if kind == "FRACTIONAL" else 0.5
         )
         for frame, pixels in enumerate(frames):
             yield self.places.segment_numbers[frame], pixels >= threshold, frame
+
+    def _require_described(self, others: set[int]) -> None:
+        """Voxels of a segment that nobody described must not vanish without a word."""
+        if others:
+            numbers = ", ".join(map(str, sorted(others)))
+            raise InputError(
+                f"{self.path.name} holds frames of a segment that it does not describe (number {numbers}).",
+                "It contradicts itself; get it again from its maker.",
+            )
 
 
 def read_seg(path: Path) -> SegFile:
@@ -104,8 +115,13 @@ def read_seg(path: Path) -> SegFile:
         return SegFile(path, dataset, _segments(dataset, path), places, _remarks(dataset, path))
 
 
+def _background(dataset: Any) -> int:
+    """The value that means no segment in a LABELMAP."""
+    return int(dataset.get("PixelPaddingValue", 0))
+
+
 def _segments(dataset: Any, path: Path) -> tuple[Segment, ...]:
-    background = int(dataset.get("PixelPaddingValue", 0))
+    background = _background(dataset)
     found: list[Segment] = []
     for item in dataset.SegmentSequence:
         segment = segment_from(item, path)

@@ -19,7 +19,7 @@ from medseg_app.io.dicom.volume_info import ScanResult
 from .small_series import COLUMNS, ROWS, positions, stack, write
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-SPACING, SLOPE, INTERCEPT = 0x00280030, 0x00281053, 0x00281052
+SPACING, SLOPE, INTERCEPT, ORIENTATION = 0x00280030, 0x00281053, 0x00281052, 0x00200037
 
 
 def _scanned(folder: Path, images: list[Dataset]) -> ScanResult:
@@ -59,6 +59,22 @@ def test_a_scale_that_cannot_be_read_is_named(tmp_path: Path, tag: int, value: b
 def test_an_absent_scale_is_no_fault(tmp_path: Path, tag: int) -> None:
     (volume,) = _scanned(tmp_path, _raw(tag, b"")).volumes
     assert not volume.passport.has("no_rescale")
+
+
+@pytest.mark.parametrize("cosines", [b"1\\0\\0\\0 ", b"1 ", b"1\\0\\0\\0\\1\\0\\0 ", b"x "])
+def test_directions_that_are_not_six_numbers_end_no_scan(tmp_path: Path, cosines: bytes) -> None:
+    (volume,) = _scanned(tmp_path, _raw(ORIENTATION, cosines)).volumes
+    assert volume.passport.has("no_position")
+
+
+@pytest.mark.parametrize(("signed", "modality"), [(0, "CT"), (1, "CT"), (0, "MR")])
+def test_a_ct_without_any_scale_has_no_room_for_air(tmp_path: Path, signed: int, modality: str) -> None:
+    images = stack()
+    for one in images:
+        del one.RescaleSlope, one.RescaleIntercept
+        one.PixelRepresentation, one.Modality = signed, modality
+    (volume,) = _scanned(tmp_path, images).volumes
+    assert volume.passport.has("no_rescale") == (modality == "CT" and not signed)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from medseg_app.io.dicom.head_pydicom import head_by_pydicom
 from medseg_app.io.dicom.head_runs import _Run
 from medseg_app.io.dicom.heads import FIRST_READ, Unusable, read_head
 from medseg_app.io.dicom.scan import scan_folder
+from medseg_app.io.dicom.volume import load_volume
 from tests.data_folder import data
 
 from .small_series import image, positions, stored
@@ -221,3 +222,13 @@ def test_another_scan_in_between_gets_the_values_of_its_own_file() -> None:
     run._values_in = interrupted
     assert run.values_at(head(b"P2"), 0) == {tags.PATIENT_ID: b"P2"}
     assert between == [{tags.PATIENT_ID: b"P2"}]
+
+
+def test_a_file_that_announces_implicit_and_is_explicit_is_read(tmp_path: Path) -> None:
+    path = _save(_one(), tmp_path / "one.dcm")
+    announced = ImplicitVRLittleEndian.encode().ljust(len(ExplicitVRLittleEndian) + 1, b"\0")
+    path.write_bytes(path.read_bytes().replace(ExplicitVRLittleEndian.encode() + b"\0", announced, 1))
+    with pytest.warns(UserWarning, match="found explicit VR"):
+        assert pydicom.dcmread(path).Rows == 48
+    (volume,) = scan_folder(path).volumes
+    assert (load_volume(volume).voxels[0] == stored(1)[0].astype(int) - 1024).all()

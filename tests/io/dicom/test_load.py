@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import tracemalloc
 from pathlib import Path
@@ -318,6 +319,16 @@ def test_workers_give_what_one_process_gives(tmp_path: Path, monkeypatch: pytest
     together = load_volume(info).voxels
     np.testing.assert_array_equal(alone, together)
     np.testing.assert_array_equal(alone, stored(20).astype(int) - 1024)
+
+
+def test_a_worker_of_somebodys_pool_decodes_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a process is a daemon, which may not start processes of its own."""
+    (volume,) = scan_folder(write(_compressed(), tmp_path)).volumes
+    monkeypatch.setattr(decoding, "WORTH_WORKERS", 2)
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert load_volume(volume).voxels.shape == (12, 48, 64)
 
 
 def test_a_decoder_that_dies_takes_only_its_slice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -269,6 +269,22 @@ def test_files_that_a_dicomdir_names_but_that_are_not_there_are_named(tmp_path: 
     assert [volume.shape[0] for volume in result.volumes] == [10]
 
 
+def test_a_slice_that_only_the_index_knows_of_is_one_that_its_volume_lacks(tmp_path: Path) -> None:
+    files = _medium(tmp_path / "medium")
+    files[-1].unlink()
+    (volume,) = scan_folder(tmp_path / "medium").volumes
+    assert [one.path.name for one in volume.left_out] == [files[-1].name]
+    assert volume.passport.has("damaged_slices")
+
+
+def test_images_that_were_renamed_are_not_called_missing(tmp_path: Path) -> None:
+    for number, file in enumerate(_medium(tmp_path / "medium")):
+        file.rename(tmp_path / "medium" / f"{number}.dcm")
+    result = scan_folder(tmp_path / "medium")
+    assert [entry.path.name for entry in result.left_out] == ["DICOMDIR"]
+    assert [volume.shape[0] for volume in result.volumes] == [12]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_dicomdir_does_not_lead_out_of_its_folder(tmp_path: Path) -> None:
     from pydicom import dcmread

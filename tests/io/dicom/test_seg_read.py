@@ -125,3 +125,14 @@ def test_a_truncated_file_is_named(tmp_path: Path, size: int) -> None:
     cut.write_bytes(data("dicom", "seg_dcmqi", "liver.dcm").read_bytes()[:size])
     with pytest.raises(InputError, match=r"cut\.seg\.dcm"):
         read_labels(cut)
+
+
+@pytest.mark.parametrize("name", ["seg_dcmqi/partial_overlaps.dcm", "seg_dcmqi/sparse-labelmap-ppv5.dcm"])
+def test_frames_of_a_segment_that_is_not_described_do_not_vanish(tmp_path: Path, name: str) -> None:
+    from pydicom import dcmread
+
+    seg = dcmread(data("dicom", *name.split("/")))
+    gone = seg.SegmentSequence.pop()
+    seg.save_as(tmp_path / "odd.dcm")
+    with pytest.raises(InputError, match=rf"odd\.dcm.*not describe \(number {gone.SegmentNumber}\)"):
+        read_labels(tmp_path / "odd.dcm")

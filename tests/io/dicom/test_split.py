@@ -150,6 +150,14 @@ def test_acquisitions_one_after_the_other_stay_together_despite_a_gap(tmp_path: 
     assert volume.passport.has("missing_slices")
 
 
+def test_slices_of_a_micro_ct_lie_at_places_of_their_own(tmp_path: Path) -> None:
+    """Nine micrometres apart, less than what is one place where pixels are coarser."""
+    series = stack(places=positions(step=0.009), PixelSpacing=[0.009, 0.009])
+    (volume,) = _volumes(tmp_path, series)
+    assert volume.shape[0] == 12
+    assert volume.passport.verdict == "ok"
+
+
 def test_repeated_images_that_nothing_tells_apart_are_a_problem(tmp_path: Path) -> None:
     images, again = stack(), stack()[:4]
     for n, dataset in enumerate(again):
