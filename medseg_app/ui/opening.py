@@ -101,13 +101,17 @@ class Opening:
         if self._session.case is not None:
             from .dialogs.export import ExportDialog
 
-            ExportDialog(self._window, self._session).exec()
+            dialog = ExportDialog(self._window, self._session)
+            dialog.exec()
+            dialog.deleteLater()
 
     def ask_settings(self) -> None:
         """Show the settings."""
         from .dialogs.settings import SettingsDialog
 
-        SettingsDialog(self._window, self._session, self._actions).exec()
+        dialog = SettingsDialog(self._window, self._session, self._actions)
+        dialog.exec()
+        dialog.deleteLater()
 
     def offer_recovery(self) -> None:
         """Offer the strokes of a session that ended abruptly."""

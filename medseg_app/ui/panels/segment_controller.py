@@ -180,6 +180,7 @@ class SegmentController:
             view.visualRect(self.panel.model.index_of(ids[0])).bottomLeft()
         )
         menu = SwatchMenu(view)
+        menu.aboutToHide.connect(menu.deleteLater)
         menu.chosen.connect(lambda colour: self._recolour(ids, colour))
         menu.popup(at)
 
@@ -216,4 +217,5 @@ class SegmentController:
     def _open_menu(self, place: QPoint) -> None:
         if self.panel.ask_place(place):
             menu: QMenu = self._actions.menu("Segment", MENU, self.panel.list)
+            menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(self.panel.list.viewport().mapToGlobal(place))
