@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +126,20 @@ def test_an_address_without_a_place_is_not_the_folder_we_are_in(empty_window):
     drop_urls(empty_window, [QUrl("file:"), QUrl("https://example.org/study")])
     assert not empty_window.banner.isVisible()
     assert not empty_window.controller.session.studies
+
+
+def test_of_a_series_that_was_left_nothing_stays_in_memory(empty_window, study):
+    session = empty_window.controller.session
+    drop(empty_window, study)
+    left = []
+    for info in list(session.studies) * 2:
+        left.append(weakref.ref(session.case))
+        empty_window.controller.opening.open_series(info.id)
+        pause(0.1)
+        wait_until(lambda: not session.tasks.running, 60)
+        pause(0.1)
+    gc.collect()
+    assert [case() for case in left if case() not in (None, session.case)] == []
 
 
 # -- what is dragged over the window ---------------------------------------------------------------
