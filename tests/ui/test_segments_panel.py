@@ -108,6 +108,21 @@ def test_the_keys_go_back_to_the_images_when_the_panel_has_its_answer(
     assert window.central.hasFocus(), window.focusWidget()
 
 
+@pytest.mark.parametrize("panel_name", ["training", "download"])
+def test_the_keys_go_back_to_the_images_when_a_panel_is_closed(window, controller, panel_name, monkeypatch):
+    monkeypatch.setattr(controller.download, "ask_zoo", lambda: None)
+    controller.training.source.setText("cases")  # or there is nothing to press
+    window.activateWindow()
+    window.central.setFocus()
+    wait_until(window.central.hasFocus, 10, "the focus")
+    panel = getattr(controller, panel_name)
+    panel.open()
+    pause(0.05)
+    assert panel.isAncestorOf(window.focusWidget())
+    panel.hide()
+    assert window.central.hasFocus(), window.focusWidget()
+
+
 def test_who_took_the_keys_from_a_question_keeps_them(window, controller, session):
     session.view.active_segment = add(session, "Tumour")
     window.activateWindow()
