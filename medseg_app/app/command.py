@@ -30,12 +30,16 @@ class Spec:
 
 @dataclass(frozen=True)
 class Job(Generic[T, R]):
-    """Long work that a command prepared: `work` runs off the main thread, `apply` on it."""
+    """Long work that a command prepared: `work` runs off the main thread, `apply` on it.
+
+    is_awaited: a window that is to close waits for it, as the reader counts on its files.
+    """
 
     title: str
     work: Callable[[Progress], T]
     apply: Callable[[T], R]
     lane: Literal["free", "engine"] = "free"
+    is_awaited: bool = False
 
 
 def command(title: str, menu: str = "", shortcut: str = "") -> Callable[[Command[P, R]], Command[P, R]]:

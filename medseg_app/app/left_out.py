@@ -11,7 +11,8 @@ from medseg_app.core.errors import GeometryError
 
 HARMLESS = ("not a DICOM file", "holds no image", "not an image", "a DICOMDIR", "the same image")
 """Reasons that a reader need not hear of where images were found beside such files."""
-SEG_STORAGE = b"1.2.840.10008.5.1.4.1.1.66.4"
+SEG_STORAGES = (b"1.2.840.10008.5.1.4.1.1.66.4", b"1.2.840.10008.5.1.4.1.1.66.7")
+"""Segmentation Storage, and the later one of label maps."""
 HEAD = 2048
 
 
@@ -46,11 +47,14 @@ def gap_explained(left_out: Sequence[str]) -> Iterator[None]:
 
 def is_dicom_seg(path: Path) -> bool:
     """Whether a file says in its head that it is a DICOM segmentation."""
+    if not path.is_file():  # a pipe would be waited for
+        return False
     try:
         with path.open("rb") as file:
-            return SEG_STORAGE in file.read(HEAD)
+            head = file.read(HEAD)
     except OSError:
         return False
+    return any(storage in head for storage in SEG_STORAGES)
 
 
 def _example(items: Sequence[Any]) -> str:

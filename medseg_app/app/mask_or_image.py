@@ -11,12 +11,19 @@ from numpy.typing import NDArray
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.progress import Progress
 
+from .left_out import is_dicom_seg
+
 Kind = Literal["mask", "image", "either"]
 
 FEW, MANY = 128, 256
 """A mask holds at most FEW values; with more than MANY it is an image."""
 SAME_PLACE_MM = 0.05
 MASK_SUFFIXES = (".seg.nrrd",)
+
+
+def is_surely_mask(path: Path) -> bool:
+    """Whether a file is a mask by its name, or by its head a DICOM segmentation."""
+    return path.name.lower().endswith(MASK_SUFFIXES) or is_dicom_seg(path)
 
 
 def kind_of_file(path: Path, open_grid: VolumeGeometry, progress: Progress) -> Kind:

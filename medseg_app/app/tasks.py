@@ -22,8 +22,8 @@ REPORTS_PER_SECOND = 10
 class Task:
     """One piece of long work. Read it on the main thread; `cancel` may be called from anywhere."""
 
-    def __init__(self, title: str) -> None:
-        self.title = title
+    def __init__(self, title: str, *, is_awaited: bool = False) -> None:
+        self.title, self.is_awaited = title, is_awaited
         self.fraction = 0.0
         self.message = ""
         self.state: State = "pending"
@@ -68,7 +68,7 @@ class TaskRunner:
 
     def start(self, job: Job[Any, Any], on_failure: Callable[[BaseException], None]) -> Task:
         """Run a job; its result is applied on the main thread unless it was cancelled."""
-        task = Task(job.title)
+        task = Task(job.title, is_awaited=job.is_awaited)
         self.running.append(task)
         self.changed.emit(task)
         self._threads.submit(self._work, task, job, on_failure)

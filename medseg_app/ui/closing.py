@@ -30,6 +30,7 @@ class Closing:
 
     def __init__(self, window: MainWindow, session: Session) -> None:
         self._window, self._session = window, session
+        self._awaited: Task | None = None
 
     def save(self) -> Task | None:
         """Save under the present name, or ask for one."""
@@ -52,16 +53,35 @@ class Closing:
     def leave(self, then: Callable[[], object]) -> None:
         """Do something that ends the open case. Asks first where it was changed since it was saved."""
         self._session.gestures.settle()  # a stroke whose button is still down counts
+        case = self._session.case
         if not self._session.unsaved:
             then()
             return
-        dialog = UnsavedDialog(self._window, self._case_name())
-        answer = dialog.ask()
-        if answer == "save":
+        answer = UnsavedDialog(self._window, self._case_name()).ask()
+        if answer != "stay" and self._session.case is not case:
+            self.leave(then)  # a save that still ran led on to another case meanwhile
+        elif answer == "save":
             self._save_then(then)
         elif answer == "discard":
             self._session.start(commands.close_case, forget_unsaved=True)
             then()
+
+    def awaits_files(self, then: Callable[[], object]) -> bool:
+        """Whether files that the reader asked for are being written; `then` follows when they are there.
+
+        Where that fails the window stays, and shows why.
+        """
+        if self._awaited is not None:
+            return True
+        task = next((task for task in self._session.tasks.running if task.is_awaited), None)
+        if task is None:
+            return False
+        self._awaited = task
+        self._session.tell(
+            "note", "The export is being written.", "MedSeg closes when it is done. Ctrl+. stops the export."
+        )
+        self._when_done(task, then)
+        return True
 
     def remember_place(self) -> None:
         """Keep the window's place and the tool's settings for the next start.
@@ -86,12 +106,16 @@ class Closing:
 
     def _save_then(self, then: Callable[[], object]) -> None:
         task = self.save()
-        if task is None:
-            return
+        if task is not None:
+            self._when_done(task, then)
+
+    def _when_done(self, task: Task, then: Callable[[], object]) -> None:
+        """Go on when a task has ended well."""
 
         def follow(ended: Task) -> None:
             if ended is task and ended.is_over:
                 self._session.tasks.changed.disconnect(follow)
+                self._awaited = None if ended is self._awaited else self._awaited
                 if ended.state == "done":
                     then()
 

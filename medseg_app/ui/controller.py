@@ -122,6 +122,7 @@ class Controller:
             last_first.callback(self.beside.close)
             last_first.callback(self.opening.first_look.close_look)
             last_first.callback(self.viewer.close)
+            last_first.callback(self.opening.dropped.forget)
 
 
 def _holds(zone: QWidget, widget: QWidget) -> bool:

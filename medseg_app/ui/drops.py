@@ -54,4 +54,5 @@ def _series_in(data: QMimeData) -> str:
 
 
 def _paths_in(data: QMimeData) -> list[Path]:
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    names = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+    return [Path(name) for name in names if name]

@@ -58,6 +58,9 @@ def fill(window: MainWindow, path: Path | None = None) -> None:
     main_thread = MainThread()
     window.destroyed.connect(main_thread.deleteLater)
     loader = OffThread(main_thread)
+    app = QCoreApplication.instance()
+    if app is not None:
+        app.aboutToQuit.connect(loader.close)  # a window that is closed at once ends within an import
     loader.run(_read_session_code, lambda _: _fill(window, path, main_thread))
 
 

@@ -45,15 +45,17 @@ class _Work(QRunnable, Generic[T]):
 
     def run(self) -> None:
         WAITING.discard(self)
+        work, done, failed = self._work, self._done, self._failed
+        # Qt may hold this longer than anybody needs what it was told, a whole series maybe.
+        del self._work, self._done, self._failed
         try:
-            result = self._work()
+            result = work()
         except Exception as error:  # noqa: BLE001 - a thread has no caller; the window's thread is told
-            self._report(error)
+            self._report(error, failed)
             return
-        self._deliver(lambda: self._done(result))
+        self._deliver(lambda: done(result))
 
-    def _report(self, error: Exception) -> None:
-        failed = self._failed
+    def _report(self, error: Exception, failed: Callable[[Exception], object] | None) -> None:
         if failed is None:
             log.warning("work beside the window failed", exc_info=error)
             return

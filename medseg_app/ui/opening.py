@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from medseg_app.app.commands import open as commands
 from medseg_app.app.left_out import is_dicom_seg
+from medseg_app.app.mask_or_image import is_surely_mask
 from medseg_app.io.images import is_image_file
 
 from .first_look import FirstLook
 from .moved_images import MovedImages
+from .one_by_one import OneByOne
 from .panels.mask_question import MaskQuestion
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Opening:
         self.question = MaskQuestion(self._open_mask, self.open)
         self.first_look = FirstLook(window, window.central, session, main)
         self.moved = MovedImages(window, session)
+        self.dropped = OneByOne(window, session, self._open_dropped)
         self.recent = QMenu(window)
         self.recent.aboutToShow.connect(self._list_recent)
         session.changed.connect(self._on_change)
@@ -63,12 +66,8 @@ class Opening:
             self._start(path)
 
     def open_all(self, paths: Sequence[Path]) -> None:
-        """Open what was dropped; an image file on an open series may be a mask for it."""
-        for path in paths:
-            if self._session.case is not None and is_image_file(path):
-                self._open_either(path)
-            else:
-                self.open(path)
+        """Open what was dropped, masks after what they may belong to."""
+        self.dropped.take(sorted(paths, key=is_surely_mask))
 
     def open_series(self, volume_id: str) -> None:
         """Open a series of the list."""
@@ -102,13 +101,17 @@ class Opening:
         if self._session.case is not None:
             from .dialogs.export import ExportDialog
 
-            ExportDialog(self._window, self._session).exec()
+            dialog = ExportDialog(self._window, self._session)
+            dialog.exec()
+            dialog.deleteLater()
 
     def ask_settings(self) -> None:
         """Show the settings."""
         from .dialogs.settings import SettingsDialog
 
-        SettingsDialog(self._window, self._session, self._actions).exec()
+        dialog = SettingsDialog(self._window, self._session, self._actions)
+        dialog.exec()
+        dialog.deleteLater()
 
     def offer_recovery(self) -> None:
         """Offer the strokes of a session that ended abruptly."""
@@ -140,6 +143,13 @@ class Opening:
             RecoveryDialog(
                 self._window, self._session, found, lambda item: self.moved.start(recover, item=item)
             ).open()
+
+    def _open_dropped(self, path: Path) -> None:
+        """An image file on an open series may be a mask for it."""
+        if self._session.case is not None and is_image_file(path):
+            self._open_either(path)
+        else:
+            self.open(path)
 
     def _on_change(self, change: Change) -> None:
         if "case" in change.kinds:

@@ -155,14 +155,21 @@ class MainWindow(QMainWindow):
         if self.controller is None:
             return
         self.controller.session.gestures.settle()
-        if self._agreed_to_close or not self.controller.session.unsaved:
+        closing, asks = self.controller.closing, self.controller.session.unsaved and not self._agreed_to_close
+        if asks:
+            event.ignore()
+            closing.leave(self._close_for_good)
+        elif closing.awaits_files(self._close_soon):
+            event.ignore()
+            self._agreed_to_close = False
+        else:
             self.controller.close()
-            return
-        event.ignore()
-        self.controller.closing.leave(self._close_for_good)
 
     def _close_for_good(self) -> None:
         self._agreed_to_close = True
+        self._close_soon()
+
+    def _close_soon(self) -> None:
         # Qt ignores a close within a close event, so this one comes after it.
         QTimer.singleShot(0, self.close)
 

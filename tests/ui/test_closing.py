@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog
 
+from medseg_app.app.command import Job
 from medseg_app.app.commands import segments as commands
+from medseg_app.app.enter_case import enter
 from medseg_app.app.session import Session
 from medseg_app.app.settings import Settings
+from medseg_app.core.case import Case
+from medseg_app.core.errors import MedsegError
 from medseg_app.tools.contract import PointerEvent
 from medseg_app.ui.dialogs import unsaved
 from medseg_app.ui.scripted import pause, wait_until
 
+from .conftest import oblique_volume
 from .reader import ALT, Key, answer_dialog, type_name
 
 
@@ -174,3 +181,76 @@ def test_a_first_stroke_whose_button_is_still_down_is_asked_for_too(
     window.close() if leave == "window" else controller.closing.close_case()
     assert answers["asked"] == 1
     assert session.case.history.names == ("Brush",)
+
+
+def test_a_case_that_came_while_the_question_stood_is_not_what_was_asked_about(
+    window, session, changed, controller, monkeypatch
+):
+    """A save that still ran may end, and lead on to the next series, below the question."""
+    asked = []
+
+    def ask(_dialog):
+        asked.append(session.case)
+        enter(session, Case.of(oblique_volume("MR")))
+        session.run(commands.add_segment, name="Restored")
+        return "discard" if len(asked) == 1 else "stay"
+
+    monkeypatch.setattr(unsaved.UnsavedDialog, "ask", ask)
+    controller.closing.close_case()
+    assert len(asked) == 2
+    assert session.case is not asked[0]
+    assert [segment.name for segment in session.case.segmentation.segments] == ["Restored"]
+
+
+def long_export(session, end, error=None):
+    """An export that ends when it is told to."""
+
+    def work(_progress):
+        assert end.wait(30)
+        if error is not None:
+            raise error
+        return []
+
+    return session.tasks.start(Job("Export", work, lambda _: None, is_awaited=True), session.fail)
+
+
+def test_a_window_that_closes_waits_for_an_export(window, session):
+    end = Event()
+    long_export(session, end)
+    window.close()
+    window.close()
+    pause(0.1)
+    assert window.isVisible()
+    assert "MedSeg closes when it is done" in window.banner.text
+    end.set()
+    wait_until(lambda: not window.isVisible(), 30)
+
+
+def test_where_the_export_fails_the_window_stays_and_tells(window, session, answers):
+    end = Event()
+    task = long_export(session, end, MedsegError("The disk is full."))
+    window.close()
+    end.set()
+    wait_until(lambda: task.is_over, 30)
+    pause(0.1)
+    assert window.isVisible()
+    assert "The disk is full." in window.banner.text
+    session.run(commands.add_segment, name="Liver")
+    window.close()
+    assert answers["asked"] == 1
+    assert window.isVisible(), "asked, and stays"
+
+
+def test_dialogs_are_gone_when_they_are_closed(window, changed, controller):
+    def close_dialog(dialog):
+        dialog.close()
+
+    before = len(window.findChildren(QDialog))
+    for open_ in (
+        controller.opening.ask_settings,
+        controller.opening.ask_export,
+        controller.closing.close_case,
+    ):
+        answer_dialog(open_, close_dialog)
+    pause(0.1)
+    assert len(window.findChildren(QDialog)) == before

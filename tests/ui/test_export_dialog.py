@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -13,7 +15,7 @@ from medseg_app.core.label_edit import LabelPatch
 from medseg_app.io import export
 from medseg_app.tools.contract import PointerEvent
 from medseg_app.ui.dialogs.export import ExportDialog
-from medseg_app.ui.scripted import wait_until
+from medseg_app.ui.scripted import pause, wait_until
 
 
 @pytest.fixture
@@ -99,6 +101,52 @@ def test_where_nothing_was_written_it_is_so(dialog, tmp_path, monkeypatch, probl
         finish(dialog)
         assert {path.name: path.read_bytes() for path in tmp_path.glob("*out*")} == before
         assert dialog.outcome.isVisible()
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Exports wait until this is set; `problem` is raised then, if there is one."""
+    verify, held = export.verify, Event()
+    held.problem = None
+
+    def waits(*arguments):
+        assert held.wait(30)
+        if held.problem is not None:
+            raise held.problem
+        verify(*arguments)
+
+    monkeypatch.setattr(export, "verify", waits)
+    return held
+
+
+def close_while_it_writes(dialog, held, problem=None):
+    dialog.start()
+    task = dialog._task
+    held.problem = problem
+    dialog.reject()
+    dialog.deleteLater()
+    pause(0.1)
+    held.set()
+    wait_until(lambda: task.is_over, 30)
+
+
+def test_a_dialog_that_was_closed_too_soon_leaves_the_outcome_to_the_window(window, session, dialog, held):
+    dialog = another(window, session, dialog)
+    close_while_it_writes(dialog, held)
+    assert "out2.nii.gz: Written." in window.status.message.text()
+
+
+def test_why_an_export_failed_is_told_where_the_dialog_was_closed(window, session, dialog, held):
+    dialog = another(window, session, dialog)
+    close_while_it_writes(dialog, held, VerificationError("out2.nii.gz does not hold it."))
+    assert "out2.nii.gz does not hold it." in window.banner.text
+
+
+def another(window, session, dialog):
+    made = ExportDialog(window, session)
+    made.target.setText(f"{dialog.target.text()}2")
+    made.show()
+    return made
 
 
 def test_nothing_chosen_cannot_be_exported(dialog):

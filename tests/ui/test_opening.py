@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +26,18 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_demo_study(tmp_path_factory.mktemp("study"))
 
 
-def drop(window, path):
+def drop(window, *paths):
+    drop_urls(window, [QUrl.fromLocalFile(str(path)) for path in paths])
+
+
+def drop_urls(window, urls):
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
+    data.setUrls(urls)
     copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
     window.dropEvent(QDropEvent(QPointF(400, 300), copy, data, left, Qt.KeyboardModifier.NoModifier))
-    session = window.controller.session
+    session, dropped = window.controller.session, window.controller.opening.dropped
     pause(0.1)
-    wait_until(lambda: not session.tasks.running, 60)
-    pause(0.1)
-    wait_until(lambda: not session.tasks.running, 60)
+    wait_until(lambda: not dropped.is_busy and not session.tasks.running, 60)
 
 
 def test_a_dropped_folder_opens_its_largest_series(empty_window, study):
@@ -71,6 +75,71 @@ def test_a_dropped_segmentation_comes_onto_the_open_series(empty_window, study, 
     assert [segment.name for segment in case.segmentation.segments] == ["Liver", "Liver 1"]
     counts = {case.segmentation.voxel_count(segment.id) for segment in case.segmentation.segments}
     assert counts == {4 * 20 * 20}
+
+
+def test_a_mask_comes_onto_the_image_that_was_dropped_with_it(empty_window, tmp_path):
+    session, window = empty_window.controller.session, empty_window
+    image = np.random.default_rng(1).normal(0, 300, (20, 96, 96)).astype(np.int16)
+    sitk.WriteImage(sitk.GetImageFromArray(image), str(tmp_path / "ct.nii.gz"))
+    sitk.WriteImage(sitk.GetImageFromArray(block(image.shape)), str(tmp_path / "a.seg.nrrd"))
+    drop(window, tmp_path / "a.seg.nrrd", tmp_path / "ct.nii.gz")
+    assert session.case.volume.id == "ct.nii.gz"
+    (segment,) = session.case.segmentation.segments
+    assert session.case.segmentation.voxel_count(segment.id) == 4 * 20 * 20
+
+
+def test_of_two_folders_dropped_together_the_first_is_shown(empty_window, study, tmp_path):
+    session, shown = empty_window.controller.session, []
+    session.changed.connect(lambda change: shown.append(session.case) if "case" in change.kinds else None)
+    (tmp_path / "longer").symlink_to(study)
+    drop(empty_window, tmp_path / "longer", study)
+    assert len(shown) == 1
+
+
+def test_while_a_model_runs_what_is_dropped_is_opened(empty_window, study):
+    from threading import Event
+
+    from medseg_app.app.command import Job
+
+    session, end = empty_window.controller.session, Event()
+    session.tasks.start(Job("Long", lambda _: end.wait(60), lambda _: None), session.fail)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(study)), QUrl.fromLocalFile(str(study / "gone.nii"))])
+    empty_window.controller.drops.take(data)
+    wait_until(lambda: "gone.nii" in empty_window.banner.text, 60)
+    assert session.case is not None
+    end.set()
+    wait_until(lambda: not session.tasks.running, 60)
+
+
+def test_label_maps_of_dicom_are_masks_too(tmp_path):
+    from medseg_app.app.left_out import is_dicom_seg
+
+    head = b"\0" * 128 + b"DICM" + b"\x02\0\x02\0UI\x1c\0"
+    (tmp_path / "map.dcm").write_bytes(head + b"1.2.840.10008.5.1.4.1.1.66.7")
+    (tmp_path / "ct.dcm").write_bytes(head + b"1.2.840.10008.5.1.4.1.1.2\0\0\0")
+    assert is_dicom_seg(tmp_path / "map.dcm")
+    assert not is_dicom_seg(tmp_path / "ct.dcm")
+
+
+def test_an_address_without_a_place_is_not_the_folder_we_are_in(empty_window):
+    drop_urls(empty_window, [QUrl("file:"), QUrl("https://example.org/study")])
+    assert not empty_window.banner.isVisible()
+    assert not empty_window.controller.session.studies
+
+
+def test_of_a_series_that_was_left_nothing_stays_in_memory(empty_window, study):
+    session = empty_window.controller.session
+    drop(empty_window, study)
+    left = []
+    for info in list(session.studies) * 2:
+        left.append(weakref.ref(session.case))
+        empty_window.controller.opening.open_series(info.id)
+        pause(0.1)
+        wait_until(lambda: not session.tasks.running, 60)
+        pause(0.1)
+    gc.collect()
+    assert [case() for case in left if case() not in (None, session.case)] == []
 
 
 # -- what is dragged over the window ---------------------------------------------------------------

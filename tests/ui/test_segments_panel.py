@@ -19,7 +19,7 @@ from medseg_app.core.case import Case
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_edit import LabelPatch
 from medseg_app.ui.panels.segment_rows import rows_of
-from medseg_app.ui.scripted import pause
+from medseg_app.ui.scripted import pause, wait_until
 
 from .conftest import oblique_volume
 
@@ -78,6 +78,60 @@ def test_escape_closes_the_line_and_nothing_is_added(window, controller, session
     QTest.keyClick(panel.add_line.line, Qt.Key.Key_Escape)
     assert not panel.add_line.isVisible()
     assert session.case.segmentation.segments == ()
+
+
+@pytest.mark.parametrize(
+    ("action", "typed", "answer"),
+    [
+        ("add_segment", "Liver", Qt.Key.Key_Return),
+        ("add_segment", "", Qt.Key.Key_Escape),
+        ("rename", "Spleen", Qt.Key.Key_Return),
+        ("rename", "", Qt.Key.Key_Escape),
+        ("delete_segment", "", Qt.Key.Key_Return),
+        ("delete_segment", "", Qt.Key.Key_Escape),
+    ],
+)
+def test_the_keys_go_back_to_the_images_when_the_panel_has_its_answer(
+    window, controller, session, action, typed, answer
+):
+    session.view.active_segment = add(session, "Tumour")
+    window.activateWindow()
+    window.central.setFocus()
+    wait_until(window.central.hasFocus, 10, "the focus")
+    controller.actions[action].trigger()
+    pause(0.05)
+    asked = window.focusWidget()
+    assert asked is not window.central
+    QTest.keyClicks(asked, typed)
+    QTest.keyClick(asked, answer)
+    pause(0.05)
+    assert window.central.hasFocus(), window.focusWidget()
+
+
+@pytest.mark.parametrize("panel_name", ["training", "download"])
+def test_the_keys_go_back_to_the_images_when_a_panel_is_closed(window, controller, panel_name, monkeypatch):
+    monkeypatch.setattr(controller.download, "ask_zoo", lambda: None)
+    controller.training.source.setText("cases")  # or there is nothing to press
+    window.activateWindow()
+    window.central.setFocus()
+    wait_until(window.central.hasFocus, 10, "the focus")
+    panel = getattr(controller, panel_name)
+    panel.open()
+    pause(0.05)
+    assert panel.isAncestorOf(window.focusWidget())
+    panel.hide()
+    assert window.central.hasFocus(), window.focusWidget()
+
+
+def test_who_took_the_keys_from_a_question_keeps_them(window, controller, session):
+    session.view.active_segment = add(session, "Tumour")
+    window.activateWindow()
+    window.central.setFocus()
+    wait_until(window.central.hasFocus, 10, "the focus")
+    controller.actions["delete_segment"].trigger()
+    controller.segments.panel.list.setFocus()
+    controller.segments.question.no.click()
+    assert controller.segments.panel.list.hasFocus()
 
 
 def test_eye_and_lock_are_clicked_in_the_row(session, panel):

@@ -39,4 +39,4 @@ def export(
                 written.append(export_labels(labels, case.volume, path, options))
         return written
 
-    return Job("Export", work, lambda written: written)
+    return Job("Export", work, lambda written: written, is_awaited=True)

@@ -26,7 +26,7 @@ from medseg_app.ui.buttons import describe, give_key, push_button
 from medseg_app.ui.drop_down import DropDown
 from medseg_app.ui.labels import label
 
-from .export_result import ExportResult
+from .export_result import ExportResult, outcome, verdict_of
 from .frame import DialogFrame
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class ExportDialog(DialogFrame):
         super().__init__(parent, "Export", 600)
         self._session = session
         self._task: Task | None = None
+        self._is_closed = False
         self._replaces: set[Path] = set()
         self.segments = self._segment_list()
         self.formats = self._format_boxes()
@@ -193,18 +194,31 @@ class ExportDialog(DialogFrame):
 
     def _show_failure(self, error: BaseException) -> None:
         """Say why here, where the reader looks, and not behind the dialog."""
-        if not isinstance(error, MedsegError):
-            raise error
+        if self._is_closed or not isinstance(error, MedsegError):
+            self._session.fail(error)
+            return
         self.outcome.show_failure(error.message, error.hint)
 
     def _on_task(self, task: Task) -> None:
         if task is not self._task:
+            return
+        if self._is_closed:
+            self._tell_end(task)
             return
         self.bar.setValue(round(1000 * task.fraction))
         if task.is_over:
             self._task = None
             self._show_outcome(task)
         self._show_ready()
+
+    def _tell_end(self, task: Task) -> None:
+        """The dialog is gone: the window tells what became of the files."""
+        if not task.is_over:
+            return
+        self._session.tasks.changed.disconnect(self._on_task)
+        for item in task.value or ():
+            verdict, name = verdict_of(item), item.path.name
+            self._session.tell(verdict, f"{name}: {outcome(item)}")
 
     def _show_outcome(self, task: Task) -> None:
         if task.state == "done":
@@ -227,6 +241,8 @@ class ExportDialog(DialogFrame):
             self.target.setText(str(path.with_name(path.name[: len(path.name) - len(suffix)])))
 
     def done(self, code: int) -> None:
-        """A running export goes on in the status bar when the dialog is closed."""
-        self._session.tasks.changed.disconnect(self._on_task)
+        """A running export goes on in the status bar when the dialog is closed; its end is told there."""
+        self._is_closed = True
+        if self._task is None:
+            self._session.tasks.changed.disconnect(self._on_task)
         super().done(code)

@@ -34,6 +34,7 @@ class UnsavedDialog(DialogFrame):
     def ask(self) -> Answer:
         """Show the question and wait for the answer."""
         self.exec()
+        self.deleteLater()
         return self.answer
 
     def _choose(self, answer: Answer) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout
 
 from medseg_app.app.terms import Term, search_terms
 from medseg_app.ui.buttons import describe
+from medseg_app.ui.focus_loan import FocusLoan
 
 MATCHES = 6
 ROW_HEIGHT = 26
@@ -22,6 +23,7 @@ class AddSegment(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self._terms: list[Term] = []
+        self._keys = FocusLoan(self)
         self.line = QLineEdit()
         self.line.setPlaceholderText(HINT)
         describe(self.line, "Name of the new segment", "N", "Type to search the coded terms; Return adds")
@@ -48,7 +50,12 @@ class AddSegment(QFrame):
         self.show()
         self.line.clear()
         self._search("")
-        self.line.setFocus()
+        self._keys.take(self.line)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """The keys go back to the images, or wherever they were."""
+        self._keys.give_back()
+        super().hideEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Arrow keys walk through the terms, Return adds, Escape closes."""

@@ -78,8 +78,7 @@ class DownloadPanel(Section):
 
     def open(self) -> None:
         """Show it, and ask the model zoo for its list the first time."""
-        self.show()
-        self.place.setFocus()
+        self.open_at(self.place)
         if self._is_zoo and not self.offer.count() and not self.work.is_busy:
             self.ask_zoo()
 

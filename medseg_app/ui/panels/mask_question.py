@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
 from medseg_app.ui.buttons import push_button
+from medseg_app.ui.focus_loan import FocusLoan
 from medseg_app.ui.labels import label
 
 Answer = Callable[[Path], object]
@@ -23,6 +24,7 @@ class MaskQuestion(QFrame):
         self.setProperty("role", "card")
         self._as_mask, self._as_image = as_mask, as_image
         self._waiting: list[Path] = []
+        self._focus = FocusLoan(self)
         self.text = label("", "body", wrap=True)
         self.mask_button = push_button(
             "Mask", self._answer_mask, "Return", detail="Put it onto the open series"
@@ -54,6 +56,11 @@ class MaskQuestion(QFrame):
         self._waiting.clear()
         self._show()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """The keys go back to the images, or wherever they were."""
+        self._focus.give_back()
+        super().hideEvent(event)
+
     def event(self, event: QEvent) -> bool:
         """Keep the keys of the answers from the window."""
         is_override = event.type() == QEvent.Type.ShortcutOverride
@@ -83,4 +90,4 @@ class MaskQuestion(QFrame):
         if self._waiting:
             name = self._waiting[0].name
             self.text.setText(f"Is {name} a mask for the open series, or an image to open instead?")
-            self.mask_button.setFocus()
+            self._focus.take(self.mask_button)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from medseg_app.ui.buttons import push_button
+from medseg_app.ui.focus_loan import FocusLoan
 from medseg_app.ui.labels import label
 
 ANSWERS = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape}
@@ -27,6 +28,7 @@ class Question(QFrame):
         super().__init__()
         self.setProperty("role", "card")
         self._then: Callable[[], object] | None = None
+        self._keys = FocusLoan(self)
         self.text = label("", "body", wrap=True)
         self.yes = push_button(answer, self._agree, "Return")
         self.yes.setProperty(look, True)
@@ -46,7 +48,12 @@ class Question(QFrame):
         self._then = then
         self.text.setText(text)
         self.show()
-        self.yes.setFocus()
+        self._keys.take(self.yes)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """The keys go back to the images, or wherever they were."""
+        self._keys.give_back()
+        super().hideEvent(event)
 
     def event(self, event: QEvent) -> bool:
         """Keep Return and Escape from the keys of the window."""

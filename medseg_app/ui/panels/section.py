@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from medseg_app.ui import theme
+from medseg_app.ui.focus_loan import FocusLoan
 from medseg_app.ui.labels import label
 
 
@@ -16,6 +18,7 @@ class Section(QFrame):
         super().__init__()
         self.setProperty("role", "section")
         self.setAccessibleName(title)
+        self._keys = FocusLoan(self)
         self.heading = label(title.upper(), "heading")
         self.fact = label("", "caption")
         self.top = QHBoxLayout()
@@ -36,6 +39,16 @@ class Section(QFrame):
         whole.setSpacing(0)
         whole.addWidget(head, 0, Qt.AlignmentFlag.AlignTop)
         whole.addLayout(self.body, 1)
+
+    def open_at(self, widget: QWidget) -> None:
+        """Show it, with the keys at one of its parts until it is closed."""
+        self.show()
+        self._keys.take(widget)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """The keys go back to the images, or wherever they were."""
+        self._keys.give_back()
+        super().hideEvent(event)
 
     def line(self, *widgets: QWidget) -> QWidget:
         """Add a line of widgets that can be shown and hidden as one."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu
 from medseg_app.app.commands import segments as commands
 from medseg_app.ui import figures
 from medseg_app.ui.buttons import ActionButton
+from medseg_app.ui.focus_loan import FocusLoan
 
 from .add_segment import AddSegment
 from .label_look import LabelLook
@@ -37,6 +38,7 @@ class SegmentController:
         self.question = Question("Delete")
         self.look = LabelLook(session.view)
         self._to_delete: list[int] = []
+        self._keys = FocusLoan(panel.list)
         # Volumes change many times during a stroke; the list is repainted a few times a second.
         self._refresh = QTimer(panel, singleShot=True, interval=REFRESH_MS)
         self._place()
@@ -52,6 +54,8 @@ class SegmentController:
     def _connect(self) -> None:
         panel, view = self.panel, self._session.view.events
         panel.model.renamed.connect(self._rename)
+        # The list takes the keys when its editor has closed.
+        panel.delegate.closeEditor.connect(lambda *_: QTimer.singleShot(0, panel, self._keys.give_back))
         panel.delegate.clicked_part.connect(self._on_part)
         panel.list.chosen.connect(self.choose)
         panel.list.customContextMenuRequested.connect(self._open_menu)
@@ -132,6 +136,7 @@ class SegmentController:
         """Let the reader type over the name of the chosen segment."""
         index = self.panel.model.index_of(next(iter(self.chosen_ids()), None))
         if index.isValid():
+            self._keys.take(self.panel.list)
             self.panel.list.edit(index)
 
     def duplicate(self) -> None:
@@ -175,6 +180,7 @@ class SegmentController:
             view.visualRect(self.panel.model.index_of(ids[0])).bottomLeft()
         )
         menu = SwatchMenu(view)
+        menu.aboutToHide.connect(menu.deleteLater)
         menu.chosen.connect(lambda colour: self._recolour(ids, colour))
         menu.popup(at)
 
@@ -211,4 +217,5 @@ class SegmentController:
     def _open_menu(self, place: QPoint) -> None:
         if self.panel.ask_place(place):
             menu: QMenu = self._actions.menu("Segment", MENU, self.panel.list)
+            menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(self.panel.list.viewport().mapToGlobal(place))

@@ -89,8 +89,7 @@ class TrainingPanel(Section):
             if not self.source.text():
                 self.source.setText(str(self._folder_of_cases() or ""))
             self.beginning.choose(base)
-        self.show()
-        self.train_button.setFocus()
+        self.open_at(self.train_button)
 
     def offer(self, cards: tuple[ModelCard, ...]) -> None:
         """The models that can go on learning."""
