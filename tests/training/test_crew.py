@@ -92,6 +92,10 @@ def test_all_keep_the_same_weights_and_learn_from_other_batches(trained):
     assert (trained[0] / "checkpoint").exists()
 
 
+def test_a_batch_that_leaves_weights_aside_counts_as_zero_for_them(trained):
+    assert [member["gradients"] for member in told(trained[0])] == [[1.5, 3.0, None]] * 2
+
+
 def test_all_end_together_when_the_leader_sees_no_progress(trained):
     first, second = told(trained[1])
     assert first["steps"] == second["steps"] == 3
