@@ -68,15 +68,20 @@ def find_image_folders(folder: Path, described: dict[str, Any]) -> ImageFolders 
 def _told(path: Path, described: dict[str, Any]) -> tuple[str, dict[int, str]]:
     """Modality and classes by value, as far as dataset.json tells them."""
     channels = described.get("channel_names", described.get("modality", {}))
+    labels = described.get("labels", {})
+    if not isinstance(channels, dict) or not isinstance(labels, dict):
+        raise InputError(
+            f"{path} does not name channels and labels one by one.",
+            'Write "channel_names": {"0": "CT"} and "labels": {"background": 0, "liver": 1}.',
+        )
     if len(channels) > 1:
         raise InputError(f"{path} names several channels per case.", "Train on one image.")
-    labels = described.get("labels", {})
     if "ignore" in labels:
         raise InputError(
             f"{path} has a label to be ignored, and MedSeg learns from every voxel.",
             "Leave the cases out that hold it, and take it out of dataset.json.",
         )
-    modality = "".join(modality_named(str(name)) for name in dict(channels).values())
+    modality = "".join(modality_named(str(name)) for name in channels.values())
     return modality, _names(path, labels)
 
 
