@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 
 from medseg_app.core.box import Box
-from medseg_app.core.errors import InputError
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
 from medseg_app.engines.backend import Backend, kind_of
@@ -25,7 +25,7 @@ from medseg_app.engines.voxel_engine import VoxelEngine
 from medseg_app.engines.voxel_network import VoxelNetwork
 
 from .agreement import Answer, agreement
-from .dataset import find_cases
+from .learnt import unseen_cases
 from .recipe import Recipe
 
 MOST_IMAGES = 4
@@ -38,7 +38,8 @@ def measure_backends(
 ) -> tuple[Backend, ...]:
     """A line for each precision of a device; none where the model has no network in torch.
 
-    Uses a few validation patients of the recipe, spread evenly. Raises InputError where there are none.
+    Uses a few validation patients of the recipe of whom it has not learnt, spread evenly. Raises InputError
+    where there are none.
     """
     # What was measured before must not hide what is measured now: a backend may be left aside for it.
     folder = replace(folder, card=replace(folder.card, backends=(_tried(device),)))
@@ -46,7 +47,7 @@ def measure_backends(
     reference = reference_engine(engine, folder)
     if reference is None:
         return ()
-    images = [_middle(image, folder.card) for image in _images(recipe)]
+    images = [_middle(image, folder.card) for image in _images(recipe, folder.path)]
     precisions: list[Precision] = ["exact", "fast"] if fast_is_possible(device) else ["exact"]
     # torch comes last: the memory that it keeps would otherwise be counted as that of the others.
     jobs: list[tuple[Engine, Precision]] = [(engine, precision) for precision in precisions]
@@ -89,12 +90,8 @@ def with_backends(card: ModelCard, found: Sequence[Backend]) -> ModelCard:
     return replace(card, backends=tuple(lines.values()))
 
 
-def _images(recipe: Recipe) -> list[Volume]:
-    references = find_cases(recipe).validation
-    if not references:
-        raise InputError(
-            f"The recipe {recipe.path} keeps no patient for validation.", "Add some to its split."
-        )
+def _images(recipe: Recipe, model: Path) -> list[Volume]:
+    references = unseen_cases(recipe, model).validation
     chosen = references[:: -(-len(references) // MOST_IMAGES)]
     return [replace(one.read()[0], modality=one.modality) for one in chosen]
 

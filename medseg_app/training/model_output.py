@@ -15,6 +15,8 @@ from medseg_app.engines.slice_tiles import takes_slices
 
 from .beginning import DOCUMENT, Beginning
 from .curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
+from .learnt import DOCUMENT as LEARNT
+from .learnt import as_document
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -66,13 +68,14 @@ def _grid(recipe: Recipe) -> ModelGrid:
 class Effort:
     """What a training took: its curve, its device, and the file of weights that it began with, if any.
 
-    best_step: the step whose weights are shipped, where these are not the last.
+    best_step: the step whose weights are shipped, where these are not the last. learnt: see learnt.py.
     """
 
     curve: list[CurvePoint]
     device: str
     beginning: Beginning | None = None
     best_step: int | None = None
+    learnt: frozenset[str] = frozenset()
 
     @property
     def words(self) -> str:
@@ -88,6 +91,8 @@ def write_trained_model(recipe: Recipe, network: nn.Module, out: Path, effort: E
     from medseg_app.engines.weights import pack_weights
 
     documents = {CSV_NAME: curve_csv(effort.curve), PNG_NAME: curve_png(effort.curve, recipe.name)}
+    if effort.learnt:
+        documents[LEARNT] = as_document(effort.learnt)
     if effort.beginning is not None:
         documents[DOCUMENT] = effort.beginning.document().encode()
     if recipe.notes:
