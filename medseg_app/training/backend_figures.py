@@ -110,6 +110,9 @@ def _answers(
     # On a busy computer the clock on the wall tells more of the others than of the model.
     clock, clocks = (time.process_time, threads()) if device == "cpu" else (time.perf_counter, 1)
     answers = []
+    if len(images) == 1:
+        # Loading and compiling would be told as the time and memory of every image, by its size.
+        run_engine(engine, images[0], Request(precision, modality=images[0].modality), device, silent)
     for number, image in enumerate(images):
         share = part(progress, number / len(images), (number + 1) / len(images))
         request, start = Request(precision, modality=image.modality), clock()
