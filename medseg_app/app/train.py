@@ -84,6 +84,8 @@ def train_model(
         train_into(recipe, out, keeping, device=device, max_minutes=how.max_minutes, progress=progress)
         return out
     recipe = _told(recipe, is_recipe(path), say)
+    if how.resume and not kept.exists():
+        say(f"no interrupted training of {out.name} is there to go on from, so it begins anew")
     with _only_training(out), _there_when_finished(out) as draft:
         train_into(
             recipe, draft, Keeping(kept, resume), device=device, max_minutes=how.max_minutes,

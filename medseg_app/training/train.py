@@ -15,6 +15,7 @@ from .dataset import Case, find_cases, look_through, read_cases
 from .learnt import LETTERS, learnt_by
 from .loop import Loop, Task
 from .model_output import Effort, write_trained_model
+from .not_shown import not_shown
 from .recipe import Augment, Recipe
 from .score_threshold import MIN_SCORE, settle_score_threshold
 from .watch import Watch, set_apart
@@ -76,6 +77,7 @@ def train_into(
         look_through(split.validation, recipe)
     learnt, watched = set_apart(split.train, recipe.training.watch)
     cases = read_cases(learnt, recipe, part(progress, 0.0, 0.05))
+    recipe = _noted(recipe, cases, progress)
     training = Loop(recipe, _task(recipe, cases, device), device, kept.checkpoint, kept.resume)
     if training.beginning is not None:
         progress(0.05, training.beginning.summary)
@@ -90,6 +92,14 @@ def train_into(
     write_trained_model(recipe, training.mean_network(), out, effort)
     if recipe.gives_findings and MIN_SCORE not in recipe.thresholds:
         settle_score_threshold(out, watched or split.train, device, part(progress, 0.95, 1.0))
+
+
+def _noted(recipe: Recipe, cases: list[Case], progress: Progress) -> Recipe:
+    """The recipe with notes of what its cases do not show, which are told now."""
+    notes = not_shown(cases, recipe)
+    for note in notes:
+        progress(0.05, note)
+    return replace(recipe, notes=(*recipe.notes, *notes))
 
 
 def _watch(recipe: Recipe, cases: list[Case], device: str) -> Watch:
