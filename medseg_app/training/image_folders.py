@@ -52,7 +52,7 @@ def find_image_folders(folder: Path, described: dict[str, Any]) -> ImageFolders 
         return None
     _require_one_mask(folder, pairs)
     found = find_references(folder, pairs)
-    notes = _without_partner(folder, pairs, found)
+    notes = (*_without_partner(folder, pairs, found), *_fewer(described, found))
     if pairs[0].by == "value":
         return ImageFolders(found, classes, "semantic", modality, pairs, notes)
     segments = [s for r in found for s in r.truth().segments]
@@ -138,6 +138,14 @@ def _without_partner(folder: Path, pairs: tuple[Pair, ...], found: Sequence[File
         if count:
             notes.append(f"{what} without {other} of the same name, left out: {count}")
     return tuple(notes)
+
+
+def _fewer(described: dict[str, Any], found: Sequence[FilePair]) -> tuple[str, ...]:
+    """Where a data set says that it holds more cases: half a download looks like a whole one."""
+    stated = described.get("numTraining")
+    if not isinstance(stated, int) or stated <= len(found):
+        return ()
+    return (f"dataset.json says that there are {stated} cases to learn from, and {len(found)} are here",)
 
 
 def why_none(folder: Path) -> str:

@@ -17,6 +17,7 @@ from .beginning import DOCUMENT, Beginning
 from .curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
 from .learnt import DOCUMENT as LEARNT
 from .learnt import as_document
+from .model_readme import model_readme
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def write_trained_model(recipe: Recipe, network: nn.Module, out: Path, effort: E
     if recipe.notes:
         documents[NOTES] = "".join(f"{note}\n" for note in recipe.notes).encode()
     weights = pack_weights(network, half=recipe.training.half)
-    write_model_folder(out, card_of(recipe, effort.words), weights, Papers(documents=documents))
+    card = card_of(recipe, effort.words)
+    write_model_folder(out, card, weights, Papers(model_readme(card), documents=documents))
 
 
 def _computer(device: str) -> str:

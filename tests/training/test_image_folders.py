@@ -77,6 +77,16 @@ def test_values_that_a_data_set_does_not_name_are_told(tmp_path):
     assert recipe.notes == ("not named by the data set and taken as classes of their own: 2",)
 
 
+def test_half_a_data_set_is_told(tmp_path):
+    root = folders(tmp_path, "imagesTr/{}_0000.nii.gz", "labelsTr/{}.nii.gz")
+    (root / "dataset.json").write_text(json.dumps({"numTraining": 5}))
+    assert recipe_for(root).notes == ()
+    (root / "dataset.json").write_text(json.dumps({"numTraining": 41}))
+    assert recipe_for(root).notes == (
+        "dataset.json says that there are 41 cases to learn from, and 5 are here",
+    )
+
+
 def test_a_class_in_a_single_case_is_a_class(tmp_path, monkeypatch):
     """It lies in none of the cases whose images are measured, which are the first and the fourth."""
     monkeypatch.setattr("medseg_app.training.fingerprint.MAX_READ", 2)
