@@ -72,6 +72,7 @@ def trained(tmp_path_factory):
     words = ["train", write_recipe(_with_cases(commanded, 5), steps=4), "-o", commanded / "models/tiny"]
     ran = torchrun(MEMBERS, *recipes, *words, "--device", "cpu", "--quiet")
     assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("models/tiny") == 1, ran.stdout
     return plain, watched, commanded / "models"
 
 
