@@ -82,15 +82,18 @@ def predict(
 
     model: a name, or A+B for the classes of one model and the findings of another, merged. within: pairs
     (name of a finding, name of a class) that may hold the same voxels, as in [("Lesion", "Liver")]; raises
-    WrongUse for names that the models do not have. `how` holds fields of Request (precision, min_score, ...).
+    WrongUse for names that the models do not have, InputError for images that show nothing. `how` holds
+    fields of Request (precision, min_score, ...).
     """
     from medseg_app.engines.combined_model import check_within
     from medseg_app.engines.contract import Request
+    from medseg_app.engines.modality import require_contrast
     from medseg_app.engines.predict import build_engine, run_engine
     from medseg_app.engines.registry import find_model
 
     folder = find_model(model)
     check_within(folder.card, within)
+    require_contrast(volume)
     request = Request(within=frozenset((finding, name) for finding, name in within), **how)
     return run_engine(build_engine(folder), volume, request, device, progress)
 

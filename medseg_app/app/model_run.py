@@ -49,8 +49,8 @@ def model_run(session: Session, title: str, model: str, request: Request) -> Job
     """The job that runs a model on the open case, unless another case is open by then.
 
     Its work raises ModelError for an unknown model, WrongUse for names in `within` that it does not have,
-    ModalityError where it does not fit the images: reading a model folder and its checksums takes longer
-    than the window may stand still.
+    ModalityError where it does not fit the images, InputError where these show nothing: reading a model
+    folder and its checksums takes longer than the window may stand still.
     """
     case = session.writable()
     lane, device, on_main = session.engines, session.settings.device, session.tasks.on_main
@@ -60,12 +60,13 @@ def model_run(session: Session, title: str, model: str, request: Request) -> Job
 
     def work(progress: Progress) -> Proposal:
         from medseg_app.engines.combined_model import check_within
-        from medseg_app.engines.modality import check_modality
+        from medseg_app.engines.modality import check_modality, require_contrast
         from medseg_app.engines.registry import find_model
 
         folder = find_model(model)
         check_within(folder.card, request.within)
         check_modality(folder.card, case.volume)
+        require_contrast(case.volume)
         on_main(lambda: show_asked(session, case, request.prompts))
         try:
             return lane.propose(folder, case.volume, request, device, progress, show)

@@ -117,7 +117,7 @@ def predicted_input(
 ) -> Iterator[Prediction]:
     """Run a model on an opened input; its outputs are in place, and taken back where the block fails."""
     from medseg_app.engines.contract import Request
-    from medseg_app.engines.modality import check_modality
+    from medseg_app.engines.modality import check_modality, require_contrast
     from medseg_app.engines.predict import build_engine, run_engine
     from medseg_app.engines.suitable_grid import require_even_slices
     from medseg_app.engines.to_label_map import to_label_map
@@ -127,6 +127,7 @@ def predicted_input(
     request = Request(how.precision, how.min_score, how.modality, within=how.within)
     with gap_explained(wanted.left_out):
         check_modality(folder.card, volume, how.modality)
+        require_contrast(volume)
         require_even_slices(volume.geometry)  # or DICOM SEG would be the remedy, which no model can fill
         for out in outputs:
             check_output(out, volume)

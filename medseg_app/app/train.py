@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from medseg_app.training.recipe import Recipe
 
 
+SEEN = "the model has learnt from patients before who are kept back now"
+
+
 @dataclass(frozen=True)
 class HowToTrain:
     """Choices for a training.
@@ -65,6 +68,7 @@ def train_model(
     from medseg_app.training.crew import Crew
     from medseg_app.training.dataset import find_cases
     from medseg_app.training.evaluate import evaluate_model
+    from medseg_app.training.learnt import learnt_by, only_unseen
     from medseg_app.training.model_output import refuse_unwritable
     from medseg_app.training.train import Keeping, train_into
 
@@ -80,12 +84,18 @@ def train_model(
         train_into(recipe, out, keeping, device=device, max_minutes=how.max_minutes, progress=progress)
         return out
     recipe = _told(recipe, is_recipe(path), say)
+    if how.resume and not kept.exists():
+        say(f"no interrupted training of {out.name} is there to go on from, so it begins anew")
     with _only_training(out), _there_when_finished(out) as draft:
         train_into(
             recipe, draft, Keeping(kept, resume), device=device, max_minutes=how.max_minutes,
             progress=part(progress, 0.0, 0.9),
         )  # fmt: skip
-        if find_cases(recipe).validation:
+        kept_back = find_cases(recipe)
+        unseen = only_unseen(kept_back, learnt_by(draft)).validation
+        if len(unseen) < len(kept_back.validation):
+            say(f"{SEEN}: {len(unseen)} of {len(kept_back.validation)} cases that are kept back are measured")
+        if unseen:
             evaluate_model(draft, recipe, device=device, progress=part(progress, 0.9, 1.0))
     kept.unlink(missing_ok=True)
     return out

@@ -11,6 +11,8 @@ from .parser import Arguments
 
 def run(arguments: Arguments) -> int:
     """Train, and say where the model folder is."""
+    from medseg_app.training.crew import Crew
+
     how = HowToTrain(
         arguments.name or "", arguments.task, arguments.base or "", arguments.max_minutes,
         arguments.device, arguments.output, arguments.resume, backbone=arguments.backbone,
@@ -20,6 +22,8 @@ def run(arguments: Arguments) -> int:
     with stopping_between_steps(say.progress_of(arguments), hint) as progress:
         folder = train_model(arguments.input, how, progress, lambda text: say.remarks(arguments, [text]))
     say.work_is_done()
+    if not Crew.of_environment().leads:  # of several processes one tells the result
+        return say.DONE
     say.remarks(arguments, remarks_of(folder))
     say.result(arguments, {"model": folder.name, "folder": str(folder)}, f"{folder}")
     return say.DONE

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from medseg_app.core.errors import ModalityError
+from medseg_app.core.errors import InputError, ModalityError
 from medseg_app.core.volume import Volume
 
 from .model_card import ModelCard
@@ -34,6 +34,16 @@ def check_modality(card: ModelCard, volume: Volume, stated: str = "") -> tuple[s
     if modality == "CT":
         _require_hounsfield(card, volume)
     return modality, remark
+
+
+def require_contrast(volume: Volume) -> None:
+    """Raises InputError for images of a single value, in which models of voxels would find organs as well."""
+    value = volume.voxels[0, 0, 0]
+    if all((plane == value).all() for plane in volume.voxels):
+        raise InputError(
+            f"{volume.id} holds the value {value:g} in every voxel, so it shows nothing.",
+            "Check how it was written, or choose another volume.",
+        )
 
 
 def guess_modality(card: ModelCard, voxels: NDArray[Any]) -> tuple[str, str]:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from medseg_app.core.errors import InputError
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
 from medseg_app.engines.backend import Backend, computed_by, kind_of
@@ -22,10 +21,9 @@ from medseg_app.engines.voxel_engine import VoxelEngine
 from medseg_app.engines.voxel_network import VoxelNetwork
 
 from .agreement import Answer, agreement
-from .dataset import find_cases
 from .few_images import few_images, millions
+from .learnt import unseen_cases
 from .recipe import Recipe
-from .references import Reference
 
 
 def measure_backends(
@@ -33,7 +31,8 @@ def measure_backends(
 ) -> tuple[Backend, ...]:
     """A line for each precision of a device; none where the model has no network in torch.
 
-    Uses a few validation patients of the recipe, spread evenly. Raises InputError where there are none.
+    Uses a few validation patients of the recipe of whom it has not learnt, spread evenly. Raises InputError
+    where there are none.
     """
     # What was measured before must not hide what is measured now: a backend may be left aside for it.
     folder = replace(folder, card=replace(folder.card, backends=_tried(device)))
@@ -41,7 +40,7 @@ def measure_backends(
     reference = reference_engine(engine, folder)
     if reference is None:
         return ()
-    images = few_images(_validation(recipe), folder.card)
+    images = few_images(unseen_cases(recipe, folder.path).validation, folder.card)
     is_other = arithmetic_of(folder.card, device, "fast") != "float32"
     precisions: list[Precision] = ["exact", "fast"] if is_other else ["exact"]
     # torch comes last: the memory that it keeps would otherwise be counted as that of the others.
@@ -90,21 +89,15 @@ def with_backends(card: ModelCard, found: Sequence[Backend]) -> ModelCard:
     return replace(card, backends=tuple(lines.values()))
 
 
-def _validation(recipe: Recipe) -> tuple[Reference, ...]:
-    references = find_cases(recipe).validation
-    if not references:
-        raise InputError(
-            f"The recipe {recipe.path} keeps no patient for validation.", "Add some to its split."
-        )
-    return references
-
-
 def _answers(
     engine: Engine, precision: Precision, images: list[Volume], device: str, progress: Progress
 ) -> list[Answer]:
     # On a busy computer the clock on the wall tells more of the others than of the model.
     clock, clocks = (time.process_time, threads()) if device == "cpu" else (time.perf_counter, 1)
     answers = []
+    if len(images) == 1:
+        # Loading and compiling would be told as the time and memory of every image, by its size.
+        run_engine(engine, images[0], Request(precision, modality=images[0].modality), device, silent)
     for number, image in enumerate(images):
         share = part(progress, number / len(images), (number + 1) / len(images))
         request, start = Request(precision, modality=image.modality), clock()

@@ -19,7 +19,7 @@ class Checkpoint:
     """State dicts of network, mean weights and optimiser; steps done, seconds spent, points of the curve.
 
     best: the mean weights of the look at which watched patients were best, where these are what is shipped.
-    recent: running mean of the loss.
+    recent: running mean of the loss. learnt: images that it has learnt from (see learnt.py).
     """
 
     network: dict[str, Any]
@@ -30,6 +30,7 @@ class Checkpoint:
     curve: list[tuple[Any, ...]] = field(default_factory=list)
     best: dict[str, Any] = field(default_factory=dict)
     recent: float = math.nan
+    learnt: tuple[str, ...] = ()
 
 
 def checkpoint_path(out: Path) -> Path:

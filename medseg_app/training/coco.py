@@ -38,7 +38,11 @@ class CocoImage(Reference):
 
     def read(self) -> tuple[Volume, LabelMap]:
         """A volume of one slice of 1 mm pixels, and each object as a finding of its own."""
-        grey = _grey(self.picture, self.size)
+        grey, truth = _grey(self.picture, self.size), self.truth()
+        return Volume(grey[None], truth.geometry, self.picture.name, self.modality), truth
+
+    def truth(self) -> LabelMap:
+        """The objects, from their outlines alone."""
         geometry = VolumeGeometry.regular((1, *self.size), np.eye(4), "")
         masks = [(value, _mask(outline, self.size)) for value, outline in self.objects]
         layers = tuple(np.where(mask, value, 0).astype(np.uint8)[None] for value, mask in masks)
@@ -46,10 +50,7 @@ class CocoImage(Reference):
             Segment(n + 1, f"Object {n + 1}", value, n, kind="instance") for n, (value, _) in enumerate(masks)
         )
         empty = (np.zeros((1, *self.size), np.uint8),)
-        return (
-            Volume(grey[None], geometry, self.picture.name, self.modality),
-            LabelMap(layers or empty, geometry, segments),
-        )
+        return LabelMap(layers or empty, geometry, segments)
 
 
 @dataclass(frozen=True)

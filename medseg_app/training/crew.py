@@ -48,15 +48,24 @@ class Crew:
         return f"cuda:{os.environ.get('LOCAL_RANK', self.rank)}"
 
     def average(self, network: nn.Module) -> None:
-        """Give every process the mean of all gradients."""
+        """Give every process the mean of all gradients; where one has none for a weight, its share is zero.
+
+        A batch without findings leaves heads aside that others learn from. A weight that nobody's batch
+        reached keeps no gradient.
+        """
         if self.size == 1:
             return
+        import torch
         from torch import distributed
 
-        for parameter in network.parameters():
-            if parameter.grad is not None:
-                distributed.all_reduce(parameter.grad)
-                parameter.grad /= self.size
+        parameters = list(network.parameters())
+        reached = torch.tensor([float(p.grad is not None) for p in parameters], device=parameters[0].device)
+        distributed.all_reduce(reached)
+        for parameter in (p for p, count in zip(parameters, reached.tolist(), strict=True) if count):
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            distributed.all_reduce(parameter.grad)
+            parameter.grad /= self.size
 
     def agree(self, number: float, device: str) -> float:
         """The leader's number: clocks differ, and nobody may stop a step earlier than the others."""

@@ -39,6 +39,7 @@ class Case:
     image: (k, j, i), the type of the file or float32. labels: (k, j, i), class values (semantic) or
     finding numbers 1..n (instance). classes: finding number -> class value (instance only).
     annotated: the class values that somebody looked for in this case.
+    sha256: of the voxels of its file.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Case:
     spacing: tuple[float, float, float]
     annotated: frozenset[int]
     classes: dict[int, int]
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def read_case(reference: Reference, recipe: Recipe) -> Case:
         spacing=model_spacing(volume, fit),
         annotated=annotated(truth, recipe),
         classes=classes,
+        sha256=volume.sha256,
     )
 
 

@@ -6,16 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medseg_app.core.errors import InputError
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.engines.model_folder import ModelFolder, read_model_folder
 from medseg_app.engines.predict import build_engine
 
 from .backend_figures import measure_backends, with_backends
-from .dataset import find_cases
 from .disturbed_figures import measure_disturbed
 from .input_ranges import with_eight_bits
 from .instance_figures import measure_instances
+from .learnt import unseen_cases
 from .recipe import Recipe
 from .rewrite_card import rewrite_card
 from .semantic_figures import measure_semantic
@@ -38,14 +37,11 @@ def measure_model(
 ) -> dict[str, Any]:
     """The figures of a model on the validation patients of a recipe; undefined ones are None.
 
-    Raises InputError where the recipe keeps no patient for validation, ModelError where the folder is not
+    Patients of whom the model has learnt are left out. Raises InputError where the recipe keeps no patient
+    for validation or none is left, ModelError where the folder is not
     sound, Cancelled where progress says so.
     """
-    split = find_cases(recipe)
-    if not split.validation:
-        raise InputError(
-            f"The recipe {recipe.path} keeps no patient for validation.", "Add some to its split."
-        )
+    split = unseen_cases(recipe, folder.path)
     engine = build_engine(folder)
     if recipe.gives_findings:
         return measure_instances(engine, recipe, split, device, progress)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from medseg_app.core.errors import InputError
+from medseg_app.core.label_map import LabelMap
 from medseg_app.engines.model_card import LabelClass, ModelGrid, Network
 from medseg_app.engines.preprocess import MAX_SAMPLES
 
@@ -24,7 +25,7 @@ from .references import Reference
 from .usual_training import usual_augment, usual_loss, usual_training
 
 MAX_READ = 20
-"""So many cases, spread evenly, are read to measure a data set."""
+"""Of so many cases, spread evenly, the images are read to measure a data set."""
 LONGEST_EDGE = 192
 """Slices of finding models are brought down to about this many pixels."""
 
@@ -75,26 +76,34 @@ def recipe_for(
 
 
 def measure(references: tuple[Reference, ...]) -> Fingerprint:
-    """Read cases evenly spread over a data set and measure them."""
-    spacing, edges, inside, values, lowest = [], [], [], set[int](), []
-    for reference in references[:: -(-len(references) // MAX_READ)]:
-        volume, truth = reference.read()
-        labels = np.max(truth.layers, axis=0)
-        spacing.append(volume.geometry.spacing_kji)
-        edges.append(np.multiply(volume.geometry.shape, volume.geometry.spacing_kji))
-        grey = volume.voxels[labels > 0]
-        inside.append(grey[:: len(grey) // (MAX_SAMPLES // MAX_READ) + 1].astype(np.float64))
-        values |= set(np.unique(labels).tolist()) - {0}
-        lowest.append(float(volume.voxels.min()))
-    if not values:
+    """Look into all masks for their values, and measure cases evenly spread over a data set.
+
+    Raises InputError where all masks are empty.
+    """
+    held = [_values(reference.truth()) for reference in references]
+    if not set[int]().union(*held):
         raise InputError(
             "The labels of the data set are all empty.", "Check that the masks hold values above 0."
         )
+    spread = range(0, len(references), -(-len(references) // MAX_READ))
+    marked = [n for n, values in enumerate(held) if values]
+    # Where findings are rare, those that are read might all be without any.
+    chosen = spread if any(held[n] for n in spread) else sorted({*spread, *marked[:MAX_READ]})
+    spacing, edges, inside, lowest = [], [], [], []
+    for volume, truth in (references[n].read() for n in chosen):
+        spacing.append(volume.geometry.spacing_kji)
+        edges.append(np.multiply(volume.geometry.shape, volume.geometry.spacing_kji))
+        grey = volume.voxels[np.max(truth.layers, axis=0) > 0]
+        inside.append(grey[:: len(grey) // (MAX_SAMPLES // MAX_READ) + 1].astype(np.float64))
+        lowest.append(float(volume.voxels.min()))
     low, high = np.percentile(np.concatenate(inside), [0.5, 99.5])
     is_ct = float(np.median(lowest)) <= -500
-    return Fingerprint(
-        np.array(spacing), np.array(edges), (float(low), float(high)), tuple(sorted(values)), is_ct
-    )
+    values = tuple(sorted(set[int]().union(*held)))
+    return Fingerprint(np.array(spacing), np.array(edges), (float(low), float(high)), values, is_ct)
+
+
+def _values(truth: LabelMap) -> set[int]:
+    return {int(value) for layer in truth.layers for value in np.unique(layer)} - {0}
 
 
 def _of_marked_classes(folder: Path, layout: Layout, found: Fingerprint, known: Collection[str]) -> Layout:
@@ -103,8 +112,6 @@ def _of_marked_classes(folder: Path, layout: Layout, found: Fingerprint, known: 
     A new one never finds such a class, which would stand in its card. Raises InputError.
     """
     missing = set(layout.classes) - set(found.values)
-    for reference in layout.references if missing else ():
-        missing -= set(np.unique(np.max(reference.read()[1].layers, axis=0)).tolist())
     names = ", ".join(f"{layout.classes[value]} ({value})" for value in sorted(missing))
     if {plain_name(layout.classes[value]) for value in missing} - set(map(plain_name, known)):
         raise InputError(

@@ -52,7 +52,7 @@ def find_image_folders(folder: Path, described: dict[str, Any]) -> ImageFolders 
         return None
     _require_one_mask(folder, pairs)
     found = find_references(folder, pairs)
-    notes = _without_partner(folder, pairs, found)
+    notes = (*_without_partner(folder, pairs, found), *_fewer(described, found))
     if pairs[0].by == "value":
         return ImageFolders(found, classes, "semantic", modality, pairs, notes)
     segments = [s for r in found for s in r.truth().segments]
@@ -68,15 +68,20 @@ def find_image_folders(folder: Path, described: dict[str, Any]) -> ImageFolders 
 def _told(path: Path, described: dict[str, Any]) -> tuple[str, dict[int, str]]:
     """Modality and classes by value, as far as dataset.json tells them."""
     channels = described.get("channel_names", described.get("modality", {}))
+    labels = described.get("labels", {})
+    if not isinstance(channels, dict) or not isinstance(labels, dict):
+        raise InputError(
+            f"{path} does not name channels and labels one by one.",
+            'Write "channel_names": {"0": "CT"} and "labels": {"background": 0, "liver": 1}.',
+        )
     if len(channels) > 1:
         raise InputError(f"{path} names several channels per case.", "Train on one image.")
-    labels = described.get("labels", {})
     if "ignore" in labels:
         raise InputError(
             f"{path} has a label to be ignored, and MedSeg learns from every voxel.",
             "Leave the cases out that hold it, and take it out of dataset.json.",
         )
-    modality = "".join(modality_named(str(name)) for name in dict(channels).values())
+    modality = "".join(modality_named(str(name)) for name in channels.values())
     return modality, _names(path, labels)
 
 
@@ -133,6 +138,14 @@ def _without_partner(folder: Path, pairs: tuple[Pair, ...], found: Sequence[File
         if count:
             notes.append(f"{what} without {other} of the same name, left out: {count}")
     return tuple(notes)
+
+
+def _fewer(described: dict[str, Any], found: Sequence[FilePair]) -> tuple[str, ...]:
+    """Where a data set says that it holds more cases: half a download looks like a whole one."""
+    stated = described.get("numTraining")
+    if not isinstance(stated, int) or stated <= len(found):
+        return ()
+    return (f"dataset.json says that there are {stated} cases to learn from, and {len(found)} are here",)
 
 
 def why_none(folder: Path) -> str:

@@ -64,6 +64,7 @@ class Loop:
         self.watch: Watch | None = None
         self._best: dict[str, Tensor] = {}
         self.curve: list[CurvePoint] = []
+        self.learnt: frozenset[str] = frozenset()
         if resume and checkpoint.exists():
             self._restore(read_checkpoint(checkpoint, recipe))
 
@@ -114,7 +115,8 @@ class Loop:
             return
         state = self._network.state_dict(), dict(self._mean), self._optimiser.state_dict()
         curve = [astuple(point) for point in self.curve]
-        found = Checkpoint(*state, self._step, self._seconds, curve, self._best, self._recent)
+        rest = self._best, self._recent, tuple(sorted(self.learnt))
+        found = Checkpoint(*state, self._step, self._seconds, curve, *rest)
         write_checkpoint(found, self._path, self._recipe)
 
     def _restore(self, found: Checkpoint) -> None:
@@ -124,6 +126,7 @@ class Loop:
         self._best = {name: value.to(self._device) for name, value in found.best.items()}
         self._step, self._seconds, self._recent = found.step, found.seconds, found.recent
         self.curve = [CurvePoint(*point) for point in found.curve]
+        self.learnt = frozenset(found.learnt)
 
     def _look(self, share: float) -> None:
         """Note where the training stands; watched patients are judged with the mean weights."""

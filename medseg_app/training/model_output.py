@@ -15,6 +15,9 @@ from medseg_app.engines.slice_tiles import takes_slices
 
 from .beginning import DOCUMENT, Beginning
 from .curves import CSV_NAME, PNG_NAME, CurvePoint, curve_csv, curve_png
+from .learnt import DOCUMENT as LEARNT
+from .learnt import as_document
+from .model_readme import model_readme
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -66,13 +69,14 @@ def _grid(recipe: Recipe) -> ModelGrid:
 class Effort:
     """What a training took: its curve, its device, and the file of weights that it began with, if any.
 
-    best_step: the step whose weights are shipped, where these are not the last.
+    best_step: the step whose weights are shipped, where these are not the last. learnt: see learnt.py.
     """
 
     curve: list[CurvePoint]
     device: str
     beginning: Beginning | None = None
     best_step: int | None = None
+    learnt: frozenset[str] = frozenset()
 
     @property
     def words(self) -> str:
@@ -88,12 +92,15 @@ def write_trained_model(recipe: Recipe, network: nn.Module, out: Path, effort: E
     from medseg_app.engines.weights import pack_weights
 
     documents = {CSV_NAME: curve_csv(effort.curve), PNG_NAME: curve_png(effort.curve, recipe.name)}
+    if effort.learnt:
+        documents[LEARNT] = as_document(effort.learnt)
     if effort.beginning is not None:
         documents[DOCUMENT] = effort.beginning.document().encode()
     if recipe.notes:
         documents[NOTES] = "".join(f"{note}\n" for note in recipe.notes).encode()
     weights = pack_weights(network, half=recipe.training.half)
-    write_model_folder(out, card_of(recipe, effort.words), weights, Papers(documents=documents))
+    card = card_of(recipe, effort.words)
+    write_model_folder(out, card, weights, Papers(model_readme(card), documents=documents))
 
 
 def _computer(device: str) -> str:

@@ -11,11 +11,12 @@ from medseg_app.core.progress import Progress, part, silent
 
 from .checkpoint import checkpoint_path
 from .crew import Crew
-from .dataset import find_cases, look_through, read_cases
+from .dataset import Case, find_cases, look_through, read_cases
+from .learnt import LETTERS, learnt_by
 from .loop import Loop, Task
 from .model_output import Effort, write_trained_model
+from .not_shown import not_shown
 from .recipe import Augment, Recipe
-from .references import Reference
 from .score_threshold import MIN_SCORE, settle_score_threshold
 from .watch import Watch, set_apart
 
@@ -76,24 +77,35 @@ def train_into(
         look_through(split.validation, recipe)
     learnt, watched = set_apart(split.train, recipe.training.watch)
     cases = read_cases(learnt, recipe, part(progress, 0.0, 0.05))
+    recipe = _noted(recipe, cases, progress)
     training = Loop(recipe, _task(recipe, cases, device), device, kept.checkpoint, kept.resume)
     if training.beginning is not None:
         progress(0.05, training.beginning.summary)
-    if watched:
-        training.watch = _watch(recipe, watched, device)
+    looked_at = read_cases(watched, recipe)
+    if looked_at:
+        training.watch = _watch(recipe, looked_at, device)
+    training.learnt |= {case.sha256[:LETTERS] for case in (*cases, *looked_at)} | learnt_by(recipe.start_from)
     training.run(max_minutes, part(progress, 0.05, 0.95))
     if not crew.leads:
         return
-    effort = Effort(training.curve, device, training.beginning, training.best_step)
+    effort = Effort(training.curve, device, training.beginning, training.best_step, training.learnt)
     write_trained_model(recipe, training.mean_network(), out, effort)
     if recipe.gives_findings and MIN_SCORE not in recipe.thresholds:
         settle_score_threshold(out, watched or split.train, device, part(progress, 0.95, 1.0))
 
 
-def _watch(recipe: Recipe, watched: tuple[Reference, ...], device: str) -> Watch:
+def _noted(recipe: Recipe, cases: list[Case], progress: Progress) -> Recipe:
+    """The recipe with notes of what its cases do not show, which are told now."""
+    notes = not_shown(cases, recipe)
+    for note in notes:
+        progress(0.05, note)
+    return replace(recipe, notes=(*recipe.notes, *notes))
+
+
+def _watch(recipe: Recipe, cases: list[Case], device: str) -> Watch:
     """Watched patients are shown as they are."""
     plain = replace(recipe, augment=Augment())
-    return Watch(_task(plain, read_cases(watched, plain), device), recipe.training.seed, device)
+    return Watch(_task(plain, cases, device), recipe.training.seed, device)
 
 
 def _task(recipe: Recipe, cases: list[Any], device: str) -> Task:

@@ -42,8 +42,17 @@ def train(recipe: Recipe, out: Path) -> None:
         "weights": sum(float(p.double().abs().sum()) for p in loop.mean_network().parameters()),
         "images": float(drawn[0].images.double().sum()),
         "steps": len(drawn),
+        "gradients": mean_gradients(),
     }
     (out / f"{crew.rank}.json").write_text(json.dumps(told))
+
+
+def mean_gradients() -> list[float | None]:
+    """Of three weights: all have a gradient for the first, the leader for the second, none for the third."""
+    crew, weights = Crew.of_environment(), torch.nn.ParameterList(torch.zeros(1) for _ in range(3))
+    (weights[0] * (1 + crew.rank) + (weights[1] * 6 if crew.leads else 0)).sum().backward()
+    crew.average(weights)
+    return [None if weight.grad is None else float(weight.grad) for weight in weights]
 
 
 if __name__ == "__main__":

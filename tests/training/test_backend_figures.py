@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ import torch
 
 from medseg_app.core.box import Box
 from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.proposal import Cost, ModelIdentity, Proposal
 from medseg_app.engines import voxel_network
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.model_folder_writer import Origin, Papers, write_model_folder
 from medseg_app.engines.openvino_backend import openvino_run
 from medseg_app.metrics.instances import Finding
+from medseg_app.training import backend_figures
 from medseg_app.training.agreement import Answer, agreement
 from medseg_app.training.backend_figures import measure_backends, with_backends
 from medseg_app.training.dataset import find_cases
@@ -22,7 +25,7 @@ from medseg_app.training.evaluate import evaluate_model
 from medseg_app.training.few_images import _middle
 from medseg_app.training.recipe import read_recipe
 from medseg_app.training.train import run_training
-from tests.training.tiny import write_cases, write_recipe
+from tests.training.tiny import SHAPE, write_cases, write_recipe
 
 
 def answer(classes, *findings: Finding) -> Answer:
@@ -104,6 +107,26 @@ def test_a_backend_that_is_wrong_is_found_out_and_no_earlier_verdict_hides_it(tr
         assert exact.dice < 0.999
         assert not exact.is_close
         folder = replace(folder, card=with_backends(folder.card, found))
+
+
+def test_the_start_of_an_engine_is_not_told_as_the_time_of_a_single_image(trained, monkeypatch):
+    recipe, out = trained
+    begun = []
+
+    def run(engine, *_):
+        if engine not in begun:
+            begun.append(engine)
+            now[0] += 100.0
+        now[0] += 1.0
+        return Proposal("", (), ModelIdentity("tiny", "1", ""), cost=Cost(1.0, 1.0))
+
+    now = [0.0]
+    monkeypatch.setattr(backend_figures, "run_engine", run)
+    monkeypatch.setattr(backend_figures, "threads", lambda: 1)
+    clock = SimpleNamespace(process_time=lambda: now[0], perf_counter=lambda: now[0])
+    monkeypatch.setattr(backend_figures, "time", clock)
+    (line, *_) = measure_backends(read_model_folder(out), recipe)
+    assert line.seconds * np.prod(SHAPE) / 1e6 == pytest.approx(1.0, abs=1e-3)
 
 
 def test_lines_of_other_devices_and_precisions_stay(trained):

@@ -72,6 +72,7 @@ def trained(tmp_path_factory):
     words = ["train", write_recipe(_with_cases(commanded, 5), steps=4), "-o", commanded / "models/tiny"]
     ran = torchrun(MEMBERS, *recipes, *words, "--device", "cpu", "--quiet")
     assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("models/tiny") == 1, ran.stdout
     return plain, watched, commanded / "models"
 
 
@@ -90,6 +91,10 @@ def test_all_keep_the_same_weights_and_learn_from_other_batches(trained):
     assert first["weights"] == second["weights"]
     assert first["images"] != second["images"]
     assert (trained[0] / "checkpoint").exists()
+
+
+def test_a_batch_that_leaves_weights_aside_counts_as_zero_for_them(trained):
+    assert [member["gradients"] for member in told(trained[0])] == [[1.5, 3.0, None]] * 2
 
 
 def test_all_end_together_when_the_leader_sees_no_progress(trained):

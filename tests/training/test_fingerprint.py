@@ -100,6 +100,9 @@ def test_pairs_in_patient_folders_of_mr_findings(tmp_path):
         ("[", "cannot be read"),
         ("[]", "description"),
         ('{"channel_names": {"0": "T1", "1": "T2"}}', "channels"),
+        ('{"channel_names": ["T1"]}', "one by one"),
+        ('{"labels": ["background", "Block"]}', "one by one"),
+        ('{"modality": "CT"}', "one by one"),
     ],
 )
 def test_unsound_descriptions_are_named(tmp_path, description, message):

@@ -107,6 +107,9 @@ def test_without_validation_patients_nothing_is_measured(tmp_path):
     out = run_training(recipe, tmp_path / "model")
     with pytest.raises(InputError, match="no patient for validation"):
         evaluate_model(out, recipe)
+    text = (out / "docs/README.md").read_text("utf-8")
+    assert "- Training: 1 steps in" in text
+    assert "Not measured yet." in text
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -17,7 +17,7 @@ from medseg_app.io.nrrd import write_labels
 from medseg_app.training.dataset import find_cases, read_case
 from medseg_app.training.fingerprint import recipe_for
 from tests.training.test_fingerprint import nnunet
-from tests.training.tiny import write_cases, write_image
+from tests.training.tiny import SHAPE, write_cases, write_image
 
 
 def folders(root, images="images/{}.nii.gz", masks="masks/{}.nii.gz", count=5):
@@ -75,6 +75,36 @@ def test_values_that_a_data_set_does_not_name_are_told(tmp_path):
     recipe = recipe_for(root)
     assert recipe.labels[2].name == "Label 2"
     assert recipe.notes == ("not named by the data set and taken as classes of their own: 2",)
+
+
+def test_half_a_data_set_is_told(tmp_path):
+    root = folders(tmp_path, "imagesTr/{}_0000.nii.gz", "labelsTr/{}.nii.gz")
+    (root / "dataset.json").write_text(json.dumps({"numTraining": 5}))
+    assert recipe_for(root).notes == ()
+    (root / "dataset.json").write_text(json.dumps({"numTraining": 41}))
+    assert recipe_for(root).notes == (
+        "dataset.json says that there are 41 cases to learn from, and 5 are here",
+    )
+
+
+def test_a_class_in_a_single_case_is_a_class(tmp_path, monkeypatch):
+    """It lies in none of the cases whose images are measured, which are the first and the fourth."""
+    monkeypatch.setattr("medseg_app.training.fingerprint.MAX_READ", 2)
+    root = folders(tmp_path)
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[4:8, 4:8, 4:8] = 3
+    write_image(root / "masks/p1.nii.gz", labels)
+    assert set(recipe_for(root).labels) == {1, 2, 3}
+
+
+def test_findings_in_few_cases_are_measured_there(tmp_path, monkeypatch):
+    monkeypatch.setattr("medseg_app.training.fingerprint.MAX_READ", 2)
+    root = folders(tmp_path)
+    for number in (0, 1, 3, 4):
+        write_image(root / f"masks/p{number}.nii.gz", np.zeros(SHAPE, np.uint8))
+    (window,) = recipe_for(root).preprocessing["channels"]["CT"]
+    assert window["low"] < 100
+    assert window["high"] > 380
 
 
 def test_the_user_says_the_modality(tmp_path):

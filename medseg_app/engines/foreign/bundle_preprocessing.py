@@ -8,11 +8,15 @@ from typing import Any
 
 from .bundle_config import BundleConfig, Component
 
+TYPED = ("EnsureType", "CastToType")
 LEFT_ALONE = {
-    "LoadImage", "EnsureChannelFirst", "AddChannel", "EnsureType", "CastToType", "ToTensor", "ToDevice",
-    "SpatialPad", "DivisiblePad", "SelectItems",
+    "LoadImage", "EnsureChannelFirst", "AddChannel", *TYPED, "ToTensor", "ToDevice", "SpatialPad",
+    "DivisiblePad", "SelectItems",
 }  # fmt: skip
 """Steps that are about files, types and borders, which MedSeg settles in its own way."""
+LATER = (
+    "The bundle scales intensities before it resamples, MedSeg after; beside sharp edges voxels can differ."
+)
 COMMON = {
     "keys", "padding_mode", "align_corners", "dtype", "allow_missing_keys", "lazy", "meta_keys",
     "meta_key_postfix", "image_only", "channel_wise", "scale_extent", "recompute_affine",
@@ -22,11 +26,15 @@ COMMON = {
 
 @dataclass
 class Found:
-    """What the steps read so far ask for: letters and mm in the order of the network's axes."""
+    """What the steps read so far ask for: letters and mm in the order of the network's axes.
+
+    remarks: what is not quite as MONAI does it.
+    """
 
     orientation: str = ""
     spacing_mm: tuple[float, float, float] | None = None
     channel: dict[str, Any] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
 
 def bundle_preprocessing(config: BundleConfig) -> Found:
@@ -37,6 +45,8 @@ def bundle_preprocessing(config: BundleConfig) -> Found:
         images = _images(config, step)
         if len(images) > 1:
             config.refuse(f"{step.place}#keys", "names several images; models of one image are supported")
+        if images and kind in TYPED:
+            _require_fractions(config, step)
         if not images or kind in LEFT_ALONE:
             continue
         if kind in STEPS:
@@ -54,6 +64,13 @@ def _images(config: BundleConfig, step: Component) -> list[Any]:
     """What the step is done to, but for labels, which are there in training only."""
     keys = config.literal(step.arguments.get("keys", "image"), f"{step.place}#keys")
     return [key for key in (keys if isinstance(keys, list) else [keys]) if key != "label"]
+
+
+def _require_fractions(config: BundleConfig, step: Component) -> None:
+    """Types are named in many ways, as expressions too; whole numbers would cut voxels off."""
+    wanted = step.arguments.get("dtype")
+    if wanted is not None and "float" not in str(wanted):
+        config.refuse(f"{step.place}#dtype", f"is {wanted!r}; voxels are kept as float32")
 
 
 class _Arguments:
@@ -121,6 +138,8 @@ def _spacing(arguments: _Arguments, found: Found) -> None:
     if len(edges) != 3 or not sound:
         arguments.refuse("pixdim", "is not the size of a voxel in three directions")
     found.spacing_mm = float(edges[0]), float(edges[1]), float(edges[2])
+    if found.channel:
+        found.remarks.append(LATER)
 
 
 def _range(arguments: _Arguments, found: Found) -> None:

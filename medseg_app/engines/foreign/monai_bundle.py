@@ -15,7 +15,7 @@ from medseg_app.engines.strict_json import read_limited
 
 from .bundle_config import BundleConfig
 from .bundle_network import NetworkCode, bundle_network, bundle_remarks, bundle_tiles
-from .bundle_preprocessing import bundle_preprocessing
+from .bundle_preprocessing import Found, bundle_preprocessing
 from .bundle_weights import bundle_weights
 from .data_file import read_data_file
 from .draft import NOT_STATED, Draft, classes, licence_name, model_name, printable
@@ -42,8 +42,9 @@ def read_bundle(folder: Path, consent: bool) -> Draft:
     config = BundleConfig(read_data_file(path), path)
     about = BundleConfig(read_data_file(inside(folder, METADATA)), folder / METADATA)
     network = bundle_network(config)
-    card = _card(config, about, folder, LOGITS if isinstance(network, NetworkCode) else network)
-    remarks = bundle_remarks(config)
+    found = bundle_preprocessing(config)
+    card = _card(config, about, folder, LOGITS if isinstance(network, NetworkCode) else network, found)
+    remarks = (*found.remarks, *bundle_remarks(config))
     card, weights, how = bundle_weights(config, card, network, consent)
     papers = Papers(
         _text(folder, README), _text(folder, LICENCE), Origin(_words(about, "authors") or NOT_STATED, how)
@@ -51,8 +52,9 @@ def read_bundle(folder: Path, consent: bool) -> Draft:
     return Draft(card, weights, papers, remarks)
 
 
-def _card(config: BundleConfig, about: BundleConfig, folder: Path, network: Network) -> ModelCard:
-    found = bundle_preprocessing(config)
+def _card(
+    config: BundleConfig, about: BundleConfig, folder: Path, network: Network, found: Found
+) -> ModelCard:
     tile, overlap = bundle_tiles(config)
     labels, modality = _labels(about), _modality(about)
     _require_channels(config, network, len(labels) + 1)

@@ -147,6 +147,8 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "no intensities": (_delete(4), "scales no intensities"),
     "twice": (_instead(5, {"_target_": "ScaleIntensityd", "keys": "image"}), "#5 scales .* second time"),
     "unknown step": (_instead(5, {"_target_": "Lambdad", "keys": "image", "func": "$x"}), "is Lambdad"),
+    "whole numbers": (_step(5, dtype="uint8"), "transforms#5#dtype is 'uint8'"),
+    "whole numbers by an expression": (_step(5, dtype="$torch.int16"), "transforms#5#dtype"),
     "unknown argument": (_step(4, gamma=2), "transforms#4#gamma"),
     "window without end": (_step(4, a_max=None), "transforms#4#a_max is not a number"),
     "several images": (_step(0, keys=["t1", "t2"]), "names several images"),
@@ -233,6 +235,15 @@ def test_a_step_after_the_network_is_named_when_it_is_left_out(tmp_path: Path) -
     changed["postprocessing"]["transforms"].append({"_target_": "KeepLargestConnectedComponentd"})
     (remark,) = read_foreign(write_bundle(tmp_path / "b", changed)).remarks
     assert "KeepLargestConnectedComponentd" in remark
+
+
+def test_intensities_that_are_scaled_before_the_spacing_are_told(tmp_path: Path) -> None:
+    changed = config()
+    steps = changed["preprocessing"]["transforms"]
+    steps[5].update(dtype="$torch.float32")
+    steps[3], steps[4] = steps[4], steps[3]
+    (remark,) = read_foreign(write_bundle(tmp_path / "b", changed)).remarks
+    assert "before it resamples" in remark
 
 
 def test_a_step_that_is_switched_off_does_not_count(tmp_path: Path) -> None:
