@@ -57,7 +57,7 @@ WRONG = {
     "one slice": (_only(2, _slice), LABELS, "b_2_0000.nii.gz is a single slice"),
     "one slice in a case kept back": (_only(4, _slice), LABELS, "b_4_0000.nii.gz is a single slice"),
     "one slice each": (lambda n, *case: _slice(*case), LABELS, "is a single slice"),
-    "flat": (_only(2, lambda i, m: (i[..., 9], m[..., 9])), LABELS, "b_2_0000.nii.gz is not a volume"),
+    "flat": (_only(2, lambda i, m: (i[..., 9], m[..., 9])), LABELS, "b_2.nii.gz is not a volume"),
     "another grid": (_only(2, lambda i, m: (i, m[:-1])), LABELS, "b_2.nii.gz is not on the grid of"),
     "a mask that is none": (_only(2, lambda i, m: (i, m * np.float32(0.5))), LABELS, "not whole numbers"),
 }

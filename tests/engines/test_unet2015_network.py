@@ -89,7 +89,7 @@ def test_tiles_answer_as_one_pass_over_the_whole_mirrored_image(shape, tmp_path,
     run = network.on("cpu", "exact")
     slabs = slide(plan, lambda box: run(tiles.read(image, box, as_it_is)), silent)
     found = np.concatenate([slab.numpy().copy() for slab in slabs], axis=1)
-    assert network._compiled["exact"] is not None, "OpenVINO computes it"
+    assert not network.is_by_torch("cpu", "exact"), "OpenVINO computes it"
 
     _, j, i = shape
     top, left = ((legal_edge(edge) - edge) // 2 for edge in (j, i))
