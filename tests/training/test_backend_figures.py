@@ -23,9 +23,7 @@ from medseg_app.training.backend_figures import measure_backends, with_backends
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.evaluate import evaluate_model
 from medseg_app.training.few_images import _middle
-from medseg_app.training.recipe import read_recipe
-from medseg_app.training.train import run_training
-from tests.training.tiny import SHAPE, write_cases, write_recipe
+from tests.training.tiny import SHAPE, train_tiny
 
 
 def answer(classes, *findings: Finding) -> Answer:
@@ -61,10 +59,7 @@ def test_findings_are_compared_with_those_of_torch():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    place = tmp_path_factory.mktemp("data")
-    write_cases(place, 5)
-    recipe = read_recipe(write_recipe(place, steps=60))
-    return recipe, run_training(recipe, place / "model")
+    return train_tiny(tmp_path_factory.mktemp("data"))
 
 
 def off_by_a_little(*arguments):

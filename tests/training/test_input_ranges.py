@@ -11,17 +11,12 @@ from medseg_app.training import backend_figures, input_ranges
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.evaluate import evaluate_model
 from medseg_app.training.input_ranges import with_eight_bits
-from medseg_app.training.recipe import read_recipe
-from medseg_app.training.train import run_training
-from tests.training.tiny import write_cases, write_recipe
+from tests.training.tiny import train_tiny
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    place = tmp_path_factory.mktemp("data")
-    write_cases(place, 5)
-    recipe = read_recipe(write_recipe(place, steps=60))
-    return recipe, run_training(recipe, place / "model")
+    return train_tiny(tmp_path_factory.mktemp("data"))
 
 
 def fast_in(monkeypatch, arithmetic):

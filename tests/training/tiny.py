@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from medseg_app.training.recipe import Recipe
 
 SHAPE = (12, 32, 30)
 
@@ -126,3 +130,13 @@ def write_recipe(folder: Path, task: str = "semantic", steps: int = 6, unknown: 
     path = folder / f"{task}.toml"
     path.write_text(common + (INSTANCE if instance else SEMANTIC).format(steps=steps))
     return path
+
+
+def train_tiny(folder: Path) -> tuple[Recipe, Path]:
+    """A recipe of five cases with one kept back, and the folder of the model that learned from the others."""
+    from medseg_app.training.recipe import read_recipe
+    from medseg_app.training.train import run_training
+
+    write_cases(folder, 5)
+    recipe = read_recipe(write_recipe(folder, steps=60))
+    return recipe, run_training(recipe, folder / "model")
