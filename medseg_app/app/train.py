@@ -66,9 +66,6 @@ def train_model(
     from medseg_app.engines.device import choose_device
     from medseg_app.training.checkpoint import belongs_to, checkpoint_path
     from medseg_app.training.crew import Crew
-    from medseg_app.training.dataset import find_cases
-    from medseg_app.training.evaluate import evaluate_model
-    from medseg_app.training.learnt import learnt_by, only_unseen
     from medseg_app.training.model_output import refuse_unwritable
     from medseg_app.training.train import Keeping, train_into
 
@@ -91,14 +88,26 @@ def train_model(
             recipe, draft, Keeping(kept, resume), device=device, max_minutes=how.max_minutes,
             progress=part(progress, 0.0, 0.9),
         )  # fmt: skip
-        kept_back = find_cases(recipe)
-        unseen = only_unseen(kept_back, learnt_by(draft)).validation
-        if len(unseen) < len(kept_back.validation):
-            say(f"{SEEN}: {len(unseen)} of {len(kept_back.validation)} cases that are kept back are measured")
-        if unseen:
-            evaluate_model(draft, recipe, device=device, progress=part(progress, 0.9, 1.0))
+        _measure_on_unseen(draft, recipe, device, part(progress, 0.9, 1.0), say)
     kept.unlink(missing_ok=True)
     return out
+
+
+def _measure_on_unseen(
+    model: Path, recipe: Recipe, device: str, progress: Progress, say: Callable[[str], None]
+) -> None:
+    """Write the figures of a model into its card, where patients are kept back whom it never saw."""
+    from medseg_app.training.dataset import find_cases
+    from medseg_app.training.evaluate import evaluate_on
+    from medseg_app.training.learnt import learnt_by, only_unseen
+
+    kept_back = find_cases(recipe)
+    split = only_unseen(kept_back, learnt_by(model))
+    count, all_of_them = len(split.validation), len(kept_back.validation)
+    if count < all_of_them:
+        say(f"{SEEN}: {count} of {all_of_them} cases that are kept back are measured")
+    if count:
+        evaluate_on(split, model, recipe, device=device, progress=progress)
 
 
 def _require_sense(how: HowToTrain) -> None:

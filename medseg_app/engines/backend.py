@@ -10,7 +10,9 @@ from .strict_json import FORBID_UNKNOWN
 
 Kind = Literal["cpu", "cuda", "mps"]
 Arithmetic = Literal["float32", "bfloat16", "int8"]
-"""What a network is computed in: "exact" in float32, "fast" in one of the others."""
+"""What a network is computed in."""
+ARITHMETIC: dict[str, tuple[Arithmetic, ...]] = {"exact": ("float32",), "fast": ("bfloat16", "int8")}
+"""By precision."""
 LEAST_DICE = {"exact": 0.999, "fast": 0.99}
 """Foreground Dice to torch in float32, by precision, below which a backend is not used for a model."""
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from medseg_app.core.errors import ModelError
 
+from .backend import ARITHMETIC
 from .checksums import REMEDY, inside, read_checked, read_checksums
 from .model_card import ModelCard, ModelGrid
 from .strict_json import read_strict_json
@@ -140,7 +141,7 @@ def card_problem(card: ModelCard) -> str:
     letters = sorted(card.grid.orientation.translate(str.maketrans("LPSRAI", "xyzxyz")))
     if letters not in ([], ["x", "y", "z"]):
         return "the orientation must name each axis of the patient once"
-    return _grid_problem(card.grid) or _eight_bits_problem(card)
+    return _grid_problem(card.grid) or _backends_problem(card) or _eight_bits_problem(card)
 
 
 def _is_name(name: str) -> bool:
@@ -156,6 +157,13 @@ def _grid_problem(grid: ModelGrid) -> str:
     if not 0 <= grid.overlap <= MAX_OVERLAP:
         return f"tiles overlap by 0 to {MAX_OVERLAP}"
     return ""
+
+
+def _backends_problem(card: ModelCard) -> str:
+    sound = all(one.arithmetic in ARITHMETIC[one.precision] for one in card.backends)
+    return (
+        "" if sound else "what computes it exact ends in float32, what computes it fast in bfloat16 or int8"
+    )
 
 
 def _eight_bits_problem(card: ModelCard) -> str:

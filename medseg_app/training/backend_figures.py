@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 from medseg_app.core.progress import Progress, part, silent
 from medseg_app.core.volume import Volume
-from medseg_app.engines.backend import Backend, computed_by, kind_of
+from medseg_app.engines.backend import Backend, Kind, computed_by, kind_of
 from medseg_app.engines.contract import Engine, Precision, Request
 from medseg_app.engines.device import fast_arithmetic, threads
 from medseg_app.engines.model_card import ModelCard
@@ -24,6 +24,7 @@ from .agreement import Answer, agreement
 from .few_images import few_images, millions
 from .learnt import unseen_cases
 from .recipe import Recipe
+from .references import Reference
 
 
 def measure_backends(
@@ -31,16 +32,24 @@ def measure_backends(
 ) -> tuple[Backend, ...]:
     """A line for each precision of a device; none where the model has no network in torch.
 
-    Uses a few validation patients of the recipe of whom it has not learnt, spread evenly. Raises InputError
-    where there are none.
+    Uses a few validation patients of the recipe of whom it has not learnt. Raises InputError where there are
+    none.
     """
+    unseen = unseen_cases(recipe, folder.path).validation
+    return backends_on(unseen, folder, device=device, progress=progress)
+
+
+def backends_on(
+    references: Sequence[Reference], folder: ModelFolder, *, device: str = "cpu", progress: Progress = silent
+) -> tuple[Backend, ...]:
+    """The same on a few of these images, spread evenly; there is one at least."""
     # What was measured before must not hide what is measured now: a backend may be left aside for it.
     folder = replace(folder, card=replace(folder.card, backends=_tried(device)))
     engine = build_engine(folder)
     reference = reference_engine(engine, folder)
     if reference is None:
         return ()
-    images = few_images(unseen_cases(recipe, folder.path).validation, folder.card)
+    images = few_images(references, folder.card)
     is_other = arithmetic_of(folder.card, device, "fast") != "float32"
     precisions: list[Precision] = ["exact", "fast"] if is_other else ["exact"]
     # torch comes last: the memory that it keeps would otherwise be counted as that of the others.
@@ -51,23 +60,36 @@ def measure_backends(
         for n, job in enumerate(jobs)
     ]
     truths = answers[0] if reference is engine else answers[-1]
-    sizes = [millions(image, folder.card) for image in images]
-    # One number for all: what an earlier precision took and gave back is in use before the next begins.
-    memory = round(max(one.memory_mb for said in answers[: len(precisions)] for one in said))
-    return tuple(
-        Backend(
-            device=kind_of(device),
-            precision=precision,
-            by=_by(engine, folder.card, device, precision),
-            images=len(images),
-            **asdict(agreement(said, truths)),
-            seconds=_seconds(said, sizes),
-            memory_mb=memory,
-            millions=round(max(sizes), 3),
-            gflops=round(processor_gflops()),
-        )
-        for precision, said in zip(precisions, answers[: len(precisions)], strict=True)
+    by_precision = dict(zip(precisions, answers, strict=False))
+    computed = {
+        precision: _by(engine, folder.card, device, precision)
+        for precision in precisions
         if _was_computed(engine, folder.card, device, precision)
+    }
+    sizes = [millions(image, folder.card) for image in images]
+    return tuple(
+        _line(kind_of(device), precision, by, by_precision, truths, sizes)
+        for precision, by in computed.items()
+    )
+
+
+def _line(
+    device: Kind, precision: Precision, by: str, answers: dict[Precision, list[Answer]],
+    truths: list[Answer], sizes: list[float],
+) -> Backend:  # fmt: skip
+    """One line of a card. answers: by precision; sizes: of the images, in millions of voxels."""
+    said = answers[precision]
+    return Backend(
+        device=device,
+        precision=precision,
+        by=by,
+        images=len(said),
+        **asdict(agreement(said, truths)),
+        seconds=_seconds(said, sizes),
+        # One number for all: what an earlier precision took and gave back is in use before the next begins.
+        memory_mb=round(max(one.memory_mb for other in answers.values() for one in other)),
+        millions=round(max(sizes), 3),
+        gflops=round(processor_gflops()),
     )
 
 

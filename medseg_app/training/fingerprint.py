@@ -81,12 +81,13 @@ def measure(references: tuple[Reference, ...]) -> Fingerprint:
     Raises InputError where all masks are empty.
     """
     held = [_values(reference.truth()) for reference in references]
-    if not set[int]().union(*held):
+    values = set[int]().union(*held)
+    if not values:
         raise InputError(
             "The labels of the data set are all empty.", "Check that the masks hold values above 0."
         )
     spread = range(0, len(references), -(-len(references) // MAX_READ))
-    marked = [n for n, values in enumerate(held) if values]
+    marked = [n for n, found in enumerate(held) if found]
     # Where findings are rare, those that are read might all be without any.
     chosen = spread if any(held[n] for n in spread) else sorted({*spread, *marked[:MAX_READ]})
     spacing, edges, inside, lowest = [], [], [], []
@@ -98,8 +99,8 @@ def measure(references: tuple[Reference, ...]) -> Fingerprint:
         lowest.append(float(volume.voxels.min()))
     low, high = np.percentile(np.concatenate(inside), [0.5, 99.5])
     is_ct = float(np.median(lowest)) <= -500
-    values = tuple(sorted(set[int]().union(*held)))
-    return Fingerprint(np.array(spacing), np.array(edges), (float(low), float(high)), values, is_ct)
+    window = float(low), float(high)
+    return Fingerprint(np.array(spacing), np.array(edges), window, tuple(sorted(values)), is_ct)
 
 
 def _values(truth: LabelMap) -> set[int]:

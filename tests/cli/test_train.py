@@ -104,7 +104,7 @@ def unmeasured(monkeypatch):
     from medseg_app.training import evaluate, train
 
     monkeypatch.setattr(train, "settle_score_threshold", lambda *_: 0.5)
-    monkeypatch.setattr(evaluate, "evaluate_model", lambda *_, **__: {})
+    monkeypatch.setattr(evaluate, "evaluate_on", lambda *_, **__: {})
 
 
 @pytest.mark.usefixtures("unmeasured")
@@ -246,14 +246,14 @@ def test_a_model_stands_under_its_name_only_when_it_is_finished(medseg, dataset,
 
     out = tmp_path / "balls"
     with monkeypatch.context() as patch:
-        patch.setattr(evaluate, "evaluate_model", interrupted)
+        patch.setattr(evaluate, "evaluate_on", interrupted)
         assert _train(medseg, dataset, out, "--max-minutes", SHORT).code == 130
     assert [path.name for path in tmp_path.iterdir()] == [".balls.checkpoint"]
     ran = _train(medseg, dataset, out, "--max-minutes", SHORT, "--resume")
     assert ran.code == 0, ran.err
     assert [path.name for path in tmp_path.iterdir()] == ["balls"]
     finished = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    monkeypatch.setattr(evaluate, "evaluate_model", interrupted)
+    monkeypatch.setattr(evaluate, "evaluate_on", interrupted)
     assert _train(medseg, dataset, out, "--max-minutes", SHORT).code == 130
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == finished
 

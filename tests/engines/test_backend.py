@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from medseg_app.core.errors import ModelError
 from medseg_app.core.progress import silent
 from medseg_app.engines import precision as precision_file
 from medseg_app.engines.backend import Backend, fast_is_close, is_close, measured
@@ -80,6 +81,15 @@ def test_fast_must_have_been_measured_there_or_elsewhere(lines, cpu, cuda):
 def test_a_card_keeps_what_was_measured(tmp_path):
     folder = tiny(tmp_path / "m", EXACT, FAST)
     assert read_model_folder(folder.path).card.backends == (EXACT, FAST)
+
+
+@pytest.mark.parametrize(
+    "line", [replace(EXACT, by="OpenVINO"), replace(EXACT, by=FAST.by), replace(FAST, by=EXACT.by)]
+)
+def test_a_card_says_in_what_it_was_computed(tmp_path, line):
+    """Its words decide what is used, so words that mean nothing are none."""
+    with pytest.raises(ModelError, match="computes it exact ends in float32"):
+        tiny(tmp_path / "m", line)
 
 
 def test_an_exact_backend_that_is_too_far_off_is_left_aside_for_torch(tmp_path):

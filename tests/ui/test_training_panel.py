@@ -179,7 +179,7 @@ def test_a_detector_begins_with_weights_of_photographs(panel, session, qtbot, tm
 
     # Training alone, and here: running a network of torchvision's size on all cases would cost minutes.
     monkeypatch.setattr(train, "settle_score_threshold", lambda *_: 0.5)
-    monkeypatch.setattr(evaluate, "evaluate_model", lambda *_, **__: {})
+    monkeypatch.setattr(evaluate, "evaluate_on", lambda *_, **__: {})
     monkeypatch.setattr("medseg_app.app.apart.run_apart", lambda what, work, progress: work(progress))
     told = []
     session.notices.connect(told.append)
