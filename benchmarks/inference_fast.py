@@ -14,5 +14,5 @@ WHOLE, BODY = 0.25, 0.125
 def rows() -> list[Row]:
     """The whole image; then, as the application does it, the body only."""
     if fast_arithmetic("cpu") is None:
-        raise NotMeasuredError("without AMX and VNNI the processor computes it in float32")
+        raise NotMeasuredError("without AMX and AVX2 the processor computes it in float32")
     return beside_monai(*model_and_image(), "fast", WHOLE, BODY)

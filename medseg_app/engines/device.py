@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .backend import Arithmetic
     from .contract import Precision
 
-VNNI = "avx512_vnni", "avx_vnni"
-"""Abilities of a processor that multiplies integers of eight bits by themselves, as torch calls them."""
+INT8 = "avx2"
+"""Ability of a processor that is faster in integers of eight bits, as torch calls it."""
 
 
 def choose_device(wanted: str = "auto") -> str:
@@ -132,11 +132,11 @@ def fast_arithmetic(device: str) -> Arithmetic | None:
 
 
 def int8_is_faster() -> bool:
-    """Whether OpenVINO is there and the processor multiplies integers of eight bits by themselves (VNNI)."""
+    """Whether OpenVINO is there and the processor multiplies many integers of eight bits at once."""
     import torch
 
     known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(known.get(ability) for ability in VNNI) and find_spec("openvino") is not None
+    return bool(known.get(INT8)) and find_spec("openvino") is not None
 
 
 def bfloat16_is_faster(device: str) -> bool:

@@ -1,4 +1,4 @@
-"""A network whose convolutions are computed in integers of eight bits: "fast" on processors with VNNI.
+"""A network whose convolutions are computed in integers of eight bits: "fast" on processors with AVX2.
 
 Weights are rounded by output channel and symmetrically, inputs within ranges that were measured on images
 (training/input_ranges.py). Scheme: Jacob et al., Quantization and training of neural networks for efficient
@@ -22,6 +22,8 @@ from medseg_app.core.errors import ModelError
 
 from .model_card import InputRange
 
+SCHEME = 2
+"""Counts how weights are rounded: converted networks are kept, and known by it too."""
 STEPS = 255
 """Between the least and the most that eight bits tell apart."""
 MOST_WEIGHT = 127
@@ -83,8 +85,7 @@ class _RoundedWeights(nn.Module):
         weight = convolution.weight.detach()
         self._axis = 1 if convolution.transposed else 0
         self._most = most[:, None] if convolution.transposed else most
-        others = [axis for axis in range(weight.ndim) if axis != self._axis]
-        largest = (weight * self._most).abs().amax(others)
+        largest = _largest(weight * self._most, convolution.transposed)
         self._scale = (largest / MOST_WEIGHT).clamp_min(LEAST_SCALE)
         self._zero = torch.zeros(len(self._scale), dtype=torch.int32)
 
@@ -92,3 +93,15 @@ class _RoundedWeights(nn.Module):
         return torch.fake_quantize_per_channel_affine(
             weight * self._most, self._scale, self._zero, self._axis, -MOST_WEIGHT, MOST_WEIGHT
         )
+
+
+def _largest(weight: Tensor, transposed: bool) -> Tensor:
+    """What `MOST_WEIGHT` stands for, by output channel.
+
+    Processors without VNNI add the products of two neighbouring channels of the input in sixteen bits, where
+    255 times what both weigh must find room: so the sum of both counts, of those of one sign.
+    """
+    by_output = (weight.transpose(0, 1) if transposed else weight).flatten(2)
+    pairs = nn.functional.pad(by_output, (0, 0, 0, by_output.shape[1] % 2)).unflatten(1, (-1, 2))
+    sums = torch.maximum(pairs.clamp_min(0).sum(2), pairs.clamp_max(0).sum(2).neg())
+    return sums.amax((1, 2))

@@ -21,10 +21,12 @@ from .backend import Arithmetic
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 BUILT_FOR = re.compile(r"^cuda\b[^=]*=\s*'(\d+)", re.MULTILINE)
 CPU_FACTS = Path("/proc/cpuinfo")
-BFLOAT16 = frozenset({"amx_tile"})
-"""Abilities of a processor that is faster in bfloat16 (see `device.bfloat16_is_faster`)."""
-INT8 = frozenset({"avx512_vnni", "avx_vnni"})
-"""Abilities of one that is faster in integers of eight bits (see `device.int8_is_faster`)."""
+BFLOAT16 = "amx_tile"
+"""Ability of a processor that is faster in bfloat16 (see `device.bfloat16_is_faster`)."""
+AVX2_OF_WINDOWS = 40
+"""Windows' number of the ability AVX2."""
+INT8 = "avx2"
+"""Ability of one that is faster in integers of eight bits (see `device.int8_is_faster`)."""
 CAPABILITY_MAJOR = 75
 """CUDA's number of the attribute that tells the generation of a card."""
 FIRST_WITH_BFLOAT16 = 8
@@ -90,11 +92,20 @@ def _has_apple_gpu() -> bool:
 
 
 def _fast_on_processor() -> Arithmetic | None:
+    abilities = _abilities_on_windows() if sys.platform == "win32" else _abilities_on_linux()
+    if BFLOAT16 in abilities:
+        return "bfloat16"
+    return "int8" if INT8 in abilities and find_spec("openvino") else None
+
+
+def _abilities_on_windows() -> set[str]:
+    there = ctypes.CDLL("kernel32").IsProcessorFeaturePresent(AVX2_OF_WINDOWS)
+    return {INT8} if there else set()
+
+
+def _abilities_on_linux() -> set[str]:
     try:
         lines = CPU_FACTS.read_text("utf-8", "replace").splitlines()
     except OSError:
-        return None
-    flags = set(next((line for line in lines if line.startswith("flags")), "").split())
-    if BFLOAT16 & flags:
-        return "bfloat16"
-    return "int8" if INT8 & flags and find_spec("openvino") else None
+        return set()
+    return set(next((line for line in lines if line.startswith("flags")), "").split())

@@ -73,9 +73,9 @@ class VoxelNetwork:
         card, tiles = self._folder.card, self.slice_tiles
         name = f"{card.sha256} {card.network}"
         if arithmetic == "int8":
-            from .eight_bits import in_eight_bits
+            from .eight_bits import SCHEME, in_eight_bits
 
-            network, name = in_eight_bits(network, card.eight_bits), f"{name} {card.eight_bits}"
+            network, name = in_eight_bits(network, card.eight_bits), f"{name} {SCHEME} {card.eight_bits}"
         edge = None if tiles is None else LEGAL_STEP + 2 * tiles.margin
         channels = self._preprocessing.in_channels
         return self._compiler(network, channels, arithmetic, name, card.grid.tile, edge)

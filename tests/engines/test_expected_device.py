@@ -94,3 +94,18 @@ def test_a_mac_with_a_processor_of_apples_has_a_gpu(
         expected_device, "find_spec", lambda _: SimpleNamespace(origin=None) if torch else None
     )
     assert expected_devices().auto == device
+
+
+@pytest.mark.parametrize(("there", "fast"), [(1, {"cpu": "int8"}), (0, {})])
+def test_windows_is_asked_for_the_abilities_of_its_processor(
+    monkeypatch: pytest.MonkeyPatch, there: int, fast: dict[str, str]
+) -> None:
+    def library(name: str) -> Any:
+        if name != "kernel32":
+            raise OSError
+        return SimpleNamespace(IsProcessorFeaturePresent=lambda number: number == 40 and there)
+
+    monkeypatch.setattr(expected_device.sys, "platform", "win32")
+    monkeypatch.setattr(expected_device.ctypes, "CDLL", library)
+    monkeypatch.setattr(expected_device, "find_spec", lambda name: name == "openvino" or None)
+    assert expected_devices() == ExpectedDevices("cpu", fast)
