@@ -45,11 +45,24 @@ def _axes(node: Any) -> list[int]:
 def _normalised(ops: Any, node: Any, axes: list[int]) -> Any:
     settings, image = node.get_attributes(), node.input_value(0)
     eps = np.float32(settings["eps"])
-    centred = ops.subtract(image, _mean(ops, image, axes))
-    variance = _mean(ops, ops.multiply(centred, centred), axes)
+    mean = _mean(ops, image, axes)
+    # Rounding must not make a variance negative where an image is all one value.
+    variance = ops.relu(ops.subtract(_mean_square(ops, image, axes), ops.multiply(mean, mean)))
+    centred = ops.subtract(image, mean)
     if settings["eps_mode"] == "INSIDE_SQRT":
         return ops.divide(centred, ops.sqrt(ops.add(variance, eps)))
     return ops.divide(centred, ops.add(ops.sqrt(variance), eps))
+
+
+def _mean_square(ops: Any, image: Any, axes: list[int]) -> Any:
+    """The mean of the squares over some axes, which stay with one place each.
+
+    The length of each row tells its squares: an image of squares is neither written nor read again.
+    """
+    row = max(axes)
+    lengths = ops.reduce_l2(image, np.array([row]), True)
+    width = ops.convert(ops.gather(ops.shape_of(image), np.array(row), np.array(0)), "f32")
+    return _mean(ops, ops.divide(ops.multiply(lengths, lengths), width), [one for one in axes if one != row])
 
 
 def _mean(ops: Any, image: Any, axes: list[int]) -> Any:
