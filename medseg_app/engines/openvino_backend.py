@@ -21,6 +21,7 @@ from medseg_app.core.box import Index
 
 from .backend import Arithmetic
 from .device import threads
+from .early_rounding import round_before_joining
 from .precise_norm import fold_constants, normalise_precisely
 from .tile_run import Run, by_arrays, run_slices, run_volumes
 from .user_folders import user_folder
@@ -64,6 +65,8 @@ def compile_graph(openvino: ModuleType, model: Any, arithmetic: Arithmetic) -> A
     """A model of OpenVINO's, ready to compute on the processor; "int8" where the model rounds so itself."""
     if arithmetic == "float32":
         normalise_precisely(openvino, model)
+    if arithmetic == "int8":
+        round_before_joining(openvino, model)
     hint = "bf16" if arithmetic == "bfloat16" else "f32"
     # Left to itself it computes in bfloat16 without a word.
     settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads()}

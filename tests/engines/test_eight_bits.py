@@ -52,6 +52,22 @@ def small_network() -> nn.Sequential:
     ).eval()
 
 
+def layers_of(monkeypatch):
+    """Gives the layers of the network that is compiled after this, as they are computed."""
+    compiled = []
+
+    def kept(*arguments):
+        compiled.append(compile_graph(*arguments))
+        return compiled[-1]
+
+    monkeypatch.setattr("medseg_app.engines.openvino_backend.compile_graph", kept)
+    return lambda: compiled[0].get_runtime_model().get_ops()
+
+
+def fact(layer, name):
+    return layer.get_rt_info()[name].astype(str)
+
+
 SMALL_RANGES = {"3": InputRange(-0.02, (4.0,) * 8), "6": InputRange(-0.02, (4.0,) * 16)}
 
 
@@ -105,18 +121,9 @@ def test_openvino_computes_what_the_network_says():
 @pytest.mark.skipif(not int8_is_faster(), reason="not on this machine: a processor with AVX2")
 def test_it_does_so_in_integers(monkeypatch):
     """Else it would only be as fast as in float32, and less exact."""
-    compiled = []
-
-    def kept(*arguments):
-        compiled.append(compile_graph(*arguments))
-        return compiled[-1]
-
-    monkeypatch.setattr("medseg_app.engines.openvino_backend.compile_graph", kept)
+    compiled = layers_of(monkeypatch)
     assert openvino_run(in_eight_bits(small_network(), SMALL_RANGES), 1, "int8", "small")
-    layers = [op.get_rt_info() for op in compiled[0].get_runtime_model().get_ops()]
-    kinds = [
-        one["primitiveType"].astype(str) for one in layers if one["layerType"].astype(str) == "Convolution"
-    ]
+    kinds = [fact(op, "primitiveType") for op in compiled() if fact(op, "layerType") == "Convolution"]
     assert any(kind.lower().endswith("_i8") for kind in kinds), kinds
     assert load_openvino()
 
@@ -162,6 +169,34 @@ def test_a_result_of_it_is_fast_and_another_one(tmp_path, bytes_are_faster):
     assert not torch.equal(exact, fast)
     assert float((fast - exact).abs().mean()) < 0.1 * float(exact.abs().mean())
     assert predict(plugin_volume(), folder, device="cpu", precision="fast").precision == "fast"
+
+
+class Joined(nn.Module):
+    """Two images of different size in channels and values, joined for one convolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Conv3d(1, 3, 3, padding=1), nn.Conv3d(1, 5, 3, padding=1)
+        self.last = nn.Conv3d(8, 4, 3, padding=1)
+
+    def forward(self, image):
+        return self.last(torch.cat([self.first(image).relu(), self.second(image).relu() * 9], 1))
+
+
+def test_what_is_joined_is_rounded_before(monkeypatch):
+    """The same numbers, and bytes are joined where floats were before."""
+    compiled = layers_of(monkeypatch)
+    rounded = in_eight_bits(Joined().eval(), {"last": InputRange(-0.02, (1.5,) * 3 + (9.0,) * 5)})
+    tile = torch.rand(1, 32, 32, 32)
+    run = openvino_run(rounded, 1, "int8", "joined")
+    with torch.inference_mode():
+        expected = rounded(tile[None])[0].numpy()
+    differs = np.abs(run(tile).numpy() - expected)
+    assert np.quantile(differs, 0.99) < 1e-3 * np.abs(expected).max()
+    if int8_is_faster():
+        joining = next(op for op in compiled() if fact(op, "layerType") == "Concatenation")
+        assert joining.get_output_element_type(0).get_type_name() == "u8"
 
 
 @pytest.mark.parametrize("channels", [5, 8])
