@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from medseg_app.training.recipe import Recipe
 
 
+BEGINS_ANEW = (
+    "an interrupted training of {name} is there, and this one begins anew; to go on with that instead, stop "
+    "this one, rename {before} to {kept} and use --resume"
+)
 SEEN = "the model has learnt from patients before who are kept back now"
 
 
@@ -64,7 +68,7 @@ def train_model(
     under its name, but a checkpoint beside it, with which `resume` goes on.
     """
     from medseg_app.engines.device import choose_device
-    from medseg_app.training.checkpoint import belongs_to, checkpoint_path
+    from medseg_app.training.checkpoint import belongs_to, checkpoint_path, remove_checkpoints, set_aside
     from medseg_app.training.crew import Crew
     from medseg_app.training.model_output import refuse_unwritable
     from medseg_app.training.train import Keeping, train_into
@@ -84,12 +88,14 @@ def train_model(
     if how.resume and not kept.exists():
         say(f"no interrupted training of {out.name} is there to go on from, so it begins anew")
     with _only_training(out), _there_when_finished(out) as draft:
+        if not resume and kept.exists():
+            say(BEGINS_ANEW.format(name=out.name, before=set_aside(kept), kept=kept.name))
         train_into(
             recipe, draft, Keeping(kept, resume), device=device, max_minutes=how.max_minutes,
             progress=part(progress, 0.0, 0.9),
         )  # fmt: skip
         _measure_on_unseen(draft, recipe, device, part(progress, 0.9, 1.0), say)
-    kept.unlink(missing_ok=True)
+    remove_checkpoints(kept)
     return out
 
 

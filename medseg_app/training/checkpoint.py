@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import math
 import os
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,20 @@ class Checkpoint:
 def checkpoint_path(out: Path) -> Path:
     """Where the checkpoint of a model folder lies: beside it, as model folders hold nothing pickled."""
     return out.parent / f".{out.name}.checkpoint"
+
+
+def set_aside(path: Path) -> Path:
+    """Give a checkpoint another name, lest a training that begins anew should write over it; that name."""
+    names = (path.with_name(f"{path.name}.{number}") for number in count(1))
+    free = next(name for name in names if not name.exists())
+    path.replace(free)
+    return free
+
+
+def remove_checkpoints(path: Path) -> None:
+    """Remove a checkpoint, and those that were set aside for it."""
+    for one in (path, *path.parent.glob(f"{glob.escape(path.name)}.*")):
+        one.unlink(missing_ok=True)
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path, recipe: Recipe) -> None:

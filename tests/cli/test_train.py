@@ -249,6 +249,12 @@ def test_a_model_stands_under_its_name_only_when_it_is_finished(medseg, dataset,
         patch.setattr(evaluate, "evaluate_on", interrupted)
         assert _train(medseg, dataset, out, "--max-minutes", SHORT).code == 130
     assert [path.name for path in tmp_path.iterdir()] == [".balls.checkpoint"]
+    first = (tmp_path / ".balls.checkpoint").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "evaluate_on", interrupted)
+        anew = _train(medseg, dataset, out, "--max-minutes", SHORT)
+    assert f"rename {tmp_path / '.balls.checkpoint.1'} to .balls.checkpoint" in anew.err
+    assert (tmp_path / ".balls.checkpoint.1").read_bytes() == first, "hours may be in it"
     ran = _train(medseg, dataset, out, "--max-minutes", SHORT, "--resume")
     assert ran.code == 0, ran.err
     assert [path.name for path in tmp_path.iterdir()] == ["balls"]
