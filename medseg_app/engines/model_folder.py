@@ -22,7 +22,7 @@ from medseg_app.core.errors import ModelError
 from .backend import ARITHMETIC
 from .checksums import REMEDY, inside, read_checked, read_checksums
 from .model_card import ModelCard, ModelGrid
-from .strict_json import read_strict_json
+from .strict_json import is_special, read_strict_json
 from .validated import validated
 
 SCHEMA_VERSION = 1
@@ -186,7 +186,8 @@ def _refuse_executables(folder: Path) -> None:
             raise ModelError(
                 f"{folder} holds more than {MAX_FILES} files, so it is not a model folder.", REMEDY
             )
-        inside(folder, path.relative_to(folder).as_posix())
+        if is_special(inside(folder, path.relative_to(folder).as_posix())):
+            raise ModelError(f"{path} is neither a file nor a folder, so the model is not opened.", REMEDY)
         suffix = path.suffix.lower()
         if suffix in PICKLES | PROGRAMS:
             kind = "pickled data" if suffix in PICKLES else "a program"

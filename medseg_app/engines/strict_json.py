@@ -40,6 +40,8 @@ def parse_json(text: str, path: Path) -> dict[str, Any]:
 
 def read_limited(path: Path) -> str:
     """The text of a small file. Raises ModelError where it is too large, unreadable or not UTF-8."""
+    if is_special(path):
+        raise ModelError(f"{path} is not a file that can be read to its end.", "It is not a model card.")
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
@@ -54,6 +56,11 @@ def read_limited(path: Path) -> str:
         raise ModelError(
             f"{path} is not UTF-8 text.", "Copy the model folder again from its source."
         ) from error
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path is a pipe, device or socket, at which a reader would wait for ever."""
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def pack_weights(network: nn.Module, half: bool = False) -> bytes:
 def load_weights(network: nn.Module, folder: ModelFolder) -> None:
     """Put the checked weights of a model folder into a network, as float32.
 
-    Raises ModelError where the file was changed, is no safetensors file or does not fit the network.
+    Raises ModelError where the file was changed, is no safetensors file, holds what is no number (a network
+    of such weights finds nothing, which would look like a result) or does not fit the network.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
@@ -44,6 +45,10 @@ def load_weights(network: nn.Module, folder: ModelFolder) -> None:
         tensors = load(folder.weights())
     except (SafetensorError, ValueError) as error:
         raise ModelError(f"{path} is not a safetensors file ({error}).", REMEDY) from error
+    strange = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if strange:
+        names = ", ".join(strange[:3])
+        raise ModelError(f"The weights {path} hold values that are not numbers ({names}).", REMEDY)
     try:
         misfits = put_tensors(network, tensors)
     except RuntimeError as error:

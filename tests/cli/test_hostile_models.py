@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +99,41 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     "ONNX with weights elsewhere": (_weights_elsewhere, "other files"),
     "TorchScript without consent": (_program, "net.ts is TorchScript"),
 }
+
+
+SPECIAL = (
+    "net.onnx",
+    "net.zip",
+    "net.pth",
+    "tiny/configs/inference.json",
+    "tiny/SHA256SUMS",
+    "tiny/docs/more",
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", SPECIAL)
+def test_nobody_waits_at_a_pipe_that_stands_for_a_file(name: str, medseg, tmp_path: Path) -> None:
+    model = write_tiny_model(tmp_path / "tiny", "unet").path if "/" in name else tmp_path / name
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    ran = medseg("models", "--import", model, "--json")
+    assert ran.code == 2, ran.err
+    assert str(model) in ran.document["error"]["message"]
+    trained = medseg("train", tmp_path, "--from", model)
+    assert trained.code == 2, trained.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
+@pytest.mark.timeout(60)
+def test_a_list_of_models_does_not_wait_at_a_pipe(medseg, tmp_path: Path) -> None:
+    folder = write_tiny_model(tmp_path / "tiny", "unet").path
+    (folder / "SHA256SUMS").unlink()
+    os.mkfifo(folder / "SHA256SUMS")
+    ran = medseg("models", "--models", tmp_path)
+    assert ran.code == 0, ran.err
+    assert "SHA256SUMS" in ran.err
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -47,8 +47,9 @@ def _check(entries: list[zipfile.ZipInfo], path: Path) -> None:
         raise ModelError(f"{path} would unpack to {size / 1e9:,.1f} GB, which no model needs.", HINT)
     for entry in entries:
         _check_name(entry, path)
-    names = {entry.filename.lower() for entry in entries}
-    if len(names) != len(entries):
+    files = [PurePosixPath(entry.filename.lower()) for entry in entries]
+    folders = {folder for file in files for folder in file.parents}
+    if len({*files}) != len(files) or folders & {*files}:
         raise ModelError(f"{path} holds two files of one name.", HINT)
 
 

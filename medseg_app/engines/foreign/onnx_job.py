@@ -35,8 +35,12 @@ def work(job: Job) -> None:
     except ModelError as error:
         raise JobError(error.message.rstrip(".")) from error
     edges = tile or (EDGE, EDGE, EDGE)
-    answer = np.asarray(compiled(np.zeros((1, channels, *edges), np.float32))[0])
+    # Not of one value: a graph may divide by the spread of what it sees.
+    example = np.random.default_rng(1).standard_normal((1, channels, *edges), np.float32)
+    answer = np.asarray(compiled(example)[0])
     wanted = (1, job.options["classes"], *edges)
     if answer.shape != wanted:
         raise JobError(f"it answers with the shape {answer.shape} where its card means {wanted}")
+    if not np.isfinite(answer).all():
+        raise JobError("it answers with values that are not numbers")
     job.out.write_bytes(data)

@@ -12,7 +12,7 @@ from medseg_app.engines.model_folder import CARD, LICENCE, METADATA, README, rea
 from medseg_app.engines.model_folder_writer import Origin, Papers
 from medseg_app.engines.onnx_scan import MAX_BYTES, scan_onnx
 from medseg_app.engines.preprocess import Preprocessing
-from medseg_app.engines.strict_json import parse_json, read_limited, read_strict_json
+from medseg_app.engines.strict_json import is_special, parse_json, read_limited, read_strict_json
 
 from .archive import unpack
 from .card_beside import read_card_beside
@@ -43,6 +43,8 @@ def read_foreign(path: Path, consent: bool = False) -> Draft:
     """
     if not path.exists():
         raise InputError(f"{path} does not exist.", "Check the name.")
+    if is_special(path):
+        raise ModelError(f"{path} is neither a file nor a folder.", KINDS)
     if path.is_dir():
         return _read_folder(path, consent)
     suffix = path.suffix.lower()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medseg_app.core.errors import InputError, ModelError
+from medseg_app.engines.strict_json import is_special
 
 from .checkpoint_file import MAX_BYTES, copy_numbers
 from .sandbox import run_contained
@@ -34,6 +35,8 @@ def read_weight_file(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load
 
     try:
+        if is_special(path):
+            raise ModelError(f"{path} is not a file.", "Get the weights again from their source.")
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise ModelError(f"{path} is larger than a model may be (4 GB).", "Use smaller weights.")

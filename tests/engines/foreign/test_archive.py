@@ -54,6 +54,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "stream": (lambda p: _zip(p, {"a.txt:hidden": b"x"}), "lead out"),
     "link": (_link, "a link or special file"),
     "twice": (lambda p: _zip(p, {"a.txt": b"x", "A.txt": b"y"}), "two files of one name"),
+    "twice by a dot": (lambda p: _zip(p, {"a.txt": b"x", "./a.txt": b"y"}), "two files of one name"),
+    "a file as a folder": (lambda p: _zip(p, {"a": b"x", "A/b.txt": b"y"}), "two files of one name"),
     "bomb": (lambda p: _zip(p, {"a.txt": bytes(30_000_000)}), "which no model needs"),
     "many": (lambda p: _zip(p, {f"{n}": b"" for n in range(2001)}), "more than 2000"),
     "longer than it says": (_longer_than_it_says, "not a ZIP file that can be read"),

@@ -97,6 +97,10 @@ REFUSED = {
     "endless number": (b"\xff" * 40, "not ONNX"),
     "group": (field(1, 8) + b"\x0b", "not ONNX"),
     "unknown operator": (model([node("Banana", ("image",), "answer")], [], ANY, 2), "cannot be converted"),
+    "weights that are no numbers": (
+        model([convolution()], [tensor("w", np.full_like(kernel(), np.nan))], ANY, 2),
+        "not numbers",
+    ),
     "flat images": (segmenting((1, 1, "j", "i")), "cannot be converted"),
 }
 

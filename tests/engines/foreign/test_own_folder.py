@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load, save
 
 from medseg_app.app.import_model import import_model
 from medseg_app.core.errors import InputError, ModelError
@@ -53,6 +54,23 @@ def test_a_folder_that_could_not_be_used_is_not_imported(change: dict, words: st
     with pytest.raises(ModelError, match=words):
         import_model(folder, models=tmp_path / "models")
     assert not (tmp_path / "models" / "tiny-organs").exists()
+
+
+@pytest.mark.parametrize("engine", TINY)
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused_rather_than_finding_nothing(
+    engine: str, value: float, tmp_path: Path
+) -> None:
+    folder = write_tiny_model(tmp_path / "tiny", engine).path
+    weights = folder / "models/model.safetensors"
+    tensors = load(weights.read_bytes())
+    name = max(name for name, tensor in tensors.items() if tensor.is_floating_point())
+    tensors[name].view(-1)[0] = value
+    weights.write_bytes(save(tensors))
+    _sign_again(folder)
+    with pytest.raises(ModelError, match=f"not numbers.*{name}"):
+        import_model(folder, models=tmp_path / "models")
+    assert not list((tmp_path / "models").glob("*"))
 
 
 def test_changed_weights_are_not_imported(tmp_path: Path) -> None:
