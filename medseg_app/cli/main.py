@@ -17,6 +17,7 @@ from typing import Any
 from medseg_app.core.errors import Cancelled, InputError, MedsegError, OutOfMemory, WrongUse
 
 from . import say
+from .aside import aside
 from .parser import Arguments, WrongWords, read_arguments
 
 
@@ -73,10 +74,10 @@ _NAMES = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP}
 
 def _failed(error: MedsegError, arguments: Arguments) -> int:
     if arguments.debug:
-        traceback.print_exc()
-    print(f"medseg: {error.message}", file=sys.stderr)
+        aside(traceback.format_exc(), end="")
+    aside(f"medseg: {error.message}")
     if error.hint:
-        print(f"        {error.hint}", file=sys.stderr)
+        aside(f"        {error.hint}")
     if arguments.json:
         say.failure(error)
     return error.exit_code

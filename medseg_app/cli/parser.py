@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .aside import aside
+
 Arguments = argparse.Namespace
 
 INPUT = "a DICOM folder or file, NIfTI, NRRD, MHA, or a case (.medseg)"
@@ -46,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
         """Say what is wrong and how to learn what is right."""
         hint = f"See {self.prog} --help."
         self.print_usage(sys.stderr)
-        print(f"{self.prog}: error: {message}\n        {hint}", file=sys.stderr)
+        aside(f"{self.prog}: error: {message}\n        {hint}")
         raise WrongWords(message, hint)
 
 

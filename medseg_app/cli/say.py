@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from medseg_app.core.errors import CouldNotBeDone, MedsegError
 from medseg_app.core.progress import Progress, silent
 
+from .aside import aside, throw_away_the_rest
 from .parser import Arguments
 
 if TYPE_CHECKING:
@@ -47,15 +47,10 @@ def _print(text: str) -> None:
         print(text, flush=True)
     except BrokenPipeError:
         # Whoever reads has seen enough (`| head`). Nothing may be left to flush when Python ends.
-        _throw_away_the_rest()
+        throw_away_the_rest(sys.stdout)
     except OSError:
-        _throw_away_the_rest()
+        throw_away_the_rest(sys.stdout)
         raise
-
-
-def _throw_away_the_rest() -> None:
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def never_fail_at_letters() -> None:
@@ -77,13 +72,13 @@ def remarks(arguments: Arguments, texts: Iterable[str]) -> None:
     """Say what a user should know."""
     if not arguments.quiet:
         for text in texts:
-            print(f"note: {text}", file=sys.stderr)
+            aside(f"note: {text}")
 
 
 def left_out(texts: Iterable[str]) -> None:
     """Name what did not come along; never silenced."""
     for text in texts:
-        print(f"left out: {text}", file=sys.stderr)
+        aside(f"left out: {text}")
 
 
 def outputs(written: Iterable[Written]) -> str:
@@ -116,7 +111,7 @@ class _Line:
             if now >= self._next or fraction >= 1.0:
                 self._next = now + 0.1
                 end = "\n" if fraction >= 1.0 else ""
-                print(f"\r\033[K{fraction:4.0%}  {message}", end=end, file=sys.stderr, flush=True)
+                aside(f"\r\033[K{fraction:4.0%}  {message}", end)
         elif message and message != self._message and now >= self._next:
             self._message, self._next = message, now + 2.0
-            print(f"{fraction:4.0%}  {message}", file=sys.stderr, flush=True)
+            aside(f"{fraction:4.0%}  {message}")

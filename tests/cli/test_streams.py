@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import shutil
 import signal
@@ -164,3 +165,32 @@ def test_an_interrupt_in_the_middle_of_an_executed_text_ends_with_the_exit_code(
     ours = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, cwd=tmp_path, env=ours, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "medseg: Interrupted.\n")
+
+
+def _told_to_a_shell(redirected: str, *words: object) -> subprocess.CompletedProcess[bytes]:
+    """Run medseg as a shell does whose words for streams are these."""
+    command = ["sh", "-c", f'exec "$@" {redirected}', "sh", sys.executable, "-m", "medseg_app"]
+    return subprocess.run(
+        [*command, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of its own")
+@pytest.mark.parametrize("redirected", ["2>&-", "<&- 2>&-"])
+def test_a_stream_that_the_caller_closed_is_no_error(study, labels, tmp_path, redirected):
+    out = tmp_path / "o.nii.gz"
+    ran = _told_to_a_shell(redirected, "export", labels, "--source", study, "-o", out, "--json")
+    assert (ran.returncode, json.loads(ran.stdout)["outputs"][0]["verified"]) == (0, True)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("words", [("info",), ("--debug", "info")])
+def test_remarks_that_nobody_can_hear_cost_no_result(study, tmp_path, words):
+    ran = _told_to_a_shell("2>/dev/full", *words, study, "--json")
+    assert (ran.returncode, len(json.loads(ran.stdout)["volumes"])) == (0, 1)
+    ran = _told_to_a_shell("2>/dev/full", *words, tmp_path / "nowhere", "--json")
+    assert (ran.returncode, list(json.loads(ran.stdout))) == (2, ["error"])
+    assert _told_to_a_shell("2>/dev/full", *words, "--nonsense").returncode == 2
