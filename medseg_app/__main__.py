@@ -16,7 +16,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run `medseg` with the words of the command line; returns the exit code."""
     given = list(sys.argv[1:] if words is None else words)
     try:
-        from medseg_app.cli.aside import open_closed_streams
+        from medseg_app.cli.streams import open_closed_streams
 
         open_closed_streams()
         if _asks_for_window(given):
@@ -25,7 +25,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
         return command_line(given, at_the_end=words is None)
     except KeyboardInterrupt:  # so early or so late that no command heard of it
-        from medseg_app.cli.aside import aside
+        from medseg_app.cli.streams import aside
 
         aside("medseg: Interrupted.")
         return INTERRUPTED

@@ -17,8 +17,8 @@ from typing import Any
 from medseg_app.core.errors import Cancelled, InputError, MedsegError, OutOfMemory, WrongUse
 
 from . import say
-from .aside import aside
 from .parser import Arguments, WrongWords, read_arguments
+from .streams import aside
 
 
 def main(words: Sequence[str] | None = None, *, at_the_end: bool = False) -> int:
@@ -37,6 +37,8 @@ def main(words: Sequence[str] | None = None, *, at_the_end: bool = False) -> int
         return 2
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
+    except MedsegError as error:  # help and version are results as well
+        return _told(error)
     with _stopped_by_signals(at_the_end):
         return _run(arguments)
 
@@ -75,11 +77,15 @@ _NAMES = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP}
 def _failed(error: MedsegError, arguments: Arguments) -> int:
     if arguments.debug:
         aside(traceback.format_exc(), end="")
+    if arguments.json:
+        say.failure(error)
+    return _told(error)
+
+
+def _told(error: MedsegError) -> int:
     aside(f"medseg: {error.message}")
     if error.hint:
         aside(f"        {error.hint}")
-    if arguments.json:
-        say.failure(error)
     return error.exit_code
 
 

@@ -7,8 +7,8 @@ from medseg_app.app.predict_series import SeriesRun, predict_series
 from medseg_app.core.errors import WrongUse
 
 from . import say
-from .aside import aside
 from .parser import Arguments
+from .streams import aside
 
 
 def run(arguments: Arguments) -> int:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from medseg_app.core.errors import CouldNotBeDone, MedsegError
 from medseg_app.core.progress import Progress, silent
 
-from .aside import aside, throw_away_the_rest
 from .parser import Arguments
+from .streams import aside, print_result
 
 if TYPE_CHECKING:
     from medseg_app.io.export_options import Written
@@ -27,30 +27,13 @@ def result(arguments: Arguments, document: Any, text: str) -> None:
 
     Raises CouldNotBeDone where it cannot be printed: then the command failed, and its outputs go.
     """
-    try:
-        _print(json.dumps(document, indent=2, allow_nan=False) if arguments.json else text)
-    except OSError as error:
-        raise CouldNotBeDone(
-            f"The result could not be written to standard output ({error.strerror}).",
-            "Send it to a place that has room.",
-        ) from error
+    print_result(json.dumps(document, indent=2, allow_nan=False) if arguments.json else text)
 
 
 def failure(error: MedsegError) -> None:
     """Print an error as the one document of --json; it stands on standard error as well."""
-    with suppress(OSError):
-        _print(json.dumps({"error": {"message": error.message, "hint": error.hint}}))
-
-
-def _print(text: str) -> None:
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        # Whoever reads has seen enough (`| head`). Nothing may be left to flush when Python ends.
-        throw_away_the_rest(sys.stdout)
-    except OSError:
-        throw_away_the_rest(sys.stdout)
-        raise
+    with suppress(CouldNotBeDone):
+        print_result(json.dumps({"error": {"message": error.message, "hint": error.hint}}))
 
 
 def never_fail_at_letters() -> None:

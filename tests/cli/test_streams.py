@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -167,15 +168,13 @@ def test_an_interrupt_in_the_middle_of_an_executed_text_ends_with_the_exit_code(
     assert (done.returncode, done.stderr) == (130, "medseg: Interrupted.\n")
 
 
+FULL = Path("/dev/full")
+
+
 def _told_to_a_shell(redirected: str, *words: object) -> subprocess.CompletedProcess[bytes]:
     """Run medseg as a shell does whose words for streams are these."""
     command = ["sh", "-c", f'exec "$@" {redirected}', "sh", sys.executable, "-m", "medseg_app"]
-    return subprocess.run(
-        [*command, *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
+    return subprocess.run([*command, *map(str, words)], capture_output=True, check=False)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell of its own")
@@ -186,7 +185,7 @@ def test_a_stream_that_the_caller_closed_is_no_error(study, labels, tmp_path, re
     assert (ran.returncode, json.loads(ran.stdout)["outputs"][0]["verified"]) == (0, True)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
 @pytest.mark.parametrize("words", [("info",), ("--debug", "info")])
 def test_remarks_that_nobody_can_hear_cost_no_result(study, tmp_path, words):
     ran = _told_to_a_shell("2>/dev/full", *words, study, "--json")
@@ -194,3 +193,17 @@ def test_remarks_that_nobody_can_hear_cost_no_result(study, tmp_path, words):
     ran = _told_to_a_shell("2>/dev/full", *words, tmp_path / "nowhere", "--json")
     assert (ran.returncode, list(json.loads(ran.stdout))) == (2, ["error"])
     assert _told_to_a_shell("2>/dev/full", *words, "--nonsense").returncode == 2
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
+@pytest.mark.parametrize("words", [("--help",), ("info", "--help"), ("--version",)])
+def test_help_that_finds_no_room_is_exit_1_and_that_nobody_reads_no_error(words):
+    ran = _told_to_a_shell(">/dev/full", *words)
+    assert (ran.returncode, ran.stderr.count(b"No space left"), b"Traceback" in ran.stderr) == (1, 1, False)
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run(
+        [sys.executable, "-m", "medseg_app", *words], stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (0, b"")
