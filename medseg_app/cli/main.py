@@ -6,17 +6,16 @@
 from __future__ import annotations
 
 import errno
-import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
 from medseg_app.core.errors import Cancelled, InputError, MedsegError, OutOfMemory, WrongUse
 
 from . import say
+from .interrupt import stopped_by_signals
 from .parser import Arguments, WrongWords, read_arguments
 from .streams import aside
 
@@ -39,7 +38,7 @@ def main(words: Sequence[str] | None = None, *, at_the_end: bool = False) -> int
         return stop.code if isinstance(stop.code, int) else 2
     except MedsegError as error:  # help and version are results as well
         return _told(error)
-    with _stopped_by_signals(at_the_end):
+    with stopped_by_signals(deaf_afterwards=at_the_end):
         return _run(arguments)
 
 
@@ -87,19 +86,3 @@ def _told(error: MedsegError) -> int:
     if error.hint:
         aside(f"        {error.hint}")
     return error.exit_code
-
-
-@contextmanager
-def _stopped_by_signals(deaf_afterwards: bool) -> Iterator[None]:
-    """Inside it SIGTERM interrupts as Ctrl-C does; afterwards signals do what they did before, or nothing."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if deaf_afterwards else handler)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

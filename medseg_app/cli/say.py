@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from medseg_app.core.errors import CouldNotBeDone, MedsegError
 from medseg_app.core.progress import Progress, silent
 
+from .interrupt import forget_interrupts
 from .parser import Arguments
 from .streams import aside, print_result
 
@@ -27,6 +28,7 @@ def result(arguments: Arguments, document: Any, text: str) -> None:
 
     Raises CouldNotBeDone where it cannot be printed: then the command failed, and its outputs go.
     """
+    work_is_done()  # half a document would be none
     print_result(json.dumps(document, indent=2, allow_nan=False) if arguments.json else text)
 
 
@@ -49,6 +51,7 @@ def work_is_done() -> None:
     """The files are in place: an interrupt while the result is printed comes too late to take them back."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    forget_interrupts()
 
 
 def remarks(arguments: Arguments, texts: Iterable[str]) -> None:

@@ -207,3 +207,16 @@ def test_help_that_finds_no_room_is_exit_1_and_that_nobody_reads_no_error(words)
     )
     os.close(writing)
     assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("words", [("info",), ("models",)])
+def test_a_document_is_printed_whole_or_not_at_all(medseg, study, monkeypatch, words):
+    printed = []
+
+    def interrupted(text: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        printed.append(text)
+
+    monkeypatch.setattr(say, "print_result", interrupted)
+    ran = medseg(*words, *([study] if words == ("info",) else []), "--json")
+    assert (ran.code, ran.out, len(printed)) == (0, "", 1)
