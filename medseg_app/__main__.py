@@ -16,13 +16,18 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run `medseg` with the words of the command line; returns the exit code."""
     given = list(sys.argv[1:] if words is None else words)
     try:
+        from medseg_app.cli.streams import open_closed_streams
+
+        open_closed_streams()
         if _asks_for_window(given):
             return _open_window(given)
         from medseg_app.cli.main import main as command_line
 
         return command_line(given, at_the_end=words is None)
     except KeyboardInterrupt:  # so early or so late that no command heard of it
-        print("medseg: Interrupted.", file=sys.stderr)
+        from medseg_app.cli.streams import aside
+
+        aside("medseg: Interrupted.")
         return INTERRUPTED
     finally:
         _end_with_the_exit_code()

@@ -6,18 +6,18 @@
 from __future__ import annotations
 
 import errno
-import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
 from medseg_app.core.errors import Cancelled, InputError, MedsegError, OutOfMemory, WrongUse
 
 from . import say
+from .interrupt import stopped_by_signals
 from .parser import Arguments, WrongWords, read_arguments
+from .streams import aside
 
 
 def main(words: Sequence[str] | None = None, *, at_the_end: bool = False) -> int:
@@ -36,7 +36,9 @@ def main(words: Sequence[str] | None = None, *, at_the_end: bool = False) -> int
         return 2
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
-    with _stopped_by_signals(at_the_end):
+    except MedsegError as error:  # help and version are results as well
+        return _told(error)
+    with stopped_by_signals(deaf_afterwards=at_the_end):
         return _run(arguments)
 
 
@@ -73,26 +75,14 @@ _NAMES = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP}
 
 def _failed(error: MedsegError, arguments: Arguments) -> int:
     if arguments.debug:
-        traceback.print_exc()
-    print(f"medseg: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"        {error.hint}", file=sys.stderr)
+        aside(traceback.format_exc(), end="")
     if arguments.json:
         say.failure(error)
+    return _told(error)
+
+
+def _told(error: MedsegError) -> int:
+    aside(f"medseg: {error.message}")
+    if error.hint:
+        aside(f"        {error.hint}")
     return error.exit_code
-
-
-@contextmanager
-def _stopped_by_signals(deaf_afterwards: bool) -> Iterator[None]:
-    """Inside it SIGTERM interrupts as Ctrl-C does; afterwards signals do what they did before, or nothing."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if deaf_afterwards else handler)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

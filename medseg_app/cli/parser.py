@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .streams import aside, print_result
+
 Arguments = argparse.Namespace
 
 INPUT = "a DICOM folder or file, NIfTI, NRRD, MHA, or a case (.medseg)"
@@ -42,11 +44,15 @@ class WrongWords(SystemExit):
 
 
 class _Parser(argparse.ArgumentParser):
+    def print_help(self, file: object = None) -> None:
+        """Print the help as a result is printed: it may be too much for its reader as well."""
+        print_result(self.format_help(), end="")
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how to learn what is right."""
         hint = f"See {self.prog} --help."
         self.print_usage(sys.stderr)
-        print(f"{self.prog}: error: {message}\n        {hint}", file=sys.stderr)
+        aside(f"{self.prog}: error: {message}\n        {hint}")
         raise WrongWords(message, hint)
 
 
@@ -89,7 +95,7 @@ class _Version(argparse.Action):
     def __call__(self, *_: object) -> None:
         from importlib.metadata import version
 
-        print(f"medseg {version('medseg')}")
+        print_result(f"medseg {version('medseg')}")
         sys.exit(0)
 
 

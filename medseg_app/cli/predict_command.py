@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 from medseg_app.app.predict_files import HowToRun, Prediction, predicted_files
 from medseg_app.app.predict_series import SeriesRun, predict_series
 from medseg_app.core.errors import WrongUse
 
 from . import say
 from .parser import Arguments
+from .streams import aside
 
 
 def run(arguments: Arguments) -> int:
@@ -30,7 +29,7 @@ def run(arguments: Arguments) -> int:
         progress(1.0, "Done")
         say.remarks(arguments, done.remarks)
         if not done.labels.segments:
-            print("no findings", file=sys.stderr)
+            aside("no findings")
         say.left_out(done.left_out)
         say.result(arguments, done.document(), _text(done))
     return say.LEFT_OUT if done.left_out else say.DONE
@@ -57,7 +56,7 @@ def _all(arguments: Arguments, how: HowToRun) -> int:
     progress(1.0, "Done")
     for run_ in runs:
         if run_.nothing_found:
-            print(f"no findings in {run_.id}", file=sys.stderr)
+            aside(f"no findings in {run_.id}")
     say.left_out(
         f"{r.id}: {reason}" for r in runs for reason in (r.left_out or ([r.reason] if _failed(r) else []))
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -14,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from medseg_app.core.errors import CouldNotBeDone, MedsegError
 from medseg_app.core.progress import Progress, silent
 
+from .interrupt import forget_interrupts
 from .parser import Arguments
+from .streams import aside, print_result
 
 if TYPE_CHECKING:
     from medseg_app.io.export_options import Written
@@ -27,35 +28,14 @@ def result(arguments: Arguments, document: Any, text: str) -> None:
 
     Raises CouldNotBeDone where it cannot be printed: then the command failed, and its outputs go.
     """
-    try:
-        _print(json.dumps(document, indent=2, allow_nan=False) if arguments.json else text)
-    except OSError as error:
-        raise CouldNotBeDone(
-            f"The result could not be written to standard output ({error.strerror}).",
-            "Send it to a place that has room.",
-        ) from error
+    work_is_done()  # half a document would be none
+    print_result(json.dumps(document, indent=2, allow_nan=False) if arguments.json else text)
 
 
 def failure(error: MedsegError) -> None:
     """Print an error as the one document of --json; it stands on standard error as well."""
-    with suppress(OSError):
-        _print(json.dumps({"error": {"message": error.message, "hint": error.hint}}))
-
-
-def _print(text: str) -> None:
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        # Whoever reads has seen enough (`| head`). Nothing may be left to flush when Python ends.
-        _throw_away_the_rest()
-    except OSError:
-        _throw_away_the_rest()
-        raise
-
-
-def _throw_away_the_rest() -> None:
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(CouldNotBeDone):
+        print_result(json.dumps({"error": {"message": error.message, "hint": error.hint}}))
 
 
 def never_fail_at_letters() -> None:
@@ -71,19 +51,20 @@ def work_is_done() -> None:
     """The files are in place: an interrupt while the result is printed comes too late to take them back."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    forget_interrupts()
 
 
 def remarks(arguments: Arguments, texts: Iterable[str]) -> None:
     """Say what a user should know."""
     if not arguments.quiet:
         for text in texts:
-            print(f"note: {text}", file=sys.stderr)
+            aside(f"note: {text}")
 
 
 def left_out(texts: Iterable[str]) -> None:
     """Name what did not come along; never silenced."""
     for text in texts:
-        print(f"left out: {text}", file=sys.stderr)
+        aside(f"left out: {text}")
 
 
 def outputs(written: Iterable[Written]) -> str:
@@ -116,7 +97,7 @@ class _Line:
             if now >= self._next or fraction >= 1.0:
                 self._next = now + 0.1
                 end = "\n" if fraction >= 1.0 else ""
-                print(f"\r\033[K{fraction:4.0%}  {message}", end=end, file=sys.stderr, flush=True)
+                aside(f"\r\033[K{fraction:4.0%}  {message}", end)
         elif message and message != self._message and now >= self._next:
             self._message, self._next = message, now + 2.0
-            print(f"{fraction:4.0%}  {message}", file=sys.stderr, flush=True)
+            aside(f"{fraction:4.0%}  {message}")

@@ -18,7 +18,8 @@ from .segment import Segment
 class LabelMap:
     """Label layers on one grid; segments of one layer never overlap, layers may.
 
-    layers: arrays of shape (k, j, i), uint8 or uint16; a voxel holds the `value` of its segment.
+    layers: arrays of shape (k, j, i), uint8 or uint16; a voxel holds the `value` of its segment. A mask of
+    one segment may be boolean: it is kept as uint8, since numpy takes booleans for choices, not for values.
     segments: segment.group is the index of its layer; (group, value) is unique, value > 0.
     """
 
@@ -27,6 +28,8 @@ class LabelMap:
     segments: tuple[Segment, ...]
 
     def __post_init__(self) -> None:
+        values = (one.view(np.uint8) if one.dtype == np.bool_ else one for one in self.layers)
+        object.__setattr__(self, "layers", tuple(values))
         for layer in self.layers:
             if layer.shape != self.geometry.shape:
                 raise GeometryError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from medseg_app.core.errors import ModelError
 
+from .account_name import name_the_account
 from .model_card import Network
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def build_network(network: Network) -> nn.Module:
         raise ModelError(f"The network {network.name} is not one that MedSeg builds.", f"Known are {known}.")
     if not _is_literal(network.arguments):
         raise ModelError(f"The arguments of {network.name} may be numbers, words and lists only.")
+    name_the_account()
     try:
         size = _parameters(builder, network.arguments)
         if size > MAX_PARAMETERS:

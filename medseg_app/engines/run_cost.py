@@ -47,8 +47,11 @@ def _peak() -> float:
 def _forget_peaks() -> None:
     with suppress(OSError):  # only Linux forgets it
         LINUX_PEAK.write_text("5")
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
+    if "torch" not in sys.modules:  # it has used nothing, and takes seconds to load
+        return
+    import torch  # waits where another thread is still loading it
+
+    if torch.cuda.is_available():
         for number in range(torch.cuda.device_count()):
             torch.cuda.reset_peak_memory_stats(number)
 

@@ -13,6 +13,7 @@ from medseg_app.core.label_map import LabelMap
 from medseg_app.core.volume import Volume
 
 from .image_file import to_labels, to_volume
+from .itk_name import itk_name
 
 _TYPE_NAMES = {"uint8": "MET_UCHAR", "uint16": "MET_USHORT"}
 
@@ -31,7 +32,8 @@ def _read(path: Path) -> tuple[NDArray[Any], NDArray[np.float64]]:
     import SimpleITK as sitk  # noqa: N813
 
     try:
-        image = sitk.ReadImage(str(path), imageIO="MetaImageIO")
+        with itk_name(path) as name:
+            image = sitk.ReadImage(name, imageIO="MetaImageIO")
     except RuntimeError as error:
         raise InputError(
             f"{path.name} cannot be read as MetaImage.", "The file is damaged or of another kind."

@@ -11,6 +11,7 @@ from medseg_app.core.errors import MedsegError, VerificationError
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.label_map import LabelMap
 
+from .itk_name import itk_name
 from .placement import Placement, placements, value_counts
 
 TOLERANCE_MM = 0.1
@@ -81,7 +82,8 @@ def read_back_with_sitk(path: Path, label_map: LabelMap) -> list[Placement | Non
     from .metaimage import affine_of
 
     try:
-        image = sitk.ReadImage(str(path))
+        with itk_name(path) as name:
+            image = sitk.ReadImage(name)
     except RuntimeError as error:
         raise VerificationError("SimpleITK cannot read it.", str(error)) from error
     voxels = sitk.GetArrayFromImage(image)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -164,3 +166,57 @@ def test_an_interrupt_in_the_middle_of_an_executed_text_ends_with_the_exit_code(
     ours = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, cwd=tmp_path, env=ours, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "medseg: Interrupted.\n")
+
+
+FULL = Path("/dev/full")
+
+
+def _told_to_a_shell(redirected: str, *words: object) -> subprocess.CompletedProcess[bytes]:
+    """Run medseg as a shell does whose words for streams are these."""
+    command = ["sh", "-c", f'exec "$@" {redirected}', "sh", sys.executable, "-m", "medseg_app"]
+    return subprocess.run([*command, *map(str, words)], capture_output=True, check=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of its own")
+@pytest.mark.parametrize("redirected", ["2>&-", "<&- 2>&-"])
+def test_a_stream_that_the_caller_closed_is_no_error(study, labels, tmp_path, redirected):
+    out = tmp_path / "o.nii.gz"
+    ran = _told_to_a_shell(redirected, "export", labels, "--source", study, "-o", out, "--json")
+    assert (ran.returncode, json.loads(ran.stdout)["outputs"][0]["verified"]) == (0, True)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
+@pytest.mark.parametrize("words", [("info",), ("--debug", "info")])
+def test_remarks_that_nobody_can_hear_cost_no_result(study, tmp_path, words):
+    ran = _told_to_a_shell("2>/dev/full", *words, study, "--json")
+    assert (ran.returncode, len(json.loads(ran.stdout)["volumes"])) == (0, 1)
+    ran = _told_to_a_shell("2>/dev/full", *words, tmp_path / "nowhere", "--json")
+    assert (ran.returncode, list(json.loads(ran.stdout))) == (2, ["error"])
+    assert _told_to_a_shell("2>/dev/full", *words, "--nonsense").returncode == 2
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
+@pytest.mark.parametrize("words", [("--help",), ("info", "--help"), ("--version",)])
+def test_help_that_finds_no_room_is_exit_1_and_that_nobody_reads_no_error(words):
+    ran = _told_to_a_shell(">/dev/full", *words)
+    assert (ran.returncode, ran.stderr.count(b"No space left"), b"Traceback" in ran.stderr) == (1, 1, False)
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run(
+        [sys.executable, "-m", "medseg_app", *words], stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("words", [("info",), ("models",)])
+def test_a_document_is_printed_whole_or_not_at_all(medseg, study, monkeypatch, words):
+    printed = []
+
+    def interrupted(text: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        printed.append(text)
+
+    monkeypatch.setattr(say, "print_result", interrupted)
+    ran = medseg(*words, *([study] if words == ("info",) else []), "--json")
+    assert (ran.code, ran.out, len(printed)) == (0, "", 1)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from medseg_app.core.errors import Cancelled, GeometryError
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.segment import Segment
 from medseg_app.io.formats import ExportOptions, export_labels, import_labels, read_labels
 
 from .made_labels import labels_on, overlapping_labels_on
@@ -149,3 +151,14 @@ def test_progress_tells_what_is_done_and_can_stop_it(tmp_path: Path) -> None:
         export_labels(labels_on(volume.geometry), volume, tmp_path / "x.seg.dcm", None, stop)
     assert told == ["Writing x.seg.dcm", "Checking x.seg.dcm with dcmqi"]
     assert [path.name for path in tmp_path.iterdir()] == ["series"]
+
+
+@pytest.mark.parametrize("file", ["labels.seg.dcm", "labels.nii.gz", "labels.nrrd", "labels.mha"])
+def test_a_boolean_mask_is_a_label_map(tmp_path: Path, file: str) -> None:
+    volume = make_series(tmp_path / "series", grids()["axial"])
+    mask = np.zeros(volume.geometry.shape, bool, order="F")
+    mask[1:3, 2:5, 3:8] = True
+    labels = LabelMap((mask,), volume.geometry, (Segment(id=1, name="Dense", value=1),))
+    assert export_labels(labels, volume, tmp_path / file).verified
+    back = import_labels(tmp_path / file, volume, pytest.fail)
+    np.testing.assert_array_equal(back.layers[0] > 0, mask)

@@ -87,13 +87,15 @@ def _collect(folder: Path) -> dict[int, Placement | None]:
     """Placement by SegmentNumber from the label maps and their descriptions that dcmqi wrote."""
     import SimpleITK as sitk  # noqa: N813
 
+    from medseg_app.io.itk_name import itk_name
     from medseg_app.io.metaimage import affine_of
 
     found: dict[int, Placement | None] = {}
     # Segments that do not overlap share a file; the groups stand in the order of the files' numbers.
     described = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["segmentAttributes"]
     for file_number, group in enumerate(described, 1):
-        image = sitk.ReadImage(str(folder / f"{file_number}.mha"))
+        with itk_name(folder / f"{file_number}.mha") as name:
+            image = sitk.ReadImage(name)
         voxels = sitk.GetArrayFromImage(image)
         numbers = [int(one["labelID"]) for one in group]
         grid = VolumeGeometry.regular(voxels.shape, affine_of(image))
