@@ -90,7 +90,8 @@ def open_image(session: Session, *, path: Path) -> Job[Volume, Case]:
 def open_case(session: Session, *, path: Path, source: Path | None = None) -> Job[Case, Case]:
     """Open a saved case.
 
-    source: where its images are now if they moved. Images that moved are also found among the series of the list. Raises ImagesMoved where they are not.
+    source: where its images are now if they moved. They are also found among the series of the list.
+    Raises ImagesMoved where they are not.
     """
     listed = {info.id: info.root for info in session.studies}
 
