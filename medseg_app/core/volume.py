@@ -68,6 +68,11 @@ class Volume:
             )
         self.voxels.setflags(write=False)
 
+    @property
+    def called(self) -> str:
+        """How a message names it: a series as the scanner called it, a file by its name."""
+        return (self.modality and self.description) or self.id
+
     def cropped(self, box: Box) -> Volume:
         """The voxels of a box, copied, at their true place; without the files they were read from."""
         voxels = self.voxels[box.slices].copy()

@@ -23,7 +23,7 @@ def check_modality(card: ModelCard, volume: Volume, stated: str = "") -> tuple[s
     Raises ModalityError where the model does not take these images.
     """
     if volume.modality:
-        _require(card, volume.modality, f"The images of {volume.id} are {volume.modality}")
+        _require(card, volume.modality, f"The images of {volume.called} are {volume.modality}")
         return volume.modality, ""
     remark = ""
     modality = stated
@@ -41,7 +41,7 @@ def require_contrast(volume: Volume) -> None:
     value = volume.voxels[0, 0, 0]
     if all((plane == value).all() for plane in volume.voxels):
         raise InputError(
-            f"{volume.id} holds the value {value:g} in every voxel, so it shows nothing.",
+            f"{volume.called} holds the value {value:g} in every voxel, so it shows nothing.",
             "Check how it was written, or choose another volume.",
         )
 
@@ -80,7 +80,7 @@ def _require_hounsfield(card: ModelCard, volume: Volume) -> None:
     without_air = lowest >= AIR_HU if card.modality == ("CT",) else lowest > AIR_HU
     if without_air or highest > CT_HIGHEST:
         raise ModalityError(
-            f"The values of {volume.id} ({lowest:g} to {highest:g}) cannot be Hounsfield units, which the "
-            f"model {card.name} needs for CT.",
+            f"The values of {volume.called} ({lowest:g} to {highest:g}) cannot be Hounsfield units, which "
+            f"the model {card.name} needs for CT.",
             "Check that the file is a CT in Hounsfield units, or state the modality.",
         )

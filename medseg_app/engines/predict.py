@@ -63,7 +63,7 @@ def run_engine(
         proposal = with_cost(lambda: engine.open(seen, device).propose(asked, progress, preview))
     except MemoryError as error:
         raise OutOfMemory(
-            f"The computer ran out of memory while {engine.card.name} worked on {volume.id}.",
+            f"The computer ran out of memory while {engine.card.name} worked on {volume.called}.",
             "Close other programs, or crop the volume to what matters.",
         ) from error
     remarks = (*([remark] if remark else []), *proposal.remarks)
@@ -77,6 +77,6 @@ def _require_numbers(volume: Volume) -> None:
     bad = sum(int(plane.size - np.count_nonzero(np.isfinite(plane))) for plane in volume.voxels)
     if bad:
         raise InputError(
-            f"{volume.id} has {bad} voxels that are not numbers (NaN or infinite).",
+            f"{volume.called} has {bad} voxels that are not numbers (NaN or infinite).",
             "Replace them with a background value.",
         )

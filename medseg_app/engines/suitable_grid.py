@@ -30,7 +30,7 @@ def require_volume(volume: Volume, model: str) -> None:
     """Raise GeometryError where there is a single slice, for a model that looks at volumes."""
     if min(volume.geometry.shape) == 1:
         raise GeometryError(
-            f"{volume.id} is a single slice, and the model {model} looks at volumes: it would "
+            f"{volume.called} is a single slice, and the model {model} looks at volumes: it would "
             "see copies of the slice where the rest of the patient should be.",
             "Load the complete series, or choose a model that looks at slices.",
         )

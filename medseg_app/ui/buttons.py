@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QToolButton, QWidget
 
 from . import theme
@@ -61,6 +61,32 @@ class ActionButton(QToolButton):
 
     def _describe(self) -> None:
         self.setAccessibleName(self.defaultAction().text())
+
+
+class MenuButton(QToolButton):
+    """A button that opens a menu, as its key does. Without a menu yet it stands there all the same."""
+
+    def __init__(self, text: str, key: str, detail: str = "") -> None:
+        super().__init__()
+        self.setText(text)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        describe(self, text, key, detail)
+        self.setShortcut(key)
+
+    def show_words(self, words: bool) -> None:
+        """Write its name beside its icon, or leave the icon alone."""
+        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.setToolButtonStyle(beside if words else alone)
+        self.setIconSize(icon_size(words=words))
+
+    def event(self, event: QEvent) -> bool:
+        """Tab moves the focus on: Qt would give it to the action of the menu that has it over images."""
+        asked = event.type() == QEvent.Type.ShortcutOverride
+        if asked and isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            event.accept()
+            return True
+        return super().event(event)
 
 
 def icon_button(name: str, glyph: str, run: Callable[[], object], key: str = "") -> QToolButton:

@@ -180,7 +180,7 @@ def saved_text(session: Session) -> str:
     if session.journal is not None and session.journal.is_failing:
         return "Not on disk"
     if session.saved_at is None:
-        return "Nothing marked yet"
+        return "Nothing changed yet" if session.case.segmentation.segments else "Nothing marked yet"
     return f"Saved {figures.age(time.time() - session.saved_at)}"
 
 

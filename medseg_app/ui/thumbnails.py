@@ -12,6 +12,7 @@ from medseg_app.app.windows import known_window
 from .off_thread import OffThread
 
 if TYPE_CHECKING:
+    from medseg_app.core.volume import Volume
     from medseg_app.io.dicom.volume_info import VolumeInfo
 
 LONG_SIDE = 112
@@ -31,6 +32,17 @@ class Thumbnails:
             return
         self._asked.add(info.id)
         self._beside.run(lambda: picture_of(info), lambda picture: self._done(info.id, picture))
+
+    def ask_open(self, volume: Volume) -> None:
+        """The same of what was opened from a file of its own: its voxels are there already."""
+        self._beside.run(lambda: _picture_of_open(volume), lambda picture: self._done(volume.id, picture))
+
+
+def _picture_of_open(volume: Volume) -> QImage:
+    _, row_mm, column_mm = volume.geometry.spacing_kji
+    plane = volume.voxels[volume.geometry.shape[0] // 2]
+    window = known_window(volume.modality, volume.window)
+    return grey_picture(plane, row_mm, column_mm, window, volume.inverted)
 
 
 def picture_of(info: VolumeInfo, long_side: int = LONG_SIDE) -> QImage:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from . import theme
-from .buttons import ActionButton, describe, icon_size
+from .buttons import ActionButton, MenuButton
 from .icons import icon
 from .labels import upright
 
@@ -22,14 +23,11 @@ class ToolStrip(QFrame):
         self.setProperty("role", "strip")
         self.setFixedHeight(theme.STRIP)
         self._named: list[list[ActionButton]] = []
+        self._menus: list[MenuButton] = []
         self._wide: list[int] = []
-        self.menu_button = QToolButton()
-        self.menu_button.setText("MedSeg")
+        self.menu_button = MenuButton("MedSeg", "Alt+M", "All commands")
+        self.menu_button.setAccessibleName("All commands")
         self.menu_button.setProperty("wordmark", True)
-        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.menu_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        describe(self.menu_button, "All commands", "Alt+M")
-        self.menu_button.setShortcut("Alt+M")
         self._line = QHBoxLayout(self)
         self._line.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
         self._line.setSpacing(2)
@@ -45,18 +43,13 @@ class ToolStrip(QFrame):
             self._named.append(buttons)
         return buttons
 
-    def add_menu_button(self, text: str, glyph: str, key: str, detail: str, menu: QMenu) -> QToolButton:
+    def add_menu_button(self, text: str, glyph: str, key: str, detail: str, menu: QMenu) -> MenuButton:
         """Add a button that opens a menu, as its key does."""
-        button = QToolButton()
-        button.setText(text)
+        button = MenuButton(text, key, detail)
         button.setIcon(icon(glyph))
-        button.setIconSize(icon_size(words=True))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setMenu(menu)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        describe(button, text, key, detail)
-        button.setShortcut(key)
+        button.show_words(True)
+        self._menus.append(button)
         self._line.addWidget(button)
         return button
 
@@ -78,6 +71,14 @@ class ToolStrip(QFrame):
         """Push what follows to the right edge."""
         self._line.addStretch(1)
 
+    def chain_focus(self) -> None:
+        """Let Tab go from the first button to the last; without it the images would come in between."""
+        items = [self._line.itemAt(place) for place in range(self._line.count())]
+        parts = [item.widget() for item in items if item is not None]
+        buttons = [part for part in parts if isinstance(part, QToolButton)]
+        for before, after in pairwise(buttons):
+            QWidget.setTabOrder(before, after)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Drop the names where they do not fit."""
         super().resizeEvent(event)
@@ -85,9 +86,9 @@ class ToolStrip(QFrame):
 
     def fit_words(self) -> None:
         """Show the names where there is room; those of the groups at the left go first."""
-        widths = self._widths()
-        first = next((n for n, width in enumerate(widths) if width <= self.width()), len(self._named))
-        for number, buttons in enumerate(self._named):
+        widths, groups = self._widths(), self._groups()
+        first = next((n for n, width in enumerate(widths) if width <= self.width()), len(groups))
+        for number, buttons in enumerate(groups):
             for button in buttons:
                 button.show_words(number >= first)
 
@@ -97,17 +98,21 @@ class ToolStrip(QFrame):
 
     def _widths(self) -> list[int]:
         """How wide the strip is when the first 0, 1, 2 ... groups go without names."""
-        if len(self._wide) != len(self._named) + 1:
+        if len(self._wide) != len(self._groups()) + 1:
             self._show_all(True)
             self._wide = [self._full_width()]
-            for buttons in self._named:
+            for buttons in self._groups():
                 for button in buttons:
                     button.show_words(False)
                 self._wide.append(self._full_width())
         return self._wide
 
+    def _groups(self) -> list[Sequence[ActionButton | MenuButton]]:
+        """What gives up its names together; the menus' go last."""
+        return [*self._named, self._menus]
+
     def _show_all(self, words: bool) -> None:
-        for buttons in self._named:
+        for buttons in self._groups():
             for button in buttons:
                 button.show_words(words)
 

@@ -243,6 +243,7 @@ class WindowActions:
         strip.add_action(get["save_case"])
         strip.add_action(get["export"])
         strip.add_action(get["settings"], words=False)
+        strip.chain_focus()
         strip.fit_words()
 
     # -- following the session ---------------------------------------------------------------------

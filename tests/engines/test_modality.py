@@ -34,6 +34,15 @@ def test_dicom_says_its_own() -> None:
     assert caught.value.hint
 
 
+def test_a_series_is_named_by_its_words_and_a_file_by_its_name() -> None:
+    series = replace(_volume(0, 100, "MR"), id="1.2.826.0.1", description="t2 tse sag")
+    with pytest.raises(ModalityError, match="The images of t2 tse sag are MR"):
+        check_modality(CT_ONLY, series)
+    file = replace(_volume(0, 100), description="written by a tool")
+    with pytest.raises(ModalityError, match=r"The values of scan\.nii\.gz"):
+        check_modality(CT_ONLY, file)
+
+
 def test_stated_counts_for_files() -> None:
     assert check_modality(BOTH, _volume(-1000, 100), "MR") == ("MR", "")
     with pytest.raises(ModalityError, match="said to be PT"):

@@ -190,6 +190,7 @@ def test_no_text_of_the_window_shouts_or_speaks_jargon(window, controller):
     texts += [controller.actions[name].toolTip() for name in controller.actions.names()]
     for text in texts:
         assert "!" not in text
+        assert "`" not in text, "words for programmers"
         assert not {"layer", "tensor", "dtype", "affine"} & set(text.lower().split())
 
 

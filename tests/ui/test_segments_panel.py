@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 
 from medseg_app.app.commands import case as case_commands
@@ -18,7 +19,8 @@ from medseg_app.core.box import Box
 from medseg_app.core.case import Case
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.label_edit import LabelPatch
-from medseg_app.ui.panels.segment_rows import rows_of
+from medseg_app.ui.panels.segment_delegate import SegmentDelegate
+from medseg_app.ui.panels.segment_rows import Row, rows_of
 from medseg_app.ui.scripted import pause, wait_until
 
 from .conftest import oblique_volume
@@ -273,6 +275,19 @@ def test_the_volume_follows_the_voxels(session, panel):
     fill(session, number, (2, 2, 2), size=8)
     expected = 512 * 3.1 * 0.9 * 0.7 / 1000
     assert panel.panel.model.millilitres(number) == pytest.approx(expected)
+
+
+def test_a_long_heading_leaves_room_for_its_count(qapp):
+    def drawn(count):
+        picture = QImage(240, 28, QImage.Format.Format_RGB32)
+        picture.fill(0)
+        painter = QPainter(picture)
+        row = Row(text="Lymph node of the mediastinum, left lower paratracheal", count=count)
+        SegmentDelegate._paint_heading(painter, picture.rect(), row)
+        painter.end()
+        return picture
+
+    assert drawn(11) != drawn(88), "the count cannot be read"
 
 
 def test_findings_stand_under_one_heading_by_score(session):

@@ -10,6 +10,8 @@ from PySide6.QtTest import QTest
 
 from medseg_app.app.command import Job, command
 from medseg_app.app.commands import segments as commands
+from medseg_app.app.enter_case import enter
+from medseg_app.core.case import Case
 from medseg_app.engines.expected_device import ExpectedDevices
 from medseg_app.ui import figures
 from medseg_app.ui.scripted import wait_until
@@ -37,6 +39,8 @@ def test_saved_state_follows_the_journal(session):
     session.run(commands.add_segment, name="Liver")
     wait_until(lambda: session.saved_at is not None, 10)
     assert saved_text(session) == "Saved just now"
+    enter(session, Case(session.case.volume, session.case.segmentation))
+    assert saved_text(session) == "Nothing changed yet", "what was marked before came with the case"
 
 
 def test_a_running_task_is_shown_and_stopped_by_its_cross(window, session):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 
+from medseg_app.app.enter_case import enter
+from medseg_app.core.case import Case
 from medseg_app.io.dicom.series_writer import write_series
 from medseg_app.ui.panels.study_delegate import StudyDelegate
 from medseg_app.ui.panels.study_entries import day, person
-from medseg_app.ui.panels.study_model import KIND, PICTURE
+from medseg_app.ui.panels.study_model import ENTRY, KIND, PICTURE
 from medseg_app.ui.scripted import pause, wait_until
 from medseg_app.ui.thumbnails import LONG_SIDE, grey_picture
 
@@ -84,6 +88,21 @@ def test_the_thumbnail_arrives(opened):
     wait_until(lambda: index.data(PICTURE) is not None, 20)
     picture = index.data(PICTURE)
     assert max(picture.width(), picture.height()) == LONG_SIDE
+
+
+def test_a_file_that_was_opened_has_its_own_thumbnail_and_modality(window, session):
+    def picture():
+        index = window.controller.studies.model.item_of(session.case.volume.id).index()
+        return index.data(PICTURE)
+
+    wait_until(lambda: picture() is not None, 20)
+    first = picture()
+    assert max(first.width(), first.height()) == LONG_SIDE
+    entry = window.controller.studies.model.item_of(session.case.volume.id).data(ENTRY)
+    assert entry.facts.startswith("CT  12 slices")
+    now = session.case.volume
+    enter(session, Case.of(replace(now, voxels=now.voxels[::-1].copy())))
+    wait_until(lambda: picture() != first, 20, "the picture of a file of the same name")
 
 
 def test_a_click_on_the_badge_opens_the_findings_in_place(opened):

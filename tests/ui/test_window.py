@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
 
 from medseg_app.core.proposal import ModelIdentity, Proposal
-from medseg_app.ui.scripted import pause
+from medseg_app.ui.scripted import pause, wait_until
 
 from .conftest import candidate
 
@@ -25,9 +26,7 @@ def test_it_fits_common_screens(window, width, height):
 def test_nothing_of_the_strip_is_cut_off_at_the_smallest_width(window):
     window.resize(1280, 800)
     pause(0.05)
-    right = max(
-        button.geometry().right() for button in window.strip.findChildren(type(window.strip.menu_button))
-    )
+    right = max(button.geometry().right() for button in window.strip.findChildren(QToolButton))
     assert right <= 1280
 
 
@@ -43,7 +42,7 @@ def test_tools_lose_their_words_where_it_is_narrow_group_by_group(window):
         assert {button.toolButtonStyle() for group in others for button in group} == {beside}
     window.resize(1280, 800)
     pause(0.05)
-    for button in window.strip.findChildren(type(window.strip.menu_button)):
+    for button in window.strip.findChildren(QToolButton):
         assert button.width() >= button.sizeHint().width(), button.text()
 
 
@@ -198,11 +197,27 @@ def test_without_a_case_nothing_can_be_saved_or_exported(empty_window):
         assert not actions[name].isEnabled(), name
 
 
-def test_words_of_the_strip_are_never_cut(window):
-    window.resize(window.strip.width_with_words() + 1, 900)
+@pytest.mark.parametrize("spare", [1, None])
+def test_words_of_the_strip_are_never_cut(window, spare):
+    window.resize(window.minimumWidth() if spare is None else window.strip.width_with_words() + spare, 900)
     pause(0.05)
-    for button in window.strip.findChildren(type(window.strip.menu_button)):
+    for button in window.strip.findChildren(QToolButton):
         assert button.width() >= button.sizeHint().width(), button.text()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])
+def test_tab_walks_through_the_whole_strip(window, key):
+    buttons = {b.accessibleName() for b in window.strip.findChildren(QToolButton) if b.isEnabled()}
+    window.activateWindow()
+    window.strip.menu_button.setFocus()
+    if key == Qt.Key.Key_Backtab:
+        next(b for b in window.strip.findChildren(QToolButton) if b.text() == "Settings").setFocus()
+    wait_until(lambda: window.strip.isAncestorOf(window.focusWidget()), 10, "the focus")
+    seen = {window.focusWidget().accessibleName()}
+    for _ in range(len(buttons) - 1):
+        QTest.keyClick(window.focusWidget(), key)
+        seen.add(window.focusWidget().accessibleName())
+    assert seen == buttons
 
 
 def test_f6_walks_through_the_parts_of_the_window(window, controller, session):

@@ -17,7 +17,10 @@ from medseg_app.core.progress import Progress
 
 @command("Save", menu="File", shortcut="Ctrl+S")
 def save_case(session: Session, *, path: Path | None = None) -> Job[Case, Path]:
-    """Save the case; with a path under that name, which makes it a case of its own beside the former."""
+    """Save the case to its file.
+
+    path: another name, which makes it a case of its own beside the former.
+    """
     case = session.open()
     target = _target(case, path)
     is_copy = case.path is not None and target != case.path
@@ -114,6 +117,9 @@ def redo(session: Session) -> str | None:
 
 @command("Close case", menu="File", shortcut="Ctrl+W")
 def close_case(session: Session, *, forget_unsaved: bool = False) -> None:
-    """Close the open case. Unsaved steps stay in the journal unless they are to be forgotten."""
+    """Close the open case.
+
+    Unsaved steps stay in the journal unless they are to be forgotten.
+    """
     session.release_case(forget_unsaved=forget_unsaved)
     session.changed.emit(Change.of("case", "voxels", "segments", "proposal", "measurements", "saved"))

@@ -58,9 +58,9 @@ def download(
 
 @command("Update model", menu="AI", shortcut="Ctrl+Alt+U")
 def update(session: Session, *, name: str = "", consent: bool = False) -> Job[list[Updated], list[Updated]]:
-    """Replace a downloaded model where its place has a newer one; without a name all of yours.
+    """Replace a downloaded model where its place has a newer one.
 
-    See `update_models`; consent as in `bring_in`.
+    Without a name all that the user downloaded. See `update_models`; consent as in `bring_in`.
     """
     renew = partial(_update, name, consent, session.folders.models)
 

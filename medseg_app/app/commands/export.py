@@ -21,7 +21,10 @@ def export(
     deidentify: bool = False,
     overlap: Any = None,
 ) -> Job[list[Any], list[Any]]:
-    """Write segments (all without a choice) to all files or none; another reader checks each file."""
+    """Write segments to files, to all or to none; another reader checks each.
+
+    Without `segment_ids` all segments are written.
+    """
     from medseg_app.io.export_options import ExportOptions
     from medseg_app.io.formats import check_output, export_labels
 

@@ -88,9 +88,10 @@ def open_image(session: Session, *, path: Path) -> Job[Volume, Case]:
 
 @command("Open case", menu="File")
 def open_case(session: Session, *, path: Path, source: Path | None = None) -> Job[Case, Case]:
-    """Open a saved case; `source` says where its images are now if they moved.
+    """Open a saved case.
 
-    Images that moved are also found among the series of the list. Raises ImagesMoved where they are not.
+    source: where its images are now if they moved. They are also found among the series of the list.
+    Raises ImagesMoved where they are not.
     """
     listed = {info.id: info.root for info in session.studies}
 

@@ -19,7 +19,10 @@ from medseg_app.core.segment import Segment
 
 @command("Add segment", menu="Segment", shortcut="N")
 def add_segment(session: Session, /, *, name: str = "", **coded: Any) -> int:
-    """Add an empty segment; `category`, `type`, `modifiers`, `region` and `colour` describe it."""
+    """Add an empty segment.
+
+    coded: `category`, `type`, `modifiers`, `region` and `colour`, which describe it.
+    """
     case = session.writable()
     _make_room(session)
     segment = new_segment(case.segmentation, name, reader=session.settings.reader, **coded)

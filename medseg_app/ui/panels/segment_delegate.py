@@ -103,12 +103,14 @@ class SegmentDelegate(QStyledItemDelegate):
         area = rect.adjusted(SIDE, 4, -SIDE, 0)
         painter.setFont(theme.font(strong=True))
         painter.setPen(QColor(theme.TEXT))
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, row.text)
-        used = QFontMetrics(painter.font()).horizontalAdvance(row.text)
+        count, metrics = str(row.count), QFontMetrics(painter.font())
+        room = area.width() - 8 - metrics.horizontalAdvance(count)
+        short = metrics.elidedText(row.text, Qt.TextElideMode.ElideMiddle, room)
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, short)
+        beside = area.adjusted(metrics.horizontalAdvance(short) + 8, 0, 0, 0)
         painter.setFont(theme.font(theme.CAPTION_PX))
         painter.setPen(QColor(theme.SECONDARY))
-        beside = area.adjusted(used + 8, 0, 0, 0)
-        painter.drawText(beside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, str(row.count))
+        painter.drawText(beside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, count)
 
     def _paint_segment(self, painter: QPainter, rect: QRect, row: Row, index: AnyIndex) -> None:
         segment, visible = row.segment, bool(index.data(VISIBLE))

@@ -115,7 +115,7 @@ class SegmentModel(QAbstractListModel):
 
     def _tip(self, row: Row) -> str:
         if row.segment is None:
-            return ""
+            return self._spoken(row)
         meaning = row.segment.type.meaning
         known = "" if meaning == row.segment.name else f"{meaning}, "
         return f"{row.segment.name}: {known}{self._volume(row)}. Click to make it active, F2 to rename."

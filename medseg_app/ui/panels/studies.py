@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from medseg_app.app.change import Change
     from medseg_app.app.session import Session
+    from medseg_app.core.volume import Volume
     from medseg_app.ui.actions import Actions
     from medseg_app.ui.off_thread import OffThread
 
@@ -79,6 +80,7 @@ class StudiesPanel(Section):
         self.body.addWidget(self.tree, 1)
         self.body.addStretch(0)
         self._in_sight = ""
+        self._pictured: Volume | None = None
         self._thumbnails = Thumbnails(beside, self._show_picture)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self.show_studies)
@@ -112,6 +114,13 @@ class StudiesPanel(Section):
         self.tree.setVisible(bool(entries))
         for entry in self.model.without_picture():
             self._thumbnails.ask(entry.source)
+        self._picture_of_file(entries, case.volume if case else None)
+
+    def _picture_of_file(self, entries: Sequence[Entry], volume: Volume | None) -> None:
+        """Have a picture made of what was opened from a file of its own, whenever that is another one."""
+        is_new, self._pictured = volume is not self._pictured, volume
+        if is_new and volume is not None and any(e.id == volume.id and e.source is None for e in entries):
+            self._thumbnails.ask_open(volume)
 
     def _mark_shown(self) -> None:
         case, beside = self._session.case, self._session.beside

@@ -16,7 +16,7 @@ NO_PATIENT = "Image files"
 class Entry:
     """A series. verdict is empty while the scan still runs; findings are (verdict, text).
 
-    source: the VolumeInfo that a thumbnail can be read from, None for a file that is open anyway.
+    source: the VolumeInfo of a series in a folder, None for a file that is open anyway.
     """
 
     id: str
@@ -70,7 +70,8 @@ def _entry_of_file(volume: Volume) -> Entry:
     title = volume.description or (volume.source.path.name if volume.source else volume.id)
     regular = volume.geometry.is_regular
     finding = ("ok", "The slices form a regular grid.") if regular else ("note", "The slices are uneven.")
-    facts = slices_text(volume.geometry.shape[0], volume.geometry.spacing_kji[0])
+    slices = slices_text(volume.geometry.shape[0], volume.geometry.spacing_kji[0])
+    facts = f"{volume.modality}  {slices}".strip()
     return Entry(volume.id, who, "Opened", title, facts, finding[0], (finding,))
 
 

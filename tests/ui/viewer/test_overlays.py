@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QRectF, QSize
 
 from medseg_app.app.session import Session
 from medseg_app.app.show_proposal import show_so_far
@@ -15,8 +16,15 @@ from medseg_app.core.box import Box
 from medseg_app.core.proposal import Candidate
 from medseg_app.ui.viewer.camera import PlaneCamera
 from medseg_app.ui.viewer.layout import places
-from medseg_app.ui.viewer.overlays.corner_text import UNSETTLED, place_lines
-from medseg_app.ui.viewer.overlays.orientation import letters_of
+from medseg_app.ui.viewer.overlays.corner_text import (
+    MARGIN,
+    UNSETTLED,
+    _breadth,
+    _corners,
+    areas,
+    place_lines,
+)
+from medseg_app.ui.viewer.overlays.orientation import BOX, letters_of
 from medseg_app.ui.viewer.overlays.scale_bar import length_of
 from medseg_app.ui.viewer.overlays.slice_bar import SliceBar, runs_of
 
@@ -83,6 +91,28 @@ def test_a_portrait_window_puts_the_small_views_below_the_large_one() -> None:
         assert place.getRect() == (turned.y(), turned.x(), turned.height(), turned.width())
     assert below["axial"].width() == 600
     assert below["coronal"].top() > below["axial"].bottom()
+
+
+def test_a_long_name_ends_before_the_letter_and_the_window_of_its_view(
+    show: Callable[..., Any], session: Session
+) -> None:
+    area = show(np.zeros(SHAPE, np.int16), (10, 20, 18))
+    case = session.open()
+    long = {"name": "Hohenlohe-Waldenburg-Schillingsfuerst^" * 4, "id": "0123456789" * 8}
+    volume = replace(case.volume, patient=long, description="venous phase of the abdomen " * 6)
+    frame = replace(area.views["axial"].overlay.frame(), case=replace(case, volume=volume))
+    patient, window = areas(frame)[:2]
+    letter = QRectF((frame.width - BOX) / 2, patient.top(), BOX, 2 * MARGIN)
+    first = QRectF(MARGIN, MARGIN, _first_width(frame), MARGIN)
+    assert not patient.intersects(window)
+    assert not first.intersects(letter)
+
+
+def _first_width(frame: Any) -> float:
+    texts, _, _ = next(iter(_corners(frame)))
+    assert texts[0][0].startswith("Hohenlohe"), texts
+    assert texts[0][0].endswith("…")
+    return _breadth(texts[:1])
 
 
 def test_while_a_model_runs_every_view_says_that_outlines_are_not_final(

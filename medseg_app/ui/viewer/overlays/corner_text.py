@@ -12,6 +12,7 @@ from medseg_app.ui import figures, theme
 
 from .frame import Frame
 from .ink import overlay_font, write
+from .orientation import BOX
 
 MARGIN = 10
 LINE = 15
@@ -48,10 +49,7 @@ def areas(frame: Frame) -> list[QRectF]:
     """Where texts stand, in logical pixels: lines that would cross them end there."""
     found = []
     for texts, side, top in _corners(frame):
-        wide = max(
-            (QFontMetricsF(overlay_font(strong=role == "main")).horizontalAdvance(t) for t, role in texts),
-            default=0,
-        )
+        wide = _breadth(texts)
         left = MARGIN if side == Qt.AlignmentFlag.AlignLeft else MARGIN + _width(frame, side) - wide
         area = QRectF(left, _first(frame, texts, top), wide, LINE * len(texts))
         found.append(area.adjusted(-AIR, -AIR, AIR, AIR))
@@ -60,10 +58,29 @@ def areas(frame: Frame) -> list[QRectF]:
 
 def _corners(frame: Frame) -> Iterator[tuple[Lines, Qt.AlignmentFlag, bool]]:
     left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-    yield [*patient_lines(frame), *place_lines(frame)], left, True
-    yield window_lines(frame), right, True
+    window = window_lines(frame)
+    yield _shortened(frame, [*patient_lines(frame), *place_lines(frame)], window), left, True
+    yield window, right, True
     yield plane_lines(frame), left, False
     yield slice_lines(frame), right, False
+
+
+def _shortened(frame: Frame, texts: Lines, window: Lines) -> Lines:
+    """Long names end in dots: the first line before the letter of the upper edge, all before the window."""
+    end = MARGIN + _width(frame, Qt.AlignmentFlag.AlignRight) - _breadth(window) - 2 * AIR
+    ends = [min(end, (frame.width - BOX) / 2), *[end] * (len(texts) - 1)]
+    return [
+        (_metrics(role).elidedText(text, Qt.TextElideMode.ElideRight, max(right - MARGIN, 0)), role)
+        for (text, role), right in zip(texts, ends, strict=False)
+    ]
+
+
+def _breadth(texts: Lines) -> float:
+    return max((_metrics(role).horizontalAdvance(text) for text, role in texts), default=0)
+
+
+def _metrics(role: Role) -> QFontMetricsF:
+    return QFontMetricsF(overlay_font(strong=role == "main"))
 
 
 def _width(frame: Frame, side: Qt.AlignmentFlag) -> float:
