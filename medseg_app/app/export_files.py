@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medseg_app.core.errors import InputError, SegmentsOverlap, WrongUse
 from medseg_app.core.label_map import LabelMap
@@ -21,6 +21,9 @@ from .inputs import load_input, open_case_images, require_series
 from .left_out import gap_explained
 from .outputs import Contents, check_outputs, written_outputs
 from .remedy import remedy
+
+if TYPE_CHECKING:
+    from medseg_app.io.dicom.volume_info import VolumeInfo
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +136,9 @@ def _images_of_case(path: Path, source: Path | None, progress: Progress) -> Volu
 
 
 def _source_volume(path: Path, source: Path, series: str | None, said: _Said, progress: Progress) -> Volume:
-    """The volume of the source that the labels lie on: by id, the only one, or the one with their grid."""
+    """The volume of the source that the labels lie on: by id, the only one, or the one that they mean."""
     from medseg_app.io.dicom.scan import find_volume, scan_folder
-    from medseg_app.io.formats import read_image, read_labels
+    from medseg_app.io.formats import read_image
     from medseg_app.io.images import is_image_file
 
     if not source.exists():
@@ -146,13 +149,25 @@ def _source_volume(path: Path, source: Path, series: str | None, said: _Said, pr
     try:
         info = find_volume(found, series)
     except WrongUse:
-        grid = read_labels(path).geometry
-        same = [v for v in found.volumes if series is None and v.geometry.same_grid(grid, tolerance_mm=0.1)]
-        if len(same) != 1:
+        meant = _meant_by(path, found.volumes) if series is None else None
+        if meant is None:
             raise
-        info = same[0]
+        info = meant
     loaded = load_input(info, progress)
     said.lost_slices.extend(loaded.left_out)
     if info.passport.verdict == "problem":
         said.remarks.append(f"Geometry of the source: {info.passport.sentence}")
     return loaded.volume
+
+
+def _meant_by(path: Path, volumes: Sequence[VolumeInfo]) -> VolumeInfo | None:
+    """The only volume whose images a SEG names, else the only one with the grid of the labels."""
+    from medseg_app.io.dicom.seg_images import images_of_seg
+    from medseg_app.io.formats import read_labels
+
+    named = images_of_seg(path)
+    drawn_on = [v for v in volumes if any(frame.sop_instance_uid in named for frame in v.frames)]
+    if len(drawn_on) != 1:
+        grid = read_labels(path).geometry
+        drawn_on = [v for v in drawn_on or volumes if v.geometry.same_grid(grid, tolerance_mm=0.1)]
+    return drawn_on[0] if len(drawn_on) == 1 else None

@@ -10,9 +10,12 @@ import pytest
 from medseg_app.__main__ import main as program
 from medseg_app.app.demo_study import write_stacks
 from medseg_app.core.errors import OutOfMemory
+from medseg_app.io.dicom.seg_images import images_of_seg
 from medseg_app.io.dicom.series_writer import write_series
+from medseg_app.io.nifti import write_labels
 from medseg_app.phantom import marker_phantom
 from medseg_app.phantom.irregular import missing_slice
+from medseg_app.phantom.mixed import same_place_twice
 from tests.training.tiny import write_cases, write_recipe
 
 
@@ -117,3 +120,21 @@ def test_the_demo_says_that_it_needs_a_display(monkeypatch, capsys, tmp_path):
     assert program(["demo", "--output", str(tmp_path)]) == 1
     assert "no display" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("phase", [1, 2])
+def test_a_seg_finds_the_phase_that_it_was_drawn_on(medseg, tmp_path, phase):
+    """Both phases have one grid, and one series: only the images that it names tell them apart."""
+    volume, labels = marker_phantom()
+    write_stacks(same_place_twice(volume), tmp_path / "study", seed=1)
+    write_labels(labels, tmp_path / "labels.nii.gz")
+    ids = [one["id"] for one in medseg("info", tmp_path / "study", "--json").document["volumes"]]
+    drawn, source = tmp_path / "drawn.seg.dcm", ["--source", tmp_path / "study"]
+    first = medseg("export", tmp_path / "labels.nii.gz", *source, "--series", ids[phase - 1], "-o", drawn)
+    assert first.code == 0, first.err
+    assert medseg("export", tmp_path / "labels.nii.gz", *source, "-o", tmp_path / "x.nii").code == 2
+    ran = medseg("export", drawn, *source, "-o", tmp_path / "again.seg.dcm", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.document["volume"] == ids[phase - 1]
+    named, again = (images_of_seg(tmp_path / name) for name in ("drawn.seg.dcm", "again.seg.dcm"))
+    assert named == again
