@@ -51,7 +51,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how to learn what is right."""
         hint = f"See {self.prog} --help."
-        self.print_usage(sys.stderr)
+        aside(self.format_usage(), end="")
         aside(f"{self.prog}: error: {message}\n        {hint}")
         raise WrongWords(message, hint)
 
