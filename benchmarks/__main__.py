@@ -16,12 +16,12 @@ from datetime import date
 from importlib import import_module
 from pathlib import Path
 
-from medseg_app.engines.expected_device import expected_devices
-
 from .row import NotMeasuredError, Row
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
+ABILITIES = "amx_tile", "avx512_vnni", "avx_vnni", "avx2"
+"""Of processors, best first, as torch calls them."""
 NOT_BENCHMARKS = {
     *("__init__", "__main__", "clones", "row", "stages", "timing"),
     *("nnunet_predictor", "on_card", "predictions"),
@@ -65,8 +65,16 @@ def main(arguments: list[str]) -> int:
 
 def _where() -> str:
     today, python = date.today().isoformat(), platform.python_version()
-    tiles = "with" if expected_devices().fast.get("cpu") == "bfloat16" else "without"
-    return f"{today}, {os.cpu_count()} cores {tiles} AMX, {platform.system()}, Python {python}"
+    return f"{today}, {os.cpu_count()} cores{_ability()}, {platform.system()}, Python {python}"
+
+
+def _ability() -> str:
+    """The best of what decides how fast networks are computed on the processor."""
+    import torch
+
+    known = torch.cpu.get_capabilities()
+    best = next((name for name in ABILITIES if known.get(name)), "")
+    return f" with {best}" if best else ""
 
 
 def _table(results: dict[str, dict[str, object]]) -> str:
