@@ -98,12 +98,14 @@ class Segmentation:
         return segment_id in self._segments
 
     def segment_at(self, index: Index, group: int | None = None) -> Segment | None:
-        """The segment that holds a voxel; the last group that has one wins. None where empty."""
-        for number in reversed(range(self.groups)) if group is None else (group,):
-            found = self.by_value(number, int(self._labels[number][index]))
-            if found is not None:
-                return found
-        return None
+        """The smallest segment that holds a voxel, of a group or of all; None where none does.
+
+        Of equal ones that of the last group.
+        """
+        numbers = reversed(range(self.groups)) if group is None else (group,)
+        found = (self.by_value(number, int(self._labels[number][index])) for number in numbers)
+        holders = [segment for segment in found if segment is not None]
+        return min(holders, key=lambda one: self.voxel_count(one.id), default=None)
 
     def by_value(self, group: int, value: int) -> Segment | None:
         """The segment with this label in a group; None for 0 and unused labels."""

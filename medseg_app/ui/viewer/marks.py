@@ -36,11 +36,14 @@ Reach = tuple[int, int]
 class Marks:
     """The numbers of what is shown: one table per group from label value to number, and the candidates.
 
+    Of segments that hold the same voxel the smallest is seen: a lesion over its organ, tissues over the body.
+    sizes: voxels of the segment of each number; all 0 where no two can hold the same voxel.
     colours: (16, 256, 4) uint8, red, green, blue and the weight.
     """
 
     case: Case
     tables: tuple[NDArray[np.uint16], ...]
+    sizes: NDArray[np.int64]
     candidates: tuple[tuple[int, Candidate], ...]
     colours: NDArray[np.uint8]
 
@@ -55,7 +58,7 @@ class Marks:
             rows.append((candidate.colour, UNSETTLED if number == RUNNING else chosen))
         first = len(shown)
         numbered = tuple((number_of(first + n), c) for n, (_, c) in reversed(list(enumerate(candidates))))
-        return cls(case, _tables(case, shown), numbered, _colours(rows))
+        return cls(case, _tables(case, shown), _sizes(case, shown), numbered, _colours(rows))
 
     def looks_like(self, other: Marks | None) -> bool:
         """Whether the other marks show every voxel as these do."""
@@ -64,9 +67,15 @@ class Marks:
             and self.case is other.case
             and len(self.tables) == len(other.tables)
             and all(map(np.array_equal, self.tables, other.tables))
+            and np.array_equal(self.order, other.order)
             and np.array_equal(self.colours, other.colours)
             and [c for _, c in self.candidates] == [c for _, c in other.candidates]
         )
+
+    @property
+    def order(self) -> NDArray[np.intp]:
+        """The numbers by rising size of their segments."""
+        return np.argsort(self.sizes, kind="stable")
 
     def of_slice(
         self, plane: ViewPlane, slice_index: int, part: Rectangle | None = None, reach: Reach = (1, 1)
@@ -93,11 +102,15 @@ class Marks:
         labels = np.zeros((part[0].stop - part[0].start, part[1].stop - part[1].start), np.uint16)
         for group, table in enumerate(self.tables):
             here = table[plane.cut(self.case.segmentation.labels(group), slice_index)[part]]
-            labels = np.where(here > 0, here, labels) if group else here
+            labels = np.where(self._lies_over(here, labels), here, labels) if group else here
         proposals = np.zeros_like(labels)
         for number, candidate in self.candidates:
             _draw(proposals, part, plane, slice_index, (number, candidate))
         return labels, proposals
+
+    def _lies_over(self, here: NDArray[np.uint16], below: NDArray[np.uint16]) -> NDArray[np.bool_]:
+        """Where numbers of a group are seen instead of those of the groups before it."""
+        return np.asarray((here > 0) & ((below == 0) | (self.sizes[here] <= self.sizes[below])))
 
 
 def grown(part: Rectangle, margin: Reach, shape: tuple[int, int]) -> Rectangle:
@@ -154,6 +167,14 @@ def _tables(case: Case, shown: list[Segment]) -> tuple[NDArray[np.uint16], ...]:
                 table[segment.value] = number_of(place)
         tables.append(table)
     return tuple(tables)
+
+
+def _sizes(case: Case, shown: list[Segment]) -> NDArray[np.int64]:
+    sizes = np.zeros(NUMBERS, np.int64)
+    if case.segmentation.groups > 1:
+        for place, segment in enumerate(shown):
+            sizes[number_of(place)] = case.segmentation.voxel_count(segment.id)
+    return sizes
 
 
 def _shown_candidates(session: Viewed, case: Case) -> Iterator[tuple[int, Candidate]]:

@@ -111,3 +111,37 @@ def test_marks_that_look_alike_are_recognised(session: Session) -> None:
     assert first.looks_like(second)
     session.view.active_segment = 1
     assert not Marks.of(session, session.open()).looks_like(first)
+
+
+def put_over(session: Session, number: int, box: Box) -> None:
+    """A segment in a group of its own."""
+    with session.step("fill") as writer:
+        group = writer.add_group()
+        writer.put_segment(Segment(number, f"s{number}", 1, group=group, colour=(number, 0, 0)))
+        writer.write(LabelPatch(number, box, np.ones(box.shape, bool)))
+
+
+def test_the_smallest_of_segments_at_a_voxel_is_seen_whatever_its_group(session: Session) -> None:
+    put_over(session, 7, Box((1, 0, 0), (2, 10, 12)))  # around both
+    put_over(session, 8, Box((1, 3, 4), (2, 4, 5)))  # inside the first
+    numbers = marks_of(session)[1][..., 0]
+    expected = np.full(SHAPE[1:], 3)
+    expected[2:5, 3:7], expected[2:5, 7:9], expected[3, 4] = 1, 2, 4
+    np.testing.assert_array_equal(numbers, expected)
+    segmentation = session.open().segmentation
+    for j, i in np.ndindex(*SHAPE[1:]):
+        seen = segmentation.segment_at((1, j, i))
+        assert seen is not None
+        assert seen.id == {1: 1, 2: 2, 3: 7, 4: 8}[expected[j, i]]
+
+
+def test_marks_of_another_order_do_not_look_alike(session: Session) -> None:
+    put_over(session, 7, Box((1, 2, 3), (2, 5, 6)))  # a column less than the first
+    before = Marks.of(session, session.open())
+    with session.step("fill") as writer:
+        box = Box((2, 0, 0), (3, 5, 5))
+        writer.write(LabelPatch(7, box, np.ones(box.shape, bool)))
+    after = Marks.of(session, session.open())
+    assert not after.looks_like(before)
+    plane = planes_of(session.open().volume.geometry)["axial"]
+    assert (before.of_slice(plane, 1)[3, 4, 0], after.of_slice(plane, 1)[3, 4, 0]) == (3, 1)
