@@ -51,7 +51,7 @@ class ViewState:
     brush_mm: float = 10.0
     brush_3d: bool = False
     paint_over: Literal["empty", "unlocked"] = "empty"
-    threshold: float = 0.5
+    threshold: float = 0.0
     selected_candidate: int | None = None
 
     def forget_segments_but(self, there: Container[int]) -> None:

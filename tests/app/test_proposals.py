@@ -39,6 +39,7 @@ def finding(start, score, size=(4, 8, 8), name="Tumour", kind="instance"):
 def proposed(session):
     found = finding((1, 2, 3), 0.9), finding((4, 16, 18), 0.7), finding((7, 28, 30), 0.3)
     show_proposal(session, Proposal("1.2.3.4", found, ModelIdentity("m", "2.0", "ab" * 32)))
+    session.view.threshold = 0.5
     return session
 
 

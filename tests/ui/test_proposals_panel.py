@@ -172,3 +172,10 @@ def test_what_is_proposed_scrolls_into_view_under_an_open_card(window, controlle
     panel.decide(0, "accept")
     pause(0.1)
     assert window.right.verticalScrollBar().value() == 0, "only once: a decision moves nothing"
+
+
+def test_all_that_a_model_proposes_is_listed_at_first(controller, session):
+    assert session.view.threshold == 0.0
+    show_proposal(session, proposal())
+    assert min(one.score for one in session.case.proposal.candidates) < 0.5
+    assert controller.proposals.model.numbers() == [0, 1, 2]

@@ -167,7 +167,7 @@ def test_opacity_and_least_score_have_keys(window, controller, session):
     assert controller.segments.look.outline.value() == 4
     QTest.keyClick(window, Qt.Key.Key_Period)
     pause(0.1)
-    assert session.view.threshold == 0.55
+    assert session.view.threshold == 0.05
 
 
 def test_presets_are_chosen_by_key_and_marked(window, controller, session):
