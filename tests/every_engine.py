@@ -18,10 +18,11 @@ SHIPPED = (
     *("ct-tissues", "ct-head-neck-organs"),
 )
 JOINED = "ct-tissues+sarcoma-mask-rcnn"
+VOTING = "sarcoma-unet+sarcoma-mask-rcnn+sarcoma-mask2former"
 IMPORTED = ("from-onnx", "from-monai", "from-nnunet", "from-torchscript")
 CAN_CONTAIN = can_keep_files_away()
 """Whether a TorchScript program may be run here to be converted."""
-EVERY_ENGINE = (*SHIPPED, JOINED, *IMPORTED)
+EVERY_ENGINE = (*SHIPPED, JOINED, VOTING, *IMPORTED)
 SLICES = slice(20, 32)
 """Of the 51 slices of the series: they show tumour, fat, muscle and bone."""
 

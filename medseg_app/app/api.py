@@ -80,10 +80,10 @@ def predict(
 ) -> Proposal:
     """What a model proposes for a volume, on the volume's own grid.
 
-    model: a name, or A+B for the classes of one model and the findings of another, merged. within: pairs
-    (name of a finding, name of a class) that may hold the same voxels, as in [("Lesion", "Liver")]; raises
-    WrongUse for names that the models do not have, InputError for images that show nothing. `how` holds
-    fields of Request (precision, min_score, ...).
+    model: a name, or A+B for the classes of one model and the findings of another, merged, or for models
+    that find the same and vote. within: pairs (name of a finding, name of a class) that may hold the same
+    voxels, as in [("Lesion", "Liver")]. `how` holds fields of Request (precision, min_score, ...).
+    Raises WrongUse for names that the models do not have, InputError for images that show nothing.
     """
     from medseg_app.engines.combined_model import check_within
     from medseg_app.engines.contract import Request

@@ -34,5 +34,5 @@ def _document(card: Any) -> dict[str, Any]:
         "licence": card.licence,
         "size_mb": card.size_mb,
         "figures": card.figures,
-        "labels": {str(value): label.name for value, label in card.labels.items()},
+        "labels": {str(value): label.name for value, label in card.classes.items()},
     }

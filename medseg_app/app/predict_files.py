@@ -102,7 +102,7 @@ def predicted_files(
     if expected is not None:
         how.tell(f"{model} takes {in_words(expected)} here.")
     else:
-        cards = [one.card for one in folder.parts or (folder,)]
+        cards = [one.card for one in folder.models]
         expected = first_cost(cards, wanted.volume.geometry, device, how.precision)
         if expected is not None:
             how.tell(f"By its card, {model} takes {in_words(expected)} here.")

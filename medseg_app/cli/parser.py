@@ -15,7 +15,10 @@ Arguments = argparse.Namespace
 
 INPUT = "a DICOM folder or file, NIfTI, NRRD, MHA, or a case (.medseg)"
 OUT = "output; the suffix decides: .seg.dcm .nii .nii.gz .nrrd .mha .json .medseg (may be repeated)"
-MODEL = "a name that `medseg models` lists, or A+B: classes of one and findings of the other, merged"
+MODEL = (
+    "a name that `medseg models` lists, or A+B: classes of one and findings of the other, merged; models "
+    "that find the same vote"
+)
 DATASET = (
     "a recipe (.toml), or a folder: images and masks, imagesTr and labelsTr of nnU-Net or the Decathlon, "
     "COCO, cases of MedSeg, or pairs NAME_image and NAME_mask"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from medseg_app.core.box import Box, Index
 from medseg_app.core.proposal import Candidate
 
-from .model_card import ModelCard
+from .model_card import LabelClass, ModelCard
 
 
 def semantic_candidates(
@@ -25,7 +25,11 @@ def semantic_candidates(
     found = []
     for value, box in _boxes(labels):
         if value in card.labels and card.labels[value].kind == "semantic":
-            found.append(_candidate(card, value, box, labels[box.slices] == value, mean_probabilities[value]))
+            found.append(
+                of_class(
+                    card.labels[value], value, box, labels[box.slices] == value, mean_probabilities[value]
+                )
+            )
     return found
 
 
@@ -48,7 +52,7 @@ def component_candidates(
             box = inner.shifted(outer.start)
             score = float(confidence[box.slices][mask].mean()) / 255
             if score >= min_score:
-                found.append(_candidate(card, value, box, mask, score))
+                found.append(of_class(card.labels[value], value, box, mask, score))
     return by_score(found)
 
 
@@ -59,7 +63,7 @@ def instance_candidate(
     inner = Box.around(mask)
     if inner is None:
         return None
-    return _candidate(card, value, inner.shifted(box.start), mask[inner.slices], score)
+    return of_class(card.labels[value], value, inner.shifted(box.start), mask[inner.slices], score)
 
 
 def moved(candidate: Candidate, offset: Index) -> Candidate:
@@ -116,10 +120,10 @@ def _boxes(labels: NDArray[Any]) -> list[tuple[int, Box]]:
     ]
 
 
-def _candidate(
-    card: ModelCard, value: int, box: Box, mask: NDArray[np.bool_], score: float | None
+def of_class(
+    label: LabelClass, value: int, box: Box, mask: NDArray[np.bool_], score: float | None
 ) -> Candidate:
-    label = card.labels[value]
+    """A candidate that is described as its class is; mask in the box."""
     return Candidate(
         name=label.name,
         class_value=value,

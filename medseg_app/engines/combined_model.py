@@ -1,63 +1,58 @@
-"""Two models run as one: `A+B` names the model of classes A and the model of findings B (or the reverse).
+"""Models run as one: `A+B` names the model of classes A and the model of findings B (or the reverse), or two
+that find the same; there may be more of each.
 
 Nothing is written for it: its card follows from theirs.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import product
 
 from medseg_app.core.colours import free_colour
 from medseg_app.core.errors import ModelError, WrongUse
 
-from .model_card import LabelClass, ModelCard
+from .joined_card import JOINT, common_modality, joined_model
+from .model_card import LabelClass, ModelCard, UnionClass
 from .model_folder import ModelFolder
-
-JOINT = "+"
-"""Names of models never hold it."""
-MIN_ML = "min_ml"
+from .voting_model import MIN_ML, with_votes
 
 
 def combine(parts: tuple[ModelFolder, ...]) -> ModelFolder:
-    """The panoptic model of several models; its weights are those of its parts.
+    """The model of several models; its weights are those of its parts.
 
-    Raises ModelError where they have no modality in common, or where none finds or none marks classes.
+    Those that find the same vote; what is left of findings and classes is merged. Raises ModelError where
+    they have no modality in common, or where nothing tells how to make one of them.
     """
     cards = [part.card for part in parts]
     name = JOINT.join(card.name for card in cards)
-    modality = tuple(m for m in cards[0].modality if all(m in card.modality for card in cards))
-    if not modality:
+    _refuse_strange(name, cards)
+    voted = with_votes(parts)
+    if len(voted) == 1:
+        return voted[0]
+    if len({part.card.gives_findings for part in voted}) < 2:
+        raise ModelError(
+            f"{name} cannot be combined: one model must mark organs or tissues and another single findings, "
+            "or all must find the same.",
+            "Run them one by one.",
+        )
+    merged = [part.card for part in voted]
+    return joined_model(
+        voted, name=name, engine="panoptic", task="panoptic", labels=_labels(merged), unions=_unions(merged),
+        thresholds={},  # each part keeps its own
+    )  # fmt: skip
+
+
+def _refuse_strange(name: str, cards: Sequence[ModelCard]) -> None:
+    if not common_modality(cards):
         raise ModelError(f"The models of {name} read different kinds of images.", "Run them one by one.")
     if any(card.task == "interactive" for card in cards):
         raise ModelError(
             f"{name} cannot be combined: one of them is shown what to mark.", "Run them one by one."
         )
-    if len({card.gives_findings for card in cards}) < 2:
-        raise ModelError(
-            f"{name} cannot be combined: one model must mark organs or tissues and another single findings.",
-            "Run them one by one.",
-        )
-    card = replace(
-        cards[0],
-        name=name,
-        version=JOINT.join(card.version for card in cards),
-        engine="panoptic",
-        task="panoptic",
-        modality=modality,
-        licence="; ".join(dict.fromkeys(card.licence for card in cards)),
-        labels=_labels(cards),
-        thresholds={},  # each part keeps its own
-        figures={card.name: card.figures for card in cards},
-        summary=" ".join(card.summary for card in cards),
-        data=" ".join(card.data for card in cards),
-        sha256=joint_hash(card.sha256 for card in cards),
-        size=sum(card.size for card in cards),
-    )
-    sums = {f"{part.card.name}/{file}": value for part in parts for file, value in part.checksums.items()}
-    return ModelFolder(parts[0].path, card, sums, parts)
+    if len({card.name for card in cards}) < len(cards):
+        raise ModelError(f"{name} cannot be combined: it names a model twice.", "Name each model once.")
 
 
 def check_within(card: ModelCard, within: Collection[tuple[str, str]]) -> None:
@@ -85,18 +80,13 @@ def possible_within(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
     return list(product(_names(cards, "instance"), _names(cards, "semantic")))
 
 
-def joint_hash(hashes: Iterable[str]) -> str:
-    """One hash for the weights of several models, from theirs."""
-    return hashlib.sha256("".join(hashes).encode()).hexdigest()
-
-
 def values_of(cards: Sequence[ModelCard]) -> list[dict[int, int]]:
     """For each card: its class values -> those of the combined model, where no two classes share one."""
     taken: set[int] = set()
     tables: list[dict[int, int]] = [{} for _ in cards]
     # Classes keep their values where they can; findings are numbered anew in files anyway.
     for number in sorted(range(len(cards)), key=lambda n: cards[n].gives_findings):
-        for value in sorted(cards[number].labels):
+        for value in cards[number].classes:
             free = value if value not in taken else max(taken) + 1
             tables[number][value] = free
             taken.add(free)
@@ -110,6 +100,15 @@ def least_volumes(cards: Sequence[ModelCard]) -> dict[int, float]:
         for card, table in zip(cards, values_of(cards), strict=True)
         for value in card.labels
         if MIN_ML in card.thresholds
+    }
+
+
+def _unions(cards: list[ModelCard]) -> dict[int, UnionClass]:
+    """Their unions by the values of the combined model."""
+    return {
+        table[value]: replace(union, of=tuple(table[one] for one in union.of))
+        for card, table in zip(cards, values_of(cards), strict=True)
+        for value, union in card.unions.items()
     }
 
 

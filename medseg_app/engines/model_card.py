@@ -31,6 +31,18 @@ class LabelClass:
 
 
 @dataclass(frozen=True)
+class UnionClass(LabelClass):
+    """A class that is others together, as the body is all of its tissues; the network knows only those.
+
+    of: their class values, two at least.
+    """
+
+    of: tuple[int, ...] = ()
+
+    __pydantic_config__ = FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
 class Network:
     """A network of the allowlist by its name, with literal arguments."""
 
@@ -83,6 +95,7 @@ class ModelCard:
     """Everything about a model but its weights.
 
     labels: class value (from 1; 0 is background) -> class.
+    unions: class value -> class that is several of those together (see unions.py).
     preprocessing: frozen description of how voxels become float32 channels (see preprocess.py).
     thresholds: what the engine takes as a finding: min_score of an instance and, for slice-wise
     detection, min_slice_score, mask (probability), min_slices, and cluster_iou (see clustered_instances.py);
@@ -106,6 +119,7 @@ class ModelCard:
     labels: dict[int, LabelClass]
     network: Network
     grid: ModelGrid = ModelGrid()
+    unions: dict[int, UnionClass] = field(default_factory=dict)
     preprocessing: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
@@ -126,8 +140,13 @@ class ModelCard:
         return ModelIdentity(self.name, self.version, self.sha256)
 
     @property
+    def classes(self) -> dict[int, LabelClass]:
+        """All that it marks, by class value: what its network tells apart, and what is several of these."""
+        return dict(sorted({**self.labels, **self.unions}.items()))
+
+    @property
     def class_names(self) -> tuple[str, ...]:
-        """What its classes are called."""
+        """What the classes are called that its network tells apart."""
         return tuple(label.name for label in self.labels.values())
 
     @property

@@ -23,6 +23,7 @@ from .backend import ARITHMETIC
 from .checksums import REMEDY, inside, read_checked, read_checksums
 from .model_card import ModelCard, ModelGrid
 from .strict_json import is_special, read_strict_json
+from .unions import union_problem
 from .validated import validated
 
 SCHEMA_VERSION = 1
@@ -58,6 +59,11 @@ class ModelFolder:
     checksums: dict[str, str]
     parts: tuple[ModelFolder, ...] = ()
     package: str = ""
+
+    @property
+    def models(self) -> tuple[ModelFolder, ...]:
+        """The models with weights of their own that it runs: itself, or those of its parts."""
+        return tuple(one for part in self.parts for one in part.models) or (self,)
 
     def weights(self) -> bytes:
         """The weight file, compared with its checksum. Raises ModelError where it was changed."""
@@ -129,19 +135,24 @@ def card_problem(card: ModelCard) -> str:
     """What the types alone do not say; empty where the card is sound."""
     if not _is_name(card.name):
         return "the name may hold letters, digits, dots, - and _ only, and begins with no dot"
-    words = (card.version, card.licence, *card.modality, *(label.name for label in card.labels.values()))
+    words = (card.version, card.licence, *card.modality, *(label.name for label in card.classes.values()))
     if not all(word.isprintable() for word in words):
         return "version, licence, modality and names of classes are printable letters on one line"
     if not card.modality:
         return "no modality"
-    if not card.labels or min(card.labels) < 1 or max(card.labels) > 65535:
+    if not card.labels or min(card.classes) < 1 or max(card.classes) > 65535:
         return "class values must lie in 1..65535"
-    if any(not 0 <= part <= 255 for label in card.labels.values() for part in label.colour):
+    if any(not 0 <= part <= 255 for label in card.classes.values() for part in label.colour):
         return "colours must lie in 0..255"
     letters = sorted(card.grid.orientation.translate(str.maketrans("LPSRAI", "xyzxyz")))
     if letters not in ([], ["x", "y", "z"]):
         return "the orientation must name each axis of the patient once"
-    return _grid_problem(card.grid) or _backends_problem(card) or _eight_bits_problem(card)
+    return (
+        union_problem(card)
+        or _grid_problem(card.grid)
+        or _backends_problem(card)
+        or _eight_bits_problem(card)
+    )
 
 
 def _is_name(name: str) -> bool:

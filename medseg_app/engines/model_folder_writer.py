@@ -174,7 +174,7 @@ def _monai_metadata(card: ModelCard, origin: Origin) -> dict[str, Any]:
 
 
 def _readme(card: ModelCard) -> str:
-    labels = "\n".join(f"| {value} | {label.name} |" for value, label in card.labels.items())
+    labels = "\n".join(f"| {value} | {label.name} |" for value, label in card.classes.items())
     figures = "\n".join(f"- {name}: {value}" for name, value in card.figures.items()) or "- none measured"
     return (
         f"# {card.name} {card.version}\n\n{card.summary}\n\n"

@@ -18,6 +18,7 @@ from .padding import without_padding
 from .preview import Preview, unwatched
 from .registry import load_engine
 from .run_cost import with_cost
+from .unions import with_unions
 
 
 def predict(
@@ -67,7 +68,8 @@ def run_engine(
             "Close other programs, or crop the volume to what matters.",
         ) from error
     remarks = (*([remark] if remark else []), *proposal.remarks)
-    return replace(proposal, revision=request.revision, remarks=remarks)
+    candidates = with_unions(engine.card, proposal.candidates)
+    return replace(proposal, candidates=candidates, revision=request.revision, remarks=remarks)
 
 
 def _require_numbers(volume: Volume) -> None:

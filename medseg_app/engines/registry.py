@@ -11,8 +11,9 @@ from pathlib import Path
 
 from medseg_app.core.errors import ModelError
 
-from .combined_model import JOINT, combine
+from .combined_model import combine
 from .contract import EngineClass
+from .joined_card import JOINT
 from .model_folder import CARD, ModelFolder, names_of, read_model_folder
 from .package_models import models_of_packages
 from .user_folders import user_folder

@@ -12,7 +12,7 @@ from .slice_tiles import takes_slices
 
 def looks_at_volumes(folder: ModelFolder) -> bool:
     """Whether single slices are none of a model's images; other engines take them, or do not say."""
-    cards = [one.card for one in folder.parts or (folder,)]
+    cards = [one.card for one in folder.models]
     return any(card.engine == "unet" and not takes_slices(card.network) for card in cards)
 
 

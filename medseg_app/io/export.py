@@ -16,6 +16,7 @@ from .export_options import ExportOptions, Written
 from .flatten import described_only, flatten
 from .formats import Format, check_output, suffix_of
 from .placement import nonempty
+from .unions import without_unions
 from .verify import read_back_with_sitk, verify
 
 
@@ -46,9 +47,11 @@ def _export_file(
     lost: dict[str, int] = {}
     label_map = described_only(label_map)
     if not entry.layers or len(label_map.layers) <= 1:
+        label_map, unions = without_unions(label_map)
         flat = flatten(label_map, options.overlap)
         label_map, lost = flat.label_map, flat.lost
-        remarks = tuple(f"{name} has the value {new} in {path.name}." for name, _, new in flat.renumbered)
+        remarks = tuple(_in_one_layer(name, parts, path.name) for name, parts in unions.items())
+        remarks += tuple(f"{name} has the value {new} in {path.name}." for name, _, new in flat.renumbered)
         remarks += tuple(f"{name} lost {count} voxels to another segment." for name, count in lost.items())
     entry.load().check_labels(label_map)
     with replacing(path, suffix_of(path)) as temporary:
@@ -58,6 +61,10 @@ def _export_file(
         verify(label_map, temporary, read_back_with_sitk, path.name)
     progress(1.0)
     return Written(path, True, True, reader="SimpleITK", remarks=remarks, lost=lost)
+
+
+def _in_one_layer(name: str, parts: tuple[str, ...], file: str) -> str:
+    return f"{name} is {', '.join(parts[:-1])} and {parts[-1]} together: in {file} every voxel of theirs."
 
 
 def _export_seg(

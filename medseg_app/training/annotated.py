@@ -53,4 +53,4 @@ def with_classes_of(recipe: Recipe, card: ModelCard) -> Recipe:
     }
     is_whole = card.task != "semantic" or len(named) == len(card.labels)
     source = recipe.source if is_whole else replace(recipe.source, values=named)
-    return replace(recipe, labels=card.labels, task=card.task, source=source)
+    return replace(recipe, labels=card.labels, unions=card.unions, task=card.task, source=source)

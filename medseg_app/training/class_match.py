@@ -52,7 +52,7 @@ def _of_cases(recipe: Recipe, card: ModelCard) -> ClassMatch:
             f"({_list(known)}).",
             "Name the segments alike, or train a new model.",
         )
-    strange = sorted(marked - known.keys())
+    strange = sorted(marked - known.keys() - {union.name for union in card.unions.values()})
     notes = (f"{_list(strange)}: no class of {card.name}, left out",) if strange else ()
     values = {value: value for name, value in known.items() if name in marked}
     kept = _kept(card, values)

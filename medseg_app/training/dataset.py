@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -236,15 +236,25 @@ def resampled_labels(labels: NDArray[np.uint8], fit: Fit) -> NDArray[np.uint8]:
 def _labels(truth: LabelMap, recipe: Recipe) -> tuple[NDArray[np.uint8], dict[int, int]]:
     """One array (k, j, i): class values (semantic) or finding numbers with the class of each (instance)."""
     if recipe.task == "semantic":
-        flat = np.zeros(truth.geometry.shape, truth.layers[0].dtype)
-        for layer in truth.layers:
-            np.copyto(flat, layer, where=layer > 0)
-        return np.where(np.isin(flat, recipe.values), flat, 0).astype(np.uint8), {}
+        return _classes(truth, recipe.values), {}
     result = np.zeros(truth.geometry.shape, np.uint8)
     findings = _findings(truth)
     for number, segment in enumerate(findings, 1):
         result[truth.mask(segment)] = number
     return result, {n: finding_class(one.value, recipe.values) for n, one in enumerate(findings, 1)}
+
+
+def _classes(truth: LabelMap, values: Sequence[int]) -> NDArray[np.uint8]:
+    """The class of each voxel; where segments of several hold it, the smallest, as a reader sees it."""
+    layers = [np.where(np.isin(layer, values), layer, 0).astype(np.uint8) for layer in truth.layers]
+    if len(layers) == 1:
+        return layers[0]
+    counts = np.sum([np.bincount(layer.ravel(), minlength=MOST + 1) for layer in layers], axis=0)
+    flat = np.zeros_like(layers[0])
+    for value in sorted(values, key=lambda value: -counts[value]):
+        for layer in layers:
+            flat[layer == value] = value
+    return flat
 
 
 def _findings(truth: LabelMap) -> list[Segment]:

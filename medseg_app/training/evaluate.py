@@ -50,7 +50,8 @@ def measure_model(
     for validation or none is left, ModelError where the folder is not sound, Cancelled where progress says
     so.
     """
-    return _figures_on(unseen_cases(recipe, folder.path), folder, recipe, device, progress)
+    unseen = unseen_cases(recipe, *(one.path for one in folder.models))
+    return _figures_on(unseen, folder, recipe, device, progress)
 
 
 def _figures_on(

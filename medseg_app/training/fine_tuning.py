@@ -50,6 +50,7 @@ def begun_from(recipe: Recipe, base: ModelFolder) -> Recipe:
     loss, left_out = judged(recipe.loss, network)
     begun = replace(
         recipe, start_from=base.path, engine=card.engine, network=network, labels=dict(match.labels),
+        unions=card.unions if match.labels == card.labels else {},
         loss=loss,
         preprocessing=card.preprocessing, grid=card.grid, modality=card.modality, thresholds=thresholds,
         source=replace(recipe.source, values=dict(match.values)),

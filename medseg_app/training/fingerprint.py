@@ -5,7 +5,7 @@ What is measured comes from the layouts that layout.py knows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ import numpy as np
 
 from medseg_app.core.errors import InputError
 from medseg_app.core.label_map import LabelMap
-from medseg_app.engines.model_card import LabelClass, ModelGrid, Network
+from medseg_app.engines.model_card import LabelClass, ModelGrid, Network, UnionClass
 from medseg_app.engines.preprocess import MAX_SAMPLES
 
 from .class_names import plain_name
@@ -22,6 +22,7 @@ from .layout import Layout, find_layout
 from .plan_unet import UNetPlan, plan_unet
 from .recipe import Recipe, Source
 from .references import Reference
+from .united import Parts, always_united, unions_in
 from .usual_training import usual_augment, usual_loss, usual_training
 
 MAX_READ = 20
@@ -42,13 +43,17 @@ Spacing = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What was measured: voxel sizes (cases, 3) in mm, edges (cases, 3) in mm, grey values inside labels."""
+    """What was measured: voxel sizes (cases, 3) in mm, edges (cases, 3) in mm, grey values inside labels.
+
+    unions: class values that are others together wherever they are marked -> those others.
+    """
 
     spacing: Any
     edges_mm: Any
     limits: tuple[float, float]
     values: tuple[int, ...]
     is_ct: bool
+    unions: dict[int, tuple[int, ...]]
 
 
 def recipe_for(
@@ -80,7 +85,7 @@ def measure(references: tuple[Reference, ...]) -> Fingerprint:
 
     Raises InputError where all masks are empty.
     """
-    held = [_values(reference.truth()) for reference in references]
+    held, unions = _in_masks(references)
     values = set[int]().union(*held)
     if not values:
         raise InputError(
@@ -100,7 +105,18 @@ def measure(references: tuple[Reference, ...]) -> Fingerprint:
     low, high = np.percentile(np.concatenate(inside), [0.5, 99.5])
     is_ct = float(np.median(lowest)) <= -500
     window = float(low), float(high)
-    return Fingerprint(np.array(spacing), np.array(edges), window, tuple(sorted(values)), is_ct)
+    united = always_united(held, unions)
+    return Fingerprint(np.array(spacing), np.array(edges), window, tuple(sorted(values)), is_ct, united)
+
+
+def _in_masks(references: Sequence[Reference]) -> tuple[list[set[int]], list[Parts]]:
+    """The class values of each case, and those of them that are others together."""
+    held, unions = [], []
+    for reference in references:
+        truth = reference.truth()
+        held.append(_values(truth))
+        unions.append(unions_in(truth))
+    return held, unions
 
 
 def _values(truth: LabelMap) -> set[int]:
@@ -133,7 +149,8 @@ def _recipe(
     modality = layout.modality or ("CT" if found.is_ct else "MR")
     is_semantic = task == "semantic"
     channels = _channels(found, modality == "CT")
-    named = tuple(sorted({*layout.classes, *found.values}))
+    unions = found.unions if is_semantic else {}
+    named = tuple(sorted({*layout.classes, *found.values} - unions.keys()))
     values = named if is_semantic or layout.keeps_classes else (1,)
     numbered = not is_semantic and not layout.keeps_classes and len(found.values) > 1
     plan = plan_unet(_typical_shape(found), _typical_spacing(found)) if is_semantic else None
@@ -159,12 +176,29 @@ def _recipe(
         training=usual_training(plan, len({reference.patient for reference in layout.references})),
         loss=usual_loss(plan),
         grid=ModelGrid("") if layout.is_flat else _grid(found, is_semantic),
+        unions={value: _union(value, of, layout.classes) for value, of in unions.items()},
         thresholds={} if is_semantic else {"cluster_iou": CLUSTER_IOU},
         augment=usual_augment("semantic" if is_semantic else "instance", modality),
         summary=f"Trained on the data set {folder.resolve().name}.",
         data=_data(folder, layout, modality),
-        notes=(*layout.notes, *([NUMBERED] if numbered else _strange(found, layout))),
+        notes=(
+            *layout.notes,
+            *([NUMBERED] if numbered else _strange(found, layout)),
+            *(_told(value, of, layout.classes) for value, of in unions.items()),
+        ),
         path=folder / "recipe.toml",
+    )
+
+
+def _union(value: int, of: tuple[int, ...], classes: Mapping[int, str]) -> UnionClass:
+    label = _label(value, classes, is_semantic=True)
+    return UnionClass(label.name, label.colour, of=of)
+
+
+def _told(value: int, of: tuple[int, ...], classes: Mapping[int, str]) -> str:
+    name, *parts = (_label(one, classes, is_semantic=True).name for one in (value, *of))
+    return (
+        f"{name} is {', '.join(parts[:-1])} and {parts[-1]} together wherever it is marked, and given as that"
     )
 
 

@@ -36,8 +36,8 @@ def as_document(learnt: Iterable[str]) -> bytes:
     return "".join(f"{image}\n" for image in sorted(learnt)).encode("ascii")
 
 
-def unseen_cases(recipe: Recipe, model: Path) -> Split:
-    """The cases of a recipe, those kept back only of whom the model in a folder has learnt nothing.
+def unseen_cases(recipe: Recipe, *models: Path) -> Split:
+    """The cases of a recipe, those kept back only of whom the models in these folders have learnt nothing.
 
     Raises InputError where there are none.
     """
@@ -46,10 +46,11 @@ def unseen_cases(recipe: Recipe, model: Path) -> Split:
         raise InputError(
             f"The recipe {recipe.path} keeps no patient for validation.", "Add some to its split."
         )
-    split = only_unseen(found, learnt_by(model))
+    split = only_unseen(found, frozenset().union(*map(learnt_by, models)))
     if not split.validation:
         raise InputError(
-            f"The model {model} has learnt from all patients that {recipe.path.parent} keeps back.",
+            f"The model {' with '.join(map(str, models))} has learnt from all patients that "
+            f"{recipe.path.parent} keeps back.",
             "Add patients whom it never saw.",
         )
     return split

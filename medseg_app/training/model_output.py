@@ -40,6 +40,7 @@ def card_of(recipe: Recipe, trained: str = "") -> ModelCard:
         labels=recipe.labels,
         network=recipe.network,
         grid=_grid(recipe),
+        unions=recipe.unions,
         preprocessing=recipe.preprocessing,
         thresholds=recipe.thresholds,
         summary=recipe.summary,

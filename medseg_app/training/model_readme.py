@@ -14,7 +14,7 @@ SCORED = ("recall_at_1_false_positive", "ap_at_iou_0.1", "ap_at_iou_0.5", "secon
 
 def model_readme(card: ModelCard) -> str:
     """What a model is, what it was trained on and what was measured, as Markdown."""
-    labels = "\n".join(f"| {value} | {label.name} |" for value, label in sorted(card.labels.items()))
+    labels = "\n".join(f"| {value} | {label.name} |" for value, label in card.classes.items())
     figures = _figures(card) if card.figures else "Not measured yet."
     effort = f"- Training: {card.trained}\n" if card.trained else ""
     return (

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medseg_app.core.errors import InputError
-from medseg_app.engines.model_card import LabelClass, ModelGrid, Network, Task
+from medseg_app.engines.model_card import LabelClass, ModelGrid, Network, Task, UnionClass
 from medseg_app.engines.strict_json import FORBID_UNKNOWN
 from medseg_app.engines.validated import validated
 
@@ -203,6 +203,7 @@ class Recipe:
     source: Source
     training: Training
     grid: ModelGrid = field(default_factory=ModelGrid)
+    unions: dict[int, UnionClass] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
     loss: Loss = Loss()
     augment: Augment = Augment()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from medseg_app.core.label_map import LabelMap
 from medseg_app.core.progress import Progress, part
+from medseg_app.core.segment import Segment
 from medseg_app.engines.contract import Engine, Request
+from medseg_app.engines.model_card import UnionClass
 from medseg_app.engines.predict import run_engine
 from medseg_app.engines.to_label_map import to_label_map
 from medseg_app.metrics.evaluate_files import compare_classes
@@ -45,11 +48,25 @@ def measure_case(
     volume = replace(volume, modality=reference.modality)
     proposal = run_engine(engine, volume, Request(modality=reference.modality), device, progress)
     truth = replace(truth, segments=tuple(s for s in truth.segments if s.kind == "semantic"))
-    unknown = set(recipe.values) - annotated(truth, recipe)
-    found = to_label_map(proposal, volume)
+    known = annotated(truth, recipe)
+    whole = {value: union for value, union in recipe.unions.items() if known.issuperset(union.of)}
+    unknown = {*recipe.values, *recipe.unions} - known - whole.keys()
+    truth, found = _with_unions(truth, whole), to_label_map(proposal, volume)
     labels = compare_classes(found, truth, unknown)
     wide = compare_classes(found, truth, unknown, WIDE_MM)
     return {value: {**row, "nsd_wide": wide[value]["nsd"]} for value, row in labels.items()}
+
+
+def _with_unions(truth: LabelMap, unions: Mapping[int, UnionClass]) -> LabelMap:
+    """The truth with a layer more for each class that is several others together."""
+    layers, segments = list(truth.layers), list(truth.segments)
+    for value, union in unions.items():
+        parts = [truth.mask(one) for one in truth.segments if one.value in union.of]
+        if parts:
+            id_ = max(one.id for one in segments) + 1
+            segments.append(Segment(id_, union.name, value, group=len(layers)))
+            layers.append(np.where(np.logical_or.reduce(parts), np.uint16(value), np.uint16(0)))
+    return replace(truth, layers=tuple(layers), segments=tuple(segments))
 
 
 def summary(recipe: Recipe, cases: dict[str, dict[str, Figures]]) -> Figures:
@@ -61,11 +78,11 @@ def summary(recipe: Recipe, cases: dict[str, dict[str, Figures]]) -> Figures:
         "classes": {},
     }
     dice: dict[int, float] = {}
-    for value in recipe.values:
+    for value, label in sorted({**recipe.labels, **recipe.unions}.items()):
         rows = [case[str(value)] for case in cases.values() if str(value) in case]
         means = {name: _mean(row[name] for row in rows) for name in MEANS}
         worst = min((row["dice"] for row in rows), default=None)
-        figures["classes"][recipe.labels[value].name] = {
+        figures["classes"][label.name] = {
             "patients": len(rows),
             **means,
             "worst_dice": _round(worst),

@@ -71,6 +71,20 @@ class TestPanoptic(OnNoise):
         return combine(tuple(write_tiny_model(place / name, name) for name in ("unet", "mask_rcnn")))
 
 
+class TestVoting(OnNoise):
+    """The findings of a Mask R-CNN and of a YOLACT."""
+
+    engine = "voting"
+    looks_at_slices = True
+    grid = "anisotropic"
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def model(cls, tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+        place = tmp_path_factory.mktemp("models")
+        return combine(tuple(write_tiny_model(place / name, name, name) for name in ("mask_rcnn", "yolact")))
+
+
 class TestMask2Former(_Tiny):
     engine = "mask2former"
     looks_at_slices = True

@@ -129,6 +129,7 @@ def tiny_weights(name: str) -> bytes:
     return pack_weights(build_network(TINY[name].network), half=True)
 
 
-def write_tiny_model(path: Path, name: str) -> ModelFolder:
+def write_tiny_model(path: Path, name: str, called: str = "") -> ModelFolder:
     """A model folder with a small random network for the adapter of this name."""
-    return write_model_folder(path, TINY[name], tiny_weights(name))
+    card = replace(TINY[name], name=called or TINY[name].name)
+    return write_model_folder(path, card, tiny_weights(name))

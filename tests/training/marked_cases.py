@@ -22,6 +22,8 @@ from medseg_app.io.formats import read_image
 from tests.training.tiny import SHAPE, write_image
 
 PLACES = {"Block": np.s_[2:8, 4:14, 4:14], "Rod": np.s_[:, 24:29, 20:26]}
+BOTH = "Both"
+"""Block and rod together, and "Both but a corner" less than that."""
 
 
 def write_marked_case(
@@ -46,13 +48,21 @@ def write_marked_case(
     writer = LabelWriter(case.segmentation)
     writer.begin("Mark")
     for number, name in enumerate(segments, 1):
-        writer.put_segment(Segment(number, name.removesuffix(" (empty)"), number, kind=kind))
-        mask = np.zeros(SHAPE, bool)
-        if name in PLACES:
-            mask[PLACES[name]] = True
-        writer.write(LabelPatch(number, Box.whole(SHAPE), mask))
+        group = writer.add_group() if name.startswith(BOTH) else 0
+        written = name.removesuffix(" (empty)").removesuffix(" but a corner")
+        writer.put_segment(Segment(number, written, number, group=group, kind=kind))
+        writer.write(LabelPatch(number, Box.whole(SHAPE), _mask(name)))
     writer.commit()
     write_case_file(path, case)
+
+
+def _mask(name: str) -> np.ndarray:
+    mask = np.zeros(SHAPE, bool)
+    for place in PLACES if name.startswith(BOTH) else {name} & PLACES.keys():
+        mask[PLACES[place]] = True
+    if name.endswith("but a corner"):
+        mask[tuple(np.argwhere(mask)[0])] = False
+    return mask
 
 
 def _images(place: Path, voxels: np.ndarray, seed: int, patient: int | None) -> Volume:

@@ -25,6 +25,8 @@ from medseg_app.ui.panels import warm_model
 from medseg_app.ui.panels.model_card_view import card_lines, computed_by
 from medseg_app.ui.panels.model_figures import figure_lines, figures_in_words
 
+from .choose_models import choose_together
+
 
 def card(name="demo-lesions", modality=("CT",), **more) -> ModelCard:
     values = {
@@ -201,17 +203,37 @@ def test_a_model_of_organs_and_one_of_findings_run_together(panel, controller, m
     found = [card(), card("sarcoma", ("MR",)), organs]
     panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found), ()))
     panel.choice.setCurrentIndex(0)
-    names = [panel.together.partner.itemText(n) for n in range(panel.together.partner.count())]
-    assert names == ["No other model", "organs"]
+    assert partners(panel) == ["organs"]
+    assert panel.together.partners.shown_text == "No other model"
     assert panel.model_name == "demo-lesions"
-    panel.together.partner.setCurrentIndex(1)
+    choose_together(panel, "demo-lesions", "organs")
     started = {}
     monkeypatch.setattr(controller.session, "start", lambda run, **how: started.update(how))
     panel.run()
     assert started == {"model": "demo-lesions+organs", "within": frozenset()}
     panel.choice.setCurrentIndex(1)
-    assert panel.together.partner.count() == 1
+    assert partners(panel) == []
     assert panel.model_name == "sarcoma"
+
+
+def partners(panel):
+    rows = panel.together.partners
+    return [rows.itemText(n) for n in range(rows.count())]
+
+
+def test_models_that_find_the_same_run_together_and_stay_ticked(panel):
+    organs = card("organs", task="semantic", labels={1: LabelClass("Liver", (1, 2, 3))})
+    found = [card(), card("second"), card("third"), card("sarcoma", ("MR",)), organs]
+    panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found), ()))
+    panel.toggle_card()
+    choose_together(panel, "demo-lesions", "second", "third")
+    assert partners(panel) == ["second", "third", "organs"]
+    assert panel.together.partners.shown_text == "2 models"
+    assert not panel.together.keep_both.isVisible()  # there is no organ
+    panel.choice.setCurrentIndex(panel.choice.findText("second"))
+    assert panel.model_name == "second+third"
+    choose_together(panel, "second", "third", "organs")
+    assert panel.together.keep_both.isVisible()
 
 
 def come_with_the_mouse(panel) -> None:

@@ -20,6 +20,8 @@ from medseg_app.core.volume import Volume
 from medseg_app.engines.registry import find_model
 from tests.every_engine import CAN_CONTAIN, EVERY_ENGINE, algorithms_of
 
+from .choose_models import choose_together
+
 
 @pytest.fixture
 def panel(empty_window: Any, every_model: Path, real_ct: Path, qtbot: Any, monkeypatch: Any) -> Any:
@@ -34,12 +36,8 @@ def panel(empty_window: Any, every_model: Path, real_ct: Path, qtbot: Any, monke
 
 
 def choose(panel: Any, name: str) -> None:
-    """A model, or two that are joined by +."""
-    first, _, second = name.partition("+")
-    panel.choice.setCurrentIndex(panel.choice.findText(first))
-    partner = panel.together.partner
-    partner.setCurrentIndex(max(partner.findText(second), 0))
-    assert panel.model_name == name
+    """A model, or several that are joined by +."""
+    choose_together(panel, *name.split("+"))
 
 
 def run(panel: Any, qtbot: Any) -> None:

@@ -21,6 +21,8 @@ from medseg_app.engines.model_card import LabelClass
 from medseg_app.engines.model_folder_writer import write_model_folder
 from tests.engines.tiny_models import TINY, write_tiny_model
 
+from .choose_models import choose_together
+
 SHAPE = (12, 60, 60)
 NODE = LabelClass("Node", (40, 40, 220), "instance")
 
@@ -52,10 +54,9 @@ def panel(empty_window: Any, place: Path, qtbot: Any) -> Any:
     return controller.ai
 
 
-def choose(panel: Any, model: str, partner: str = "No other model") -> Any:
-    """A model and the one beside it; the control for what both keep."""
-    panel.choice.setCurrentIndex(panel.choice.findText(model))
-    panel.together.partner.setCurrentIndex(panel.together.partner.findText(partner))
+def choose(panel: Any, model: str, *others: str) -> Any:
+    """A model and those beside it; the control for what both keep."""
+    choose_together(panel, model, *others)
     return panel.together.keep_both
 
 
@@ -75,7 +76,7 @@ def click(control: Any, row: str) -> None:
 
 def test_with_one_model_there_is_nothing_to_keep(panel: Any) -> None:
     control = choose(panel, "tiny-lesions")
-    assert panel.together.partner.isVisible()
+    assert panel.together.partners.isVisible()
     assert not control.isVisible()
     assert control.within == frozenset()
 

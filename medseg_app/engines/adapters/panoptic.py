@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from medseg_app.core.progress import Progress, part
+from medseg_app.core.progress import Progress
 from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
-from medseg_app.engines.combined_model import joint_hash, least_volumes, values_of
+from medseg_app.engines.combined_model import least_volumes, values_of
 from medseg_app.engines.contract import EngineSession, Request
+from medseg_app.engines.joined_run import joined, run_in_turn
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.panoptic import PanopticRules, merge_panoptic
 from medseg_app.engines.preview import Preview
@@ -44,22 +45,18 @@ class PanopticSession:
         self._engine, self._volume, self._sessions = engine, volume, sessions
 
     def propose(self, request: Request, progress: Progress, preview: Preview) -> Proposal:
-        """What the parts propose, merged. Their remarks stay; the device is that of the last part."""
-        count = len(self._sessions)
-        proposals: list[Proposal] = []
-        candidates: list[Candidate] = []
-        for n, session in enumerate(self._sessions):
-            share = part(progress, n / count, (n + 1) / count)
-            proposals.append(session.propose(request, share, self._joined(n, candidates, preview)))
-            candidates += self._engine.own(n, proposals[-1].candidates)
-        card = self._engine.card
-        rules = PanopticRules(request.within, self._engine.min_ml)
+        """What the parts propose, merged."""
+        engine, candidates = self._engine, list[Candidate]()
+        proposals = run_in_turn(
+            self._sessions,
+            request,
+            progress,
+            lambda n: self._joined(n, candidates, preview),
+            lambda n, proposal: candidates.extend(engine.own(n, proposal.candidates)),
+        )
+        rules = PanopticRules(request.within, engine.min_ml)
         merged = merge_panoptic(candidates, self._volume.geometry.voxel_volume_ml, rules)
-        remarks = tuple(dict.fromkeys(remark for p in proposals for remark in p.remarks))
-        # A model of another package knows the hash of its weights only when it has run.
-        model = replace(card.identity, sha256=joint_hash(p.model.sha256 for p in proposals))
-        precision = "fast" if all(p.precision == "fast" for p in proposals) else "exact"
-        return Proposal(self._volume.id, merged, model, proposals[-1].device, precision, remarks=remarks)
+        return joined(engine.card, self._volume, proposals, merged)
 
     def _joined(self, number: int, before: list[Candidate], preview: Preview) -> Preview:
         """Shows what a part finds together with what the parts before it proposed."""

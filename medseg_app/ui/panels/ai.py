@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QProgressBar, QSizePolicy
 from medseg_app.app.commands.proposals import run_model
 from medseg_app.app.first_cost import first_cost
 from medseg_app.app.run_costs import RunCosts, in_words
-from medseg_app.engines.combined_model import JOINT
 from medseg_app.engines.expected_device import expected_device
+from medseg_app.engines.joined_card import JOINT
 from medseg_app.ui import figures
 from medseg_app.ui.banner import VerdictMark
 from medseg_app.ui.buttons import describe, icon_button, push_button, tip
@@ -79,7 +79,7 @@ class AiPanel(Section):
         self.together = Together()
         self._build()
         self.choice.currentIndexChanged.connect(self._show)
-        self.together.partner.currentIndexChanged.connect(self._show)
+        self.together.partners.ticked.connect(self._show)
         self.choice.activated.connect(self._keep_choice)
         session.changed.connect(self._on_change)
         session.tasks.changed.connect(self._on_task)
@@ -91,8 +91,8 @@ class AiPanel(Section):
         line.setStretch(1, 1)
         self.row(self.bar)
         self.row(self.cost)
-        self.row(self.card)
         self.body.addLayout(self.together)
+        self.row(self.card)
         self.row(self.learn_button)
         self.card.hide()
         self.learn_button.hide()
@@ -118,7 +118,7 @@ class AiPanel(Section):
 
     @property
     def model_name(self) -> str:
-        """What runs: the chosen model, or it and another joined by +; empty without a model."""
+        """What runs: the chosen model, or it and others joined by +; empty without a model."""
         return JOINT.join(card.name for card in self.together.cards)
 
     @property

@@ -59,7 +59,7 @@ class ModelCardView(QFrame):
 def card_lines(card: ModelCard) -> list[tuple[str, str]]:
     """(word, sentence) for each line of a card."""
     lines = [
-        ("Does", f"{TASKS[card.task]}: {_names([label.name for label in card.labels.values()])}"),
+        ("Does", f"{TASKS[card.task]}: {_names([label.name for label in card.classes.values()])}"),
         ("Images", ", ".join(card.modality)),
         ("Tested", figures_in_words(card.figures) or "No figures on its card"),
         (PRECISION, closeness_in_words(card.backends)),

@@ -10,6 +10,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox
 
 from medseg_app.app.demo_study import is_made_up
+from medseg_app.engines.joined_card import common_modality
+from medseg_app.engines.voting_model import find_the_same
 from medseg_app.ui import theme
 
 from .model_card_view import is_demonstration
@@ -31,11 +33,13 @@ def best_place(cards: Sequence[ModelCard], volume: Volume, used: str) -> int | N
 
 
 def partners_of(card: ModelCard, cards: Sequence[ModelCard]) -> list[ModelCard]:
-    """The models whose findings, or classes, can be merged with what a model gives on the same images."""
+    """The models that can run with one on its images: findings with classes, or those that find the same."""
     return [
         other
         for other in cards
-        if other.gives_findings != card.gives_findings and set(other.modality) & set(card.modality)
+        if other.name != card.name
+        and common_modality([card, other])
+        and (other.gives_findings != card.gives_findings or find_the_same(card, other))
     ]
 
 

@@ -1,0 +1,149 @@
+"""A segment that is exactly several others together needs no voxel of its own in a file of one layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from medseg_app.core.errors import SegmentsOverlap
+from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.label_map import LabelMap
+from medseg_app.core.segment import Segment
+from medseg_app.core.volume import Volume
+from medseg_app.io.export_options import ExportOptions
+from medseg_app.io.formats import export_labels
+from medseg_app.io.unions import without_unions
+
+SHAPE = (2, 4, 5)
+GEOMETRY = VolumeGeometry.regular(SHAPE, np.diag([1.0, 2.0, 3.0, 1.0]), "1.2")
+FAT, BONE, BODY = (
+    Segment(id=1, name="Fat", value=1),
+    Segment(id=2, name="Bone", value=2),
+    Segment(id=3, name="Body", value=5, group=1),
+)
+TISSUES = arrays(np.uint8, SHAPE, elements=st.sampled_from([0, 1, 2]))
+AGAIN = Segment(id=4, name="Again", value=1, group=2)
+
+
+def layered(*layers: np.ndarray, segments: tuple[Segment, ...] = (FAT, BONE, BODY)) -> LabelMap:
+    return LabelMap(layers, GEOMETRY, segments)
+
+
+def body_of(tissues: np.ndarray) -> np.ndarray:
+    return np.where(tissues > 0, np.uint8(5), np.uint8(0))
+
+
+@settings(deadline=None)  # the first one imports scipy
+@given(TISSUES, st.booleans())
+def test_a_union_of_two_goes_and_what_is_short_of_it_stays(tissues: np.ndarray, cut: bool) -> None:
+    body = body_of(tissues)
+    if cut and body.any():
+        body[tuple(np.argwhere(body)[0])] = 0
+    labels = layered(tissues, body)
+    left, unions = without_unions(labels)
+    is_union = {1, 2} <= set(np.unique(tissues)) and not cut
+    assert unions == ({"Body": ("Fat", "Bone")} if is_union else {})
+    if is_union:
+        assert left.segments == (FAT, BONE)
+        np.testing.assert_array_equal(left.layers, (tissues,))
+    else:
+        assert left is labels
+
+
+@given(TISSUES)
+def test_what_reaches_beyond_its_parts_stays(tissues: np.ndarray) -> None:
+    body = body_of(tissues)
+    if not (body == 0).any():
+        return
+    body[tuple(np.argwhere(body == 0)[0])] = 5
+    assert without_unions(layered(tissues, body))[1] == {}
+
+
+def test_neither_an_organ_with_a_lesion_nor_the_lesion_is_a_union() -> None:
+    organ, lesion = np.zeros((2, *SHAPE), np.uint8)
+    organ[:, 1:, :] = 1
+    lesion[0, 2, 2:4] = 5
+    assert without_unions(layered(organ, lesion, segments=(FAT, BODY)))[1] == {}
+
+
+def test_a_part_that_overlaps_another_counts_and_one_that_reaches_out_does_not() -> None:
+    """A lesion inside fat is part of the body as well; one that leaves the body keeps all in the file."""
+    tissues, lesion = np.zeros((2, *SHAPE), np.uint8)
+    tissues[:, :2], tissues[:, 2] = 1, 2
+    lesion[0, 1, :2] = 1
+    both = (FAT, BONE, BODY, AGAIN)
+    _, unions = without_unions(layered(tissues, body_of(tissues), lesion, segments=both))
+    assert unions == {"Body": ("Fat", "Bone", "Again")}
+    lesion[0, 3, 0] = 1
+    assert without_unions(layered(tissues, body_of(tissues), lesion, segments=both))[1] == {}
+
+
+def test_of_two_equal_unions_both_go_and_of_two_equal_segments_none() -> None:
+    tissues = np.zeros(SHAPE, np.uint8)
+    tissues[0], tissues[1, 0] = 1, 2
+    labels = layered(
+        tissues, body_of(tissues), (tissues > 0).astype(np.uint8), segments=(FAT, BONE, BODY, AGAIN)
+    )
+    left, unions = without_unions(labels)
+    assert set(unions) == {"Body", "Again"}
+    assert left.segments == (FAT, BONE)
+    same = layered(body_of(tissues), body_of(tissues), segments=(replace(FAT, value=5), BODY))
+    assert without_unions(same)[1] == {}
+
+
+def test_what_makes_up_a_union_stays_where_a_part_is_the_union_of_another() -> None:
+    """Body is Whole and Bone, Whole is Body: only one of them can go."""
+    bone = np.zeros(SHAPE, np.uint8)
+    bone[0] = 2
+    everything = np.full(SHAPE, 5, np.uint8)
+    segments = (BONE, BODY, replace(AGAIN, value=5))
+    left, unions = without_unions(layered(bone, everything, everything, segments=segments))
+    assert list(unions) == ["Again"]
+    assert left.segments == (BONE, BODY)
+
+
+def test_segments_of_the_layer_of_a_union_keep_their_voxels() -> None:
+    tissues, upper = np.zeros((2, *SHAPE), np.uint8)
+    tissues[0, :2], tissues[0, 2] = 1, 2
+    upper[0, :3], upper[1, 3] = 5, 6
+    other = Segment(id=9, name="Couch", value=6, group=1)
+    left, unions = without_unions(layered(tissues, upper, segments=(FAT, BONE, BODY, other)))
+    assert list(unions) == ["Body"]
+    assert left.segments == (FAT, BONE, other)
+    np.testing.assert_array_equal(left.layers[1], np.where(upper == 6, 6, 0))
+
+
+@pytest.mark.parametrize("name", ["out.nii.gz", "out.nrrd", "out.mha"])
+def test_files_of_one_layer_are_written_without_it_and_say_so(tmp_path: Path, name: str) -> None:
+    import SimpleITK
+
+    tissues = np.zeros(SHAPE, np.uint8)
+    tissues[0], tissues[1, 0] = 1, 2
+    volume = Volume(tissues.astype(np.int16), GEOMETRY, "1.2.3", "CT")
+    written = export_labels(layered(tissues, body_of(tissues)), volume, tmp_path / name)
+    assert written.remarks == (f"Body is Fat and Bone together: in {name} every voxel of theirs.",)
+    assert written.lost == {}
+    np.testing.assert_array_equal(SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(tmp_path / name)), tissues)
+    body = body_of(tissues)
+    body[1, 3, 4] = 5
+    with pytest.raises(SegmentsOverlap):
+        export_labels(layered(tissues, body), volume, tmp_path / name)
+    options = ExportOptions(overlap="first")
+    assert export_labels(layered(tissues, body), volume, tmp_path / name, options).lost == {"Body": 25}
+
+
+def test_files_of_several_layers_keep_it(tmp_path: Path) -> None:
+    from medseg_app.io.formats import read_labels
+
+    tissues = np.zeros(SHAPE, np.uint8)
+    tissues[0], tissues[1, 0] = 1, 2
+    volume = Volume(tissues.astype(np.int16), GEOMETRY, "1.2.3", "CT")
+    path = tmp_path / "out.seg.nrrd"
+    assert export_labels(layered(tissues, body_of(tissues)), volume, path).remarks == ()
+    assert [segment.name for segment in read_labels(path).segments] == ["Fat", "Bone", "Body"]
