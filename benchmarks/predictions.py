@@ -25,7 +25,7 @@ from medseg_app.engines.predict import run_engine
 from medseg_app.engines.preprocess import Preprocessing
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 Predict = Callable[[], np.ndarray]
 """Gives class values (k, j, i)."""
@@ -72,15 +72,18 @@ def labels_of(proposal: Proposal, volume: Volume) -> np.ndarray:
 
 def monai(folder: ModelFolder, volume: Volume, device: str, usual: Usual) -> Predict:
     """From prepared channels to labels; how the volume becomes channels is left out of the clock."""
+    return monai_with(LoadedNetwork(folder).on(device), folder, volume, device, usual)
+
+
+def monai_with(network: nn.Module, folder: ModelFolder, volume: Volume, device: str, usual: Usual) -> Predict:
+    """The same with another network for the channels and classes of a model."""
     import torch
     from monai.inferers import sliding_window_inference
 
     channels, fit = prepared(folder, volume)
-    loaded = LoadedNetwork(folder)
     tile = (usual.edge,) * 3
 
     def run() -> np.ndarray:
-        network = loaded.on(device)
         autocast = torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=usual.bfloat16)
         with torch.inference_mode(), as_torch_comes(usual.tf32), autocast:
             logits = sliding_window_inference(
