@@ -6,7 +6,7 @@ As in weighted boxes fusion (Solovyev 2021, arXiv:1910.13302), with masks in the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,14 +37,27 @@ def vote(found: Found, models: int) -> list[Candidate]:
     """
     votes = [(one, number) for number, given in found.items() for one in given if _counts(one)]
     groups: list[_Group] = []
+    corners = np.zeros((len(votes), 2, 3), np.int64)
     for one, number in sorted(votes, key=lambda pair: (-(pair[0].score or 0.0), pair[1], pair[0].box.start)):
-        open_to_it = [g for g in groups if g.first.name == one.name and number not in g.members]
-        best = max(open_to_it, key=lambda g: g.iou(one), default=None)
-        if best is None or best.iou(one) < LEAST_IOU:
-            groups.append(_Group({number: one}))
-        else:
-            groups[groups.index(best)] = _Group({**best.members, number: one})
+        place = _place_of(one, number, groups, corners[: len(groups)])
+        before = {} if place == len(groups) else groups[place].members
+        groups[place : place + 1] = [_Group({**before, number: one})]
+        box, _ = groups[place].mask
+        corners[place] = box.start, box.stop
     return by_score([group.finding(models) for group in groups])
+
+
+def _place_of(one: Candidate, number: int, groups: Sequence[_Group], corners: NDArray[np.int64]) -> int:
+    """Which group a finding joins; the place behind the last where it begins one.
+
+    corners: (groups, 2, 3) first voxel (k, j, i) of each group, and the one behind its last.
+    """
+    # A poor model leaves thousands of specks: few of their boxes meet, which is soon known.
+    meets = (corners[:, 0] < one.box.stop) & (corners[:, 1] > one.box.start)
+    near = np.flatnonzero(meets.all(axis=1)).tolist()
+    shared = {n: groups[n].iou(one) for n in near if groups[n].is_open_to(one, number)}
+    best = max(shared, key=lambda n: shared[n], default=len(groups))
+    return best if shared.get(best, 0.0) >= LEAST_IOU else len(groups)
 
 
 def _counts(one: Candidate) -> bool:
@@ -55,7 +68,11 @@ def _counts(one: Candidate) -> bool:
 class _Group:
     """Findings of different models (by number) at one place; the best of them came first."""
 
-    members: dict[int, Candidate] = field(default_factory=dict)
+    members: dict[int, Candidate]
+
+    def is_open_to(self, one: Candidate, number: int) -> bool:
+        """Whether a finding of this model may belong to it."""
+        return self.first.name == one.name and number not in self.members
 
     @property
     def first(self) -> Candidate:

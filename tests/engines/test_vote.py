@@ -82,7 +82,7 @@ def test_little_overlap_is_none(stop: int, count: int) -> None:
 def test_classes_vote_apart_and_what_is_no_finding_or_hardly_one_not_at_all() -> None:
     given = {
         0: [line(0, 4, 0.9), line(0, 4, 0.9, kind="semantic")],
-        1: [line(0, 4, 0.8, "Node"), line(0, 4, 0.05)],
+        1: [line(0, 4, 0.8, "Node"), line(0, 4, 0.01)],
     }
     assert [(name, score) for name, _, score in told(vote(given, 2))] == [("Tumour", 0.45), ("Node", 0.4)]
 
@@ -205,3 +205,20 @@ def test_models_that_find_something_else_do_not_vote(parts: dict[str, ModelFolde
     other = write_model_folder(tmp_path / "nodes", node, parts["mask_rcnn"].weights())
     with pytest.raises(ModelError, match="or all must find the same"):
         combine((parts["mask_rcnn"], other))
+
+
+def test_thousands_of_specks_are_soon_counted() -> None:
+    """As a poor model leaves them; each pair of them is one."""
+    rng, count = np.random.default_rng(2), 4000
+    places = rng.permutation(20 * 20 * 20)[:count]
+    specks = []
+    for place in places:
+        k, j, i = (3 * int(n) for n in np.unravel_index(place, (20, 20, 20)))
+        specks.append((Box((k, j, i), (k + 2, j + 2, i + 2)), float(rng.uniform(0.1, 1))))
+    models = {
+        n: [Candidate("Tumour", 1, box, np.ones(box.shape, bool), "instance", s) for box, s in specks]
+        for n in (0, 1)
+    }
+    found = vote(models, 2)
+    assert len(found) == count
+    assert sorted(one.score for one in found) == pytest.approx(sorted(score for _, score in specks))
