@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from medseg_app.io.formats import export_labels
 from medseg_app.io.unions import without_unions
 
 SHAPE = (2, 4, 5)
+GRID = VolumeGeometry.regular((40, 128, 128), np.eye(4))
 GEOMETRY = VolumeGeometry.regular(SHAPE, np.diag([1.0, 2.0, 3.0, 1.0]), "1.2")
 FAT, BONE, BODY = (
     Segment(id=1, name="Fat", value=1),
@@ -117,6 +119,42 @@ def test_segments_of_the_layer_of_a_union_keep_their_voxels() -> None:
     assert list(unions) == ["Body"]
     assert left.segments == (FAT, BONE, other)
     np.testing.assert_array_equal(left.layers[1], np.where(upper == 6, 6, 0))
+
+
+@settings(deadline=None)
+@given(TISSUES, TISSUES, TISSUES)
+def test_what_goes_and_what_stays_is_as_the_definition_says(
+    a: np.ndarray, b: np.ndarray, c: np.ndarray
+) -> None:
+    segments = tuple(Segment(3 * g + v, f"{g}{v}", v, group=g) for g in range(3) for v in (1, 2))
+    labels = layered(a, b, c, segments=segments)
+    kept, expected = list(segments), {}
+    for one in reversed(segments):
+        mask = labels.mask(one)
+        parts = [o for o in kept if o.group != one.group and (labels.mask(o) & mask).any()]
+        inside = not any((labels.mask(o) & ~mask).any() for o in parts)
+        if len(parts) > 1 and inside and (np.any([labels.mask(o) for o in parts], axis=0) == mask).all():
+            kept.remove(one)
+            expected[one.name] = tuple(o.name for o in parts)
+    left, unions = without_unions(labels)
+    assert unions == expected
+    assert [one.name for one in left.segments] == [one.name for one in kept]
+
+
+def test_many_segments_that_lie_all_over_the_volume_take_no_longer_than_few() -> None:
+    """Of 116 segments over a CT of 400 slices it took 49 seconds."""
+
+    def seconds(values: int) -> float:
+        a, b = np.random.default_rng(1).integers(1, values + 1, (2, *GRID.shape), np.uint8)
+        many = tuple(
+            Segment(g * values + v, f"{g} {v}", v, group=g) for g in (0, 1) for v in range(1, values)
+        )
+        begun = process_time()
+        without_unions(LabelMap((a, b), GRID, many))
+        return process_time() - begun
+
+    seconds(2)  # what is only slow at first
+    assert seconds(120) < 12 * min(seconds(3) for _ in range(3))
 
 
 @pytest.mark.parametrize("name", ["out.nii.gz", "out.nrrd", "out.mha"])
