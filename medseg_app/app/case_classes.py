@@ -51,13 +51,23 @@ def shared_classes(
 
 def told_as_unknown(cases: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """A remark about all cases; none where nothing was left out. cases: of each what was not looked for."""
+    told = _counted(cases)
+    return (f"left out as unknown, as the truth has no segment of it: {told}",) if told else ()
+
+
+def told_as_implied(cases: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The same of unions that a file could not hold (see implied_unions.py)."""
+    told = _counted(cases)
+    reason = "as a file of one value per voxel does not hold it beside them"
+    return (f"taken as its parts together, {reason}: {told}",) if told else ()
+
+
+def _counted(cases: Sequence[Sequence[str]]) -> str:
     counts = Counter(name for names in cases for name in names)
-    if not counts:
-        return ()
-    told = [
-        f"{name} (in {n} of {len(cases)} cases)" if len(cases) > 1 else name for name, n in counts.items()
-    ]
-    return (f"left out as unknown, as the truth has no segment of it: {', '.join(told)}",)
+    several = len(cases) > 1
+    return ", ".join(
+        f"{name} (in {n} of {len(cases)} cases)" if several else name for name, n in counts.items()
+    )
 
 
 def _by_class(case: LabelMap, numbered: Collection[str]) -> LabelMap:

@@ -16,7 +16,7 @@ from medseg_app.metrics.evaluate_files import Comparison, Yardstick
 from medseg_app.metrics.instances import HIT_IOU
 from medseg_app.metrics.overlap import NSD_TOLERANCE_MM
 
-from .case_classes import told_as_unknown
+from .case_classes import told_as_implied, told_as_unknown
 from .evaluate_folders import evaluate_folders
 from .label_pair import read_pair
 from .unknown_by_case import read_unknown
@@ -87,7 +87,8 @@ def evaluation(
         _require_files(prediction, truth, how)
         pair = read_pair(prediction, truth, how.unknown, how.yardstick("apart")).by_value()
         compared = pair.compare()
-        remarks = (*told_as_unknown([pair.not_looked_for]), *_of_other_classes([compared]))
+        left_out, implied = told_as_unknown([pair.not_looked_for]), told_as_implied([pair.implied])
+        remarks = (*left_out, *implied, *_of_other_classes([compared]))
         yield Evaluation(compared.to_json(), remarks=remarks)
 
 
@@ -105,7 +106,12 @@ def _of_folders(
     done = evaluate_folders(predictions, truths, unknown, how.yardstick("known"), part(progress, 0.0, 0.8))
     left_out = tuple(str(one) for one in done.left_out)
     document = done.document()
-    seen = (*done.remarks, *done.unjudged, *_of_other_classes([case.comparison for case in done.cases]))
+    seen = (
+        *done.remarks,
+        *done.unjudged,
+        *done.implied,
+        *_of_other_classes([case.comparison for case in done.cases]),
+    )
     if how.report is None:
         yield Evaluation(document, left_out, seen)
         return

@@ -12,7 +12,7 @@ from medseg_app.metrics import bootstrap
 from medseg_app.metrics.evaluate_files import Comparison, Yardstick
 from medseg_app.metrics.over_cases import over_cases
 
-from .case_classes import told_as_unknown
+from .case_classes import told_as_implied, told_as_unknown
 from .label_pair import read_pair
 from .pair_cases import CasePair, LeftOut, pair_cases
 from .unknown_by_case import UnknownClasses
@@ -23,13 +23,14 @@ class ComparedCase:
     """One case and what came of it.
 
     unknown: the classes that were left out of it as the user said. not_looked_for: the names of those that
-    were left out as the case of the truth has no segment of them.
+    were left out as the case of the truth has no segment of them. implied: see LabelPair.
     """
 
     pair: CasePair
     unknown: tuple[int, ...]
     comparison: Comparison
     not_looked_for: tuple[str, ...]
+    implied: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,11 @@ class FolderEvaluation:
     def unjudged(self) -> tuple[str, ...]:
         """What the truth of a case does not name, as a remark."""
         return told_as_unknown([case.not_looked_for for case in self.cases])
+
+    @property
+    def implied(self) -> tuple[str, ...]:
+        """What files could not hold beside its parts, as a remark."""
+        return told_as_implied([case.implied for case in self.cases])
 
     def document(self) -> dict[str, Any]:
         """What `medseg evaluate --json` prints of two folders."""
@@ -92,7 +98,7 @@ def evaluate_folders(
 
 def _compare(pair: CasePair, unknown: tuple[int, ...], yardstick: Yardstick) -> ComparedCase:
     labels = read_pair(pair.prediction, pair.truth, unknown, yardstick)
-    return ComparedCase(pair, unknown, labels.compare(), labels.not_looked_for)
+    return ComparedCase(pair, unknown, labels.compare(), labels.not_looked_for, labels.implied)
 
 
 def _of_one_kind(cases: list[ComparedCase]) -> list[ComparedCase]:

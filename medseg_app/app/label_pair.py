@@ -6,17 +6,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from medseg_app.core.box import Box
-from medseg_app.core.errors import GeometryError, InputError
-from medseg_app.core.geometry import VolumeGeometry
+from medseg_app.core.errors import InputError
 from medseg_app.core.label_map import LabelMap
 from medseg_app.metrics.class_masks import MatchBy
 from medseg_app.metrics.evaluate_files import Comparison, Yardstick, compare
 
 from .case_classes import is_nameless, shared_classes
+from .common_grid import on_one_grid
 from .finding_scores import with_scores
+from .implied_unions import with_implied_unions
 
 File = tuple[Path, LabelMap]
 """A file and what it holds."""
@@ -27,6 +25,7 @@ class LabelPair:
     """Both on one grid. unknown: the classes that take no part, in the terms of match_by.
 
     not_looked_for: names of predicted classes that were taken out, as the case of the truth has none of them.
+    implied: names of unions that one of the files could not hold and was given (see implied_unions.py).
     """
 
     prediction: LabelMap
@@ -35,6 +34,7 @@ class LabelPair:
     unknown: frozenset[int | str]
     yardstick: Yardstick
     not_looked_for: tuple[str, ...] = ()
+    implied: tuple[str, ...] = ()
 
     def by_value(self) -> LabelPair:
         """Cases with classes told by value, as in other files, where each has one value on both sides.
@@ -67,12 +67,21 @@ def read_pair(
     if yardstick.findings != "one" and _name_alike((prediction, mine), (truth, theirs)):
         return _of_cases((prediction, mine), (truth, theirs), unknown, yardstick)
     holds_seg = [_is_seg(path) for path in (prediction, truth)]
-    mine, theirs = _on_one_grid(mine, theirs) if any(holds_seg) else (mine, theirs)
+    mine, theirs = on_one_grid(mine, theirs) if any(holds_seg) else (mine, theirs)
     if not any(holds_seg):
-        return LabelPair(mine, theirs, "value", frozenset(unknown), yardstick)
+        return _of_files(LabelPair(mine, theirs, "value", frozenset(unknown), yardstick))
     if not all(holds_seg):
         _require_common_names((prediction, mine), (truth, theirs))
-    return LabelPair(mine, theirs, "name", _names(theirs, unknown) or _names(mine, unknown), yardstick)
+    left_out = _names(theirs, unknown) or _names(mine, unknown)
+    return _of_files(LabelPair(mine, theirs, "name", left_out, yardstick))
+
+
+def _of_files(pair: LabelPair) -> LabelPair:
+    """The pair with what one of the files could not hold beside its parts."""
+    if pair.yardstick.findings == "one" or not pair.prediction.geometry.same_grid(pair.truth.geometry, 0.01):
+        return pair  # what lies on other grids is refused later
+    both = with_implied_unions(pair.prediction, pair.truth, pair.match_by)
+    return replace(pair, prediction=both.prediction, truth=both.truth, implied=both.names)
 
 
 def _name_alike(*files: File) -> bool:
@@ -121,29 +130,3 @@ def _require_common_names(*files: File) -> None:
 def _is_seg(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(132)[128:] == b"DICM"
-
-
-def _on_one_grid(mine: LabelMap, theirs: LabelMap) -> tuple[LabelMap, LabelMap]:
-    """Two label maps on the block of one lattice that holds both; a SEG holds only slices with voxels."""
-    from medseg_app.io.regrid import place
-
-    if mine.geometry.same_grid(theirs.geometry, 0.01):
-        return mine, theirs
-    grid = _joined(mine.geometry, theirs.geometry)
-    placed = place(mine, grid), place(theirs, grid)
-    if any(not result.exact or result.outside for result in placed):
-        raise GeometryError(
-            "Prediction and truth lie on different grids, so their voxels cannot be compared.",
-            "Export both onto the same series first.",
-        )
-    return placed[0].label_map, placed[1].label_map
-
-
-def _joined(first: VolumeGeometry, second: VolumeGeometry) -> VolumeGeometry:
-    """The first grid, extended to reach as far as the second."""
-    corners = np.array([[0, 0, 0], [n - 1 for n in second.shape]])
-    index = np.rint(first.to_index(second.to_patient(corners))).astype(int)
-    box = Box.whole(first.shape) | Box.of(index.min(axis=0), index.max(axis=0) + 1)
-    affine = first.affine.copy()
-    affine[:3, 3] = first.to_patient(box.start)
-    return VolumeGeometry.regular(box.shape, affine, first.frame_of_reference_uid)
