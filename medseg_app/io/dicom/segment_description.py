@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from medseg_app.core.segment import ABNORMAL, ANATOMY, TISSUE, Code, Colour, Provenance, Segment
 from medseg_app.io.image_file import PALETTE
@@ -11,6 +12,8 @@ from medseg_app.io.image_file import PALETTE
 _LABEL_LENGTH = 64
 WEIGHTS = "weights_sha256"
 """Name of the algorithm's parameter that tells which weights computed a segment."""
+WHOLE_NAME, WHOLE_VERSION = "model", "model_version"
+"""The same for what an attribute of DICOM cannot hold: the names of five models that ran as one."""
 
 
 def unique_labels(segments: list[Segment]) -> list[str]:
@@ -69,13 +72,20 @@ def _algorithm(provenance: Provenance) -> Any:
 
     if provenance.algorithm_type == "MANUAL":
         return None
-    weights = {WEIGHTS: provenance.model_sha256} if provenance.model_sha256 else None
     return highdicom.AlgorithmIdentificationSequence(
         name=(provenance.model or "unknown")[:_LABEL_LENGTH],
         version=(provenance.model_version or "unknown")[:_LABEL_LENGTH],
         family=codes.cid7162.ArtificialIntelligence,
-        parameters=weights,
+        parameters=_parameters(provenance) or None,
     )
+
+
+def _parameters(provenance: Provenance) -> dict[str, str]:
+    """What tells the model apart beside the first 64 characters of its name and version."""
+    weights = {WEIGHTS: provenance.model_sha256} if provenance.model_sha256 else {}
+    words = {WHOLE_NAME: provenance.model, WHOLE_VERSION: provenance.model_version}
+    long = {key: quote(text, safe="+ ") for key, text in words.items() if len(text) > _LABEL_LENGTH}
+    return {**weights, **long}
 
 
 def segment_from(item: Any, path: Path) -> Segment:
@@ -125,17 +135,24 @@ def _provenance(item: Any, path: Path) -> Provenance:
         return Provenance(source="import", file=path.name)
     algorithm = (item.get("SegmentationAlgorithmIdentificationSequence") or [{}])[0]
     name = algorithm.get("AlgorithmName") or item.get("SegmentAlgorithmName") or ""
+    told = _told(str(algorithm.get("AlgorithmParameters", "")))
     return Provenance(
         source="model",
-        model=str(name),
-        model_version=str(algorithm.get("AlgorithmVersion", "")),
-        model_sha256=_weights(str(algorithm.get("AlgorithmParameters", ""))),
+        model=_whole(str(name), told.get(WHOLE_NAME, "")),
+        model_version=_whole(str(algorithm.get("AlgorithmVersion", "")), told.get(WHOLE_VERSION, "")),
+        model_sha256=told.get(WEIGHTS, ""),
         file=path.name,
         edited=kind == "SEMIAUTOMATIC",
     )
 
 
-def _weights(parameters: str) -> str:
-    """The checksum among the parameters of an algorithm, NAME=VALUE with commas between; empty without."""
+def _told(parameters: str) -> dict[str, str]:
+    """The parameters of an algorithm, NAME=VALUE with commas between; of two with one name the first."""
     named = (one.strip().partition("=") for one in parameters.split(","))
-    return next((value for name, _, value in named if name == WEIGHTS), "")
+    return {name: value for name, _, value in reversed(list(named))}
+
+
+def _whole(held: str, told: str) -> str:
+    """A word of an attribute, or the longer one among the parameters that begins with it."""
+    longer = unquote(told)
+    return longer if held and longer.startswith(held) else held

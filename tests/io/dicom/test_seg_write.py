@@ -77,6 +77,22 @@ def test_what_was_written_comes_back_in_words(volume: Volume, tmp_path: Path) ->
         assert np.abs(np.subtract(before.colour, after.colour)).max() <= 2
 
 
+def test_names_and_versions_of_many_models_that_ran_as_one_stay_whole(volume: Volume, tmp_path: Path) -> None:
+    """Name and version have 64 letters in DICOM: of five models the last ones were lost."""
+    labels = labels_on(volume.geometry)
+    names = "+".join(f"model-of-tumours-{n}" for n in range(5))
+    versions = "+".join(f"{n}.0, made=here" for n in range(6))
+    made_by = replace(labels.segments[0].provenance, model=names, model_version=versions)
+    segments = (replace(labels.segments[0], provenance=made_by), *labels.segments[1:])
+    path = tmp_path / "x.seg.dcm"
+    export_labels(replace(labels, segments=segments), volume, path)
+    algorithm = dcmread(path).SegmentSequence[0].SegmentationAlgorithmIdentificationSequence[0]
+    assert (algorithm.AlgorithmName, algorithm.AlgorithmVersion) == (names[:64], versions[:64])
+    assert f"model={names}" in str(algorithm.AlgorithmParameters)
+    found = read_labels(path).segments[0].provenance
+    assert (found.model, found.model_version, found.model_sha256) == (names, versions, "ab" * 32)
+
+
 def test_empty_segments_are_left_out_and_numbers_stay_consecutive(volume: Volume, tmp_path: Path) -> None:
     labels = labels_on(volume.geometry)
     layer = np.where(labels.layers[0] == 1, 0, labels.layers[0])
