@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from medseg_app.app import first_cost
 from medseg_app.app.run_costs import in_words
 from medseg_app.app.tasks import Task
+from medseg_app.core.case import Case
 from medseg_app.core.errors import ModelError
 from medseg_app.core.proposal import Cost, ModelIdentity, Proposal
 from medseg_app.engines.backend import REFERENCE, Backend
@@ -26,6 +27,7 @@ from medseg_app.ui.panels.model_card_view import card_lines, computed_by
 from medseg_app.ui.panels.model_figures import figure_lines, figures_in_words
 
 from .choose_models import choose_together
+from .conftest import enter, oblique_volume
 
 
 def card(name="demo-lesions", modality=("CT",), **more) -> ModelCard:
@@ -234,6 +236,23 @@ def test_models_that_find_the_same_run_together_and_stay_ticked(panel):
     assert panel.model_name == "second+third"
     choose_together(panel, "second", "third", "organs")
     assert panel.together.keep_both.isVisible()
+
+
+def test_only_models_that_read_the_open_series_run_with_another(panel, session):
+    """Organs that are known on CT only stayed ticked on MR, where the run then failed."""
+    organs = card("organs", task="semantic", labels={1: LabelClass("Liver", (1, 2, 3))})
+    found = [card("both", ("CT", "MR")), card("second", ("MR", "CT")), organs]
+    panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found), ()))
+    choose_together(panel, "both", "second", "organs")
+    session.release_case(forget_unsaved=True)
+    assert panel.model_name == "both+second+organs"
+    enter(session, Case.of(oblique_volume("MR")))
+    assert partners(panel) == ["second"]
+    assert panel.model_name == "both+second"
+    panel.choice.setCurrentIndex(
+        panel.choice.findText("organs")
+    )  # its card may be read, and what it goes with
+    assert partners(panel) == ["both", "second"]
 
 
 def come_with_the_mouse(panel) -> None:

@@ -208,7 +208,8 @@ class AiPanel(Section):
     def _show(self, *_: object) -> None:
         card, misfit = self.chosen, self.misfit
         self.card.show_card(card)
-        self.together.offer(card, self._cards)
+        case = self._session.case
+        self.together.offer(card, self._cards, case.volume if case else None)
         self.choice.setEnabled(bool(self._cards))
         self.about.setEnabled(card is not None)
         self.run_button.setEnabled(not misfit)

@@ -32,13 +32,18 @@ def best_place(cards: Sequence[ModelCard], volume: Volume, used: str) -> int | N
     return min(fitting, key=lambda n: _strangeness(cards[n], volume, used), default=None)
 
 
-def partners_of(card: ModelCard, cards: Sequence[ModelCard]) -> list[ModelCard]:
-    """The models that can run with one on its images: findings with classes, or those that find the same."""
+def partners_of(card: ModelCard, cards: Sequence[ModelCard], volume: Volume | None) -> list[ModelCard]:
+    """The models that can run with one on its images: findings with classes, or those that find the same.
+
+    Where it can run on the volume, only models that can run there too.
+    """
+    runs = volume is not None and not misfit_of(card, volume)
     return [
         other
         for other in cards
         if other.name != card.name
         and common_modality([card, other])
+        and not (runs and misfit_of(other, volume))
         and (other.gives_findings != card.gives_findings or find_the_same(card, other))
     ]
 

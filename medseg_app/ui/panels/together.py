@@ -12,6 +12,7 @@ from .keep_both import KeepBoth
 from .model_choice import partners_of
 
 if TYPE_CHECKING:
+    from medseg_app.core.volume import Volume
     from medseg_app.engines.model_card import ModelCard
 
 PARTNERS = "Run other models too: organs are merged with findings, and models that find the same vote"
@@ -34,9 +35,11 @@ class Together(FieldGrid):
         self.add("Keep both", self.keep_both, "Ctrl+Shift+K", KEEP_BOTH)
         self.show_lines(False)
 
-    def offer(self, chosen: ModelCard | None, cards: Sequence[ModelCard]) -> None:
-        """Offer the models that can run with the chosen one; those that stay on the list stay ticked."""
-        offered = partners_of(chosen, cards) if chosen is not None else []
+    def offer(self, chosen: ModelCard | None, cards: Sequence[ModelCard], volume: Volume | None) -> None:
+        """Offer the models that can run with the chosen one on a volume; those that stay on the list stay
+        ticked.
+        """
+        offered = partners_of(chosen, cards, volume) if chosen is not None else []
         names = [card.name for card in offered]
         if names != [card.name for card in self._offered]:
             ticked = {card.name for card in self._ticked}
