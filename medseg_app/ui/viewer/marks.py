@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,10 +73,21 @@ class Marks:
             and [c for _, c in self.candidates] == [c for _, c in other.candidates]
         )
 
-    @property
-    def order(self) -> NDArray[np.intp]:
-        """The numbers by rising size of their segments."""
-        return np.argsort(self.sizes, kind="stable")
+    @cached_property
+    def order(self) -> NDArray[np.uint16]:
+        """The numbers by rising size of their segments, of equal ones the last group's first; 0 last."""
+        groups = np.zeros(NUMBERS, np.intp)
+        for group, table in enumerate(self.tables):
+            groups[table] = group
+        order = np.lexsort((-groups, self.sizes))
+        return np.append(order[order > 0], 0).astype(np.uint16)
+
+    @cached_property
+    def _ranks(self) -> tuple[NDArray[np.uint16], ...]:
+        """One table per group from label value to the place of its number in the order."""
+        places = np.empty(NUMBERS, np.uint16)
+        places[self.order] = np.arange(NUMBERS)
+        return tuple(places[table] for table in self.tables)
 
     def of_slice(
         self, plane: ViewPlane, slice_index: int, part: Rectangle | None = None, reach: Reach = (1, 1)
@@ -99,18 +111,22 @@ class Marks:
     def _numbers(
         self, plane: ViewPlane, slice_index: int, part: Rectangle
     ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-        labels = np.zeros((part[0].stop - part[0].start, part[1].stop - part[1].start), np.uint16)
-        for group, table in enumerate(self.tables):
-            here = table[plane.cut(self.case.segmentation.labels(group), slice_index)[part]]
-            labels = np.where(self._lies_over(here, labels), here, labels) if group else here
+        labels = self._labels(plane, slice_index, part)
         proposals = np.zeros_like(labels)
         for number, candidate in self.candidates:
             _draw(proposals, part, plane, slice_index, (number, candidate))
         return labels, proposals
 
-    def _lies_over(self, here: NDArray[np.uint16], below: NDArray[np.uint16]) -> NDArray[np.bool_]:
-        """Where numbers of a group are seen instead of those of the groups before it."""
-        return np.asarray((here > 0) & ((below == 0) | (self.sizes[here] <= self.sizes[below])))
+    def _labels(self, plane: ViewPlane, slice_index: int, part: Rectangle) -> NDArray[np.uint16]:
+        """The number of the smallest segment at each voxel: that of the least rank over all groups."""
+        segmentation = self.case.segmentation
+        values = [plane.cut(segmentation.labels(n), slice_index)[part] for n in range(len(self.tables))]
+        if len(values) == 1:
+            return self.tables[0][values[0]]
+        ranks = self._ranks[0][values[0]]
+        for table, cut in zip(self._ranks[1:], values[1:], strict=True):
+            np.minimum(ranks, table[cut], out=ranks)
+        return self.order[ranks]
 
 
 def grown(part: Rectangle, margin: Reach, shape: tuple[int, int]) -> Rectangle:

@@ -145,3 +145,25 @@ def test_marks_of_another_order_do_not_look_alike(session: Session) -> None:
     assert not after.looks_like(before)
     plane = planes_of(session.open().volume.geometry)["axial"]
     assert (before.of_slice(plane, 1)[3, 4, 0], after.of_slice(plane, 1)[3, 4, 0]) == (3, 1)
+
+
+def test_three_groups_of_any_sizes_show_the_smallest_and_of_equal_ones_the_last(tmp_path: Path) -> None:
+    session = Session(Folders(tmp_path, tmp_path, tmp_path), Settings())
+    geometry = VolumeGeometry.regular(SHAPE, np.eye(4)[[2, 1, 0, 3]])
+    case = session.case = Case.of(Volume(np.zeros(SHAPE, np.int16), geometry, id="x"))
+    boxes = [Box((0, j, i), (4, j + 4, i + 3 + n % 4)) for n, (j, i) in enumerate(np.ndindex(3, 3))]
+    with session.step("fill") as writer:
+        for number, box in enumerate(boxes, 1):
+            group = (number - 1) // 3
+            if group == case.segmentation.groups:
+                writer.add_group()
+            writer.put_segment(Segment(number, f"s{number}", 1 + number % 3, group))
+            writer.write(LabelPatch(number, box, np.ones(box.shape, bool)))
+    numbers = marks_of(session)[1][..., 0]
+    segments = sorted(
+        case.segmentation.segments, key=lambda s: (case.segmentation.voxel_count(s.id), -s.group)
+    )
+    for j, i in np.ndindex(*SHAPE[1:]):
+        held = (s for s in segments if case.segmentation.labels(s.group)[1, j, i] == s.value)
+        seen = next(held, None)
+        assert numbers[j, i] == (0 if seen is None else 1 + case.segmentation.segments.index(seen))
