@@ -23,9 +23,14 @@ def rewrite_card(folder: ModelFolder, card: ModelCard) -> ModelFolder:
 
 
 def require_own(folder: ModelFolder) -> None:
-    """Raises WrongUse where a model folder holds the words of others about their model."""
+    """Raises WrongUse where a folder holds the words of others about their model, or stands for several."""
+    if folder.parts:
+        raise WrongUse(
+            f"{folder.card.name} is several models that run as one, and has no card of its own.",
+            "Measure it without keeping the result.",
+        )
     made = read_strict_json(folder.path / METADATA).get("changelog")
-    if folder.parts or not isinstance(made, dict) or TRAINED_HERE.how not in made.values():
+    if not isinstance(made, dict) or TRAINED_HERE.how not in made.values():
         raise WrongUse(
             f"{folder.card.name} was not trained by MedSeg, so its card is not written anew.",
             "Measure it without keeping the result.",

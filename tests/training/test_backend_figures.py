@@ -10,12 +10,14 @@ import pytest
 import torch
 
 from medseg_app.core.box import Box
+from medseg_app.core.errors import WrongUse
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.proposal import Cost, ModelIdentity, Proposal
 from medseg_app.engines import voxel_network
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.model_folder_writer import Origin, Papers, write_model_folder
 from medseg_app.engines.openvino_backend import openvino_run
+from medseg_app.engines.registry import find_model
 from medseg_app.metrics.instances import Finding
 from medseg_app.training import backend_figures
 from medseg_app.training.agreement import Answer, agreement
@@ -23,6 +25,7 @@ from medseg_app.training.backend_figures import measure_backends, with_backends
 from medseg_app.training.dataset import find_cases
 from medseg_app.training.evaluate import evaluate_model
 from medseg_app.training.few_images import _middle
+from medseg_app.training.rewrite_card import require_own
 from tests.training.tiny import SHAPE, train_tiny
 
 
@@ -185,3 +188,8 @@ def test_the_card_of_another_program_is_not_written_anew(trained, tmp_path, caps
     assert main(words) != 0
     assert "not trained by MedSeg" in capsys.readouterr().err
     assert (other.path / "docs/README.md").read_text() == "their words"
+
+
+def test_models_that_run_as_one_have_no_card_to_keep_figures_in() -> None:
+    with pytest.raises(WrongUse, match="several models that run as one"):
+        require_own(find_model("sarcoma-unet+sarcoma-yolact"))
