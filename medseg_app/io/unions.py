@@ -39,9 +39,12 @@ def without_unions(label_map: LabelMap) -> tuple[LabelMap, Unions]:
 
 
 def _parts(label_map: LabelMap, place: int, kept: Sequence[int], shared: Counts) -> tuple[int, ...]:
-    """The segments that make up this one, none of which reaches beyond it; empty where it is no union."""
-    parts = tuple(n for n in kept if n != place and shared[place, n])
-    if len(parts) < 2 or any(shared[place, n] != shared[n, n] for n in parts):
+    """The segments that make up this one, none of which reaches beyond it; empty where it is no union.
+
+    What does reach beyond it, as a tumour that grows out of the body, is no part of it and changes nothing.
+    """
+    parts = tuple(n for n in kept if n != place and shared[place, n] == shared[n, n] > 0)
+    if len(parts) < 2:
         return ()
     whole, total = shared[place, place], sum(shared[n, n] for n in parts)
     if len({label_map.segments[n].group for n in parts}) == 1:

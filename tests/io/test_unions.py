@@ -74,8 +74,8 @@ def test_neither_an_organ_with_a_lesion_nor_the_lesion_is_a_union() -> None:
     assert without_unions(layered(organ, lesion, segments=(FAT, BODY)))[1] == {}
 
 
-def test_a_part_that_overlaps_another_counts_and_one_that_reaches_out_does_not() -> None:
-    """A lesion inside fat is part of the body as well; one that leaves the body keeps all in the file."""
+def test_a_part_that_overlaps_another_counts_and_one_that_reaches_out_is_none() -> None:
+    """A lesion inside fat is part of the body as well; one that leaves the body makes it no overlap."""
     tissues, lesion = np.zeros((2, *SHAPE), np.uint8)
     tissues[:, :2], tissues[:, 2] = 1, 2
     lesion[0, 1, :2] = 1
@@ -83,7 +83,21 @@ def test_a_part_that_overlaps_another_counts_and_one_that_reaches_out_does_not()
     _, unions = without_unions(layered(tissues, body_of(tissues), lesion, segments=both))
     assert unions == {"Body": ("Fat", "Bone", "Again")}
     lesion[0, 3, 0] = 1
-    assert without_unions(layered(tissues, body_of(tissues), lesion, segments=both))[1] == {}
+    _, unions = without_unions(layered(tissues, body_of(tissues), lesion, segments=both))
+    assert unions == {"Body": ("Fat", "Bone")}
+
+
+def test_where_a_lesion_may_win_the_body_takes_nothing_from_its_tissues(tmp_path: Path) -> None:
+    """A lesion that grew out of the body kept it in the file, where it then hid all tissues."""
+    tissues, lesion = np.zeros((2, *SHAPE), np.uint8)
+    tissues[:, :2], tissues[:, 2] = 1, 2
+    lesion[0, 2:, 0] = 1
+    labels = layered(tissues, body_of(tissues), lesion, segments=(FAT, BONE, BODY, AGAIN))
+    volume = Volume(tissues.astype(np.int16), GEOMETRY, "1.2.3", "CT")
+    with pytest.raises(SegmentsOverlap, match=r": Bone and Again in 1 voxels\."):
+        export_labels(labels, volume, tmp_path / "out.nii.gz")
+    written = export_labels(labels, volume, tmp_path / "out.nii.gz", ExportOptions(overlap="last"))
+    assert written.lost == {"Bone": 1}
 
 
 def test_of_two_equal_unions_both_go_and_of_two_equal_segments_none() -> None:
@@ -131,9 +145,9 @@ def test_what_goes_and_what_stays_is_as_the_definition_says(
     kept, expected = list(segments), {}
     for one in reversed(segments):
         mask = labels.mask(one)
-        parts = [o for o in kept if o.group != one.group and (labels.mask(o) & mask).any()]
-        inside = not any((labels.mask(o) & ~mask).any() for o in parts)
-        if len(parts) > 1 and inside and (np.any([labels.mask(o) for o in parts], axis=0) == mask).all():
+        parts = [o for o in kept if o is not one and labels.mask(o).any()]
+        parts = [o for o in parts if not (labels.mask(o) & ~mask).any()]
+        if len(parts) > 1 and (np.any([labels.mask(o) for o in parts], axis=0) == mask).all():
             kept.remove(one)
             expected[one.name] = tuple(o.name for o in parts)
     left, unions = without_unions(labels)
