@@ -255,6 +255,20 @@ def test_only_models_that_read_the_open_series_run_with_another(panel, session):
     assert partners(panel) == ["both", "second"]
 
 
+def test_what_is_ticked_stays_when_a_model_comes_and_goes_with_its_model(panel):
+    """An import or the end of a training took all ticks away."""
+    found = [card(), card("second"), card("third"), card("fourth")]
+    panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found), ()))
+    choose_together(panel, "second", "third", "fourth")
+    panel._keep_choice()
+    found.insert(0, card("another"))
+    panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found), ()))
+    assert panel.model_name == "second+third+fourth"
+    panel._on_found(ModelSearch(tuple(ModelFolder(Path(c.name), c, {}) for c in found[:-1]), ()))
+    assert panel.model_name == "second+third"
+    assert panel.together.partners.shown_text == "third"
+
+
 def come_with_the_mouse(panel) -> None:
     there = QPointF(5, 5)
     QApplication.sendEvent(panel, QEnterEvent(there, there, there))

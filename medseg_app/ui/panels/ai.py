@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QProgressBar, QSizePolicy
 
 from medseg_app.app.commands.proposals import run_model
@@ -181,13 +181,20 @@ class AiPanel(Section):
     def _on_found(self, found: ModelSearch) -> None:
         self._looking = False
         self._cards = [folder.card for folder in found.models if folder.card.task != "interactive"]
-        self.choice.clear()
-        self.choice.addItems([card.name for card in self._cards])
+        self._list_models()
         self._choose_fitting()
         self._show()
         self.found.emit(tuple(self._cards))
         for path, error in found.refused:
             self._session.tell("note", f"{path.name}: {error.message}", error.hint)
+
+    def _list_models(self) -> None:
+        """List them anew without a moment in which none is chosen: then no other would stay ticked."""
+        chosen = self.choice.currentText()
+        with QSignalBlocker(self.choice):
+            self.choice.clear()
+            self.choice.addItems([card.name for card in self._cards])
+            self.choice.setCurrentIndex(max(self.choice.findText(chosen), 0))
 
     def _on_change(self, change: Change) -> None:
         if "models" in change.kinds:
