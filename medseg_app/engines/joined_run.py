@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from medseg_app.core.progress import Progress, part
 from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
@@ -24,11 +26,16 @@ def run_in_turn(
     progress: Progress,
     preview_of: PreviewOf,
     done: Callable[[int, Proposal], None],
+    models: Sequence[int] = (),
 ) -> list[Proposal]:
-    """Run sessions one after another, each with its share of the progress; `done` hears each proposal."""
+    """Run sessions one after another, each with its share of the progress; `done` hears each proposal.
+
+    models: how many models each session runs, where that is not one.
+    """
     proposals = []
+    ends = np.cumsum([0, *(models or [1] * len(sessions))])
     for n, session in enumerate(sessions):
-        share = part(progress, n / len(sessions), (n + 1) / len(sessions))
+        share = part(progress, float(ends[n] / ends[-1]), float(ends[n + 1] / ends[-1]))
         proposals.append(session.propose(request, share, preview_of(n)))
         done(n, proposals[-1])
     return proposals

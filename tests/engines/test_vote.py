@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,13 +12,16 @@ import pytest
 from medseg_app.core.box import Box
 from medseg_app.core.errors import ModelError
 from medseg_app.core.progress import silent
-from medseg_app.core.proposal import Candidate
+from medseg_app.core.proposal import Candidate, Proposal
+from medseg_app.engines.adapters.panoptic import PanopticEngine
 from medseg_app.engines.combined_model import combine
 from medseg_app.engines.contract import Request
+from medseg_app.engines.joined_run import run_in_turn
 from medseg_app.engines.model_card import LabelClass
 from medseg_app.engines.model_folder import ModelFolder
 from medseg_app.engines.model_folder_writer import write_model_folder
 from medseg_app.engines.predict import build_engine, predict, run_engine
+from medseg_app.engines.preview import Preview, unwatched
 from medseg_app.engines.vote import LEAST_IOU, vote
 from medseg_app.engines.voting_model import find_the_same, least_score
 
@@ -222,3 +226,26 @@ def test_thousands_of_specks_are_soon_counted() -> None:
     found = vote(models, 2)
     assert len(found) == count
     assert sorted(one.score for one in found) == pytest.approx(sorted(score for _, score in specks))
+
+
+def test_each_model_has_its_share_of_the_progress_also_within_a_vote(parts: dict[str, ModelFolder]) -> None:
+    """The organs took half of the progress, however many models voted on findings."""
+    names = [name for name in parts if parts[name].card.gives_findings]
+    organs = next(name for name in parts if not parts[name].card.gives_findings)
+    engine = build_engine(combine(tuple(parts[name] for name in (organs, *names))))
+    assert isinstance(engine, PanopticEngine)
+    assert engine.models == [1, len(names)]
+    session = SimpleNamespace(propose=lambda _, share, __: share(1.0))
+    told = list[float]()
+    run_in_turn(
+        [session, session], Request(), lambda done, _="": told.append(done), unwatched_by, hear, [1, 3]
+    )
+    assert told == [0.25, 1.0]
+
+
+def unwatched_by(_: int) -> Preview:
+    return unwatched
+
+
+def hear(_: int, __: Proposal) -> None:
+    """Nothing is done with it."""

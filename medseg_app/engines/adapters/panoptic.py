@@ -23,6 +23,7 @@ class PanopticEngine:
     def __init__(self, folder: ModelFolder) -> None:
         self.card = folder.card
         self._engines = [load_engine(one.card.engine)(one) for one in folder.parts]
+        self.models = [len(one.models) for one in folder.parts]
         cards = [one.card for one in folder.parts]
         self._values, self.min_ml = values_of(cards), least_volumes(cards)
 
@@ -53,6 +54,7 @@ class PanopticSession:
             progress,
             lambda n: self._joined(n, candidates, preview),
             lambda n, proposal: candidates.extend(engine.own(n, proposal.candidates)),
+            engine.models,
         )
         rules = PanopticRules(request.within, engine.min_ml)
         merged = merge_panoptic(candidates, self._volume.geometry.voxel_volume_ml, rules)
