@@ -41,6 +41,7 @@ class Clock:
                 (VoxelNetwork, "on", lambda *a: self._timed("network", on(*a))),
                 (voxel_engine, "slide", lambda *a: self._stepped("stitching", slide(*a))),
                 (voxel_engine, "image_by", self._timed("resampling", voxel_engine.image_by)),
+                (VoxelNetwork, "at_once", lambda *_: 1),  # stages of several threads would be mixed up
                 (SlabLabeller, "add", self._timed("resampling", SlabLabeller.add)),
             ):
                 patches.enter_context(mock.patch.object(owner, name, watched))

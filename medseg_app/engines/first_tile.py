@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from medseg_app.core.box import Box, Index
 from medseg_app.core.proposal import Candidate
 
+from .ahead import ComputeTile
 from .candidates import instance_candidate
 from .fit import Fit
 from .model_card import ModelCard
-from .sliding_window import ComputeTile
 from .tile_plan import TilePlan
 
 if TYPE_CHECKING:

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from medseg_app.core.errors import ModelError
 
 from .contract import Precision
 from .model_folder import ModelFolder
-from .openvino_backend import compile_graph, load_openvino
+from .openvino_backend import answers_of, compile_graph, load_openvino, tiles_at_once
 from .precision import arithmetic_of
 from .preprocess import Preprocessing
 from .tile_run import Run, by_arrays, run_volumes
@@ -30,7 +33,7 @@ class GraphNetwork:
 
     def __init__(self, folder: ModelFolder, read: ReadGraph) -> None:
         self._folder, self._read = folder, read
-        self._compiled: dict[Precision, Any] = {}
+        self._compiled: dict[Precision, Callable[[NDArray[np.float32]], Any]] = {}
 
     def on(self, device: str, precision: Precision) -> Run:
         """Gives logits (n, k, j, i) for the channels (c, k, j, i) of a tile on the processor.
@@ -44,17 +47,21 @@ class GraphNetwork:
         if output not in OUTPUTS:
             raise ModelError(f"The output of a graph is {' or '.join(OUTPUTS)}, not {output!r}.")
 
-        run = run_volumes(by_arrays(lambda batch: compiled(batch)[0]))
+        run = run_volumes(by_arrays(compiled))
         return run if output == "logits" else lambda tile: run(tile).clamp(min=LEAST).log()
 
-    def _compile(self, precision: Precision) -> Any:
+    def at_once(self, device: str, precision: Precision) -> int:
+        """How many tiles are best computed at the same time."""
+        return tiles_at_once()
+
+    def _compile(self, precision: Precision) -> Callable[[NDArray[np.float32]], Any]:
         card, path = self._folder.card, self._folder.path / self._folder.card.weights
         channels = Preprocessing.from_json(card.preprocessing).in_channels
         data = self._folder.weights()
         try:
             openvino = load_openvino()
             graph = fitted(openvino, self._read(openvino, data), channels, card.grid.tile)
-            return compile_graph(openvino, graph, arithmetic_of(card, "cpu", precision))
+            return answers_of(compile_graph(openvino, graph, arithmetic_of(card, "cpu", precision)))
         except ImportError as error:
             raise ModelError(
                 f"{path} needs OpenVINO, which is not installed.", "Install openvino."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from medseg_app.core.box import Box
 from medseg_app.core.progress import Progress
 
+from .ahead import ComputeTile, in_order
 from .tile_plan import TilePlan
 
 if TYPE_CHECKING:
@@ -21,29 +22,32 @@ SIGMA = 0.125
 """Width of the Gaussian that blends neighbouring tiles, as a share of the tile's edge."""
 
 
-ComputeTile = Callable[[Box], "Tensor"]
-"""A box of the image -> its probabilities (channels, k, j, i)."""
-
-
-def slide(plan: TilePlan, compute: ComputeTile, progress: Progress) -> Iterator[Tensor]:
+def slide(plan: TilePlan, compute: ComputeTile, progress: Progress, at_once: int = 1) -> Iterator[Tensor]:
     """Probabilities (channels, slices, j, i) of the whole image, in slabs of slices in their order.
 
     They are blended on the device on which they are computed. A slab lasts until the next one is asked
-    for: all share their memory. Progress is reported before every tile.
+    for: all share their memory. Progress is reported before every tile is waited for. at_once: how many are
+    computed at the same time, each in a thread of its own where it is more than one.
     """
     blend = _Blend(plan)
-    done = 0
+    tiles = in_order(compute, _boxes(plan), min(at_once, plan.count))
+    done, row_of_tiles = 0, plan.count // len(plan.starts[0])
     for row, k in enumerate(plan.starts[0]):
-        for j, i in product(*plan.starts[1:]):
+        for _ in range(row_of_tiles):
             progress(done / plan.count, f"tile {done + 1} of {plan.count}")
-            box = Box((k, j, i), (k + plan.tile[0], j + plan.tile[1], i + plan.tile[2]))
-            blend.add(box, compute(box))
+            blend.add(*next(tiles))
             done += 1
         following = plan.starts[0][row + 1 : row + 2]
         count = following[0] - k if following else plan.tile[0]
         yield blend.finished(count)
         blend.drop(count)
     progress(1.0)
+
+
+def _boxes(plan: TilePlan) -> Iterator[Box]:
+    """The places of all tiles, row of slices by row."""
+    for k, j, i in product(*plan.starts):
+        yield Box((k, j, i), (k + plan.tile[0], j + plan.tile[1], i + plan.tile[2]))
 
 
 def mirrored(image: NDArray[Any], box: Box) -> NDArray[Any]:

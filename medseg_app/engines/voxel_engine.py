@@ -15,6 +15,7 @@ from medseg_app.core.progress import Progress
 from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
 
+from .ahead import ComputeTile
 from .body_crop import air, body_box, is_air, with_air
 from .candidates import component_candidates, moved, semantic_candidates
 from .contract import Precision, Request
@@ -28,7 +29,7 @@ from .preprocess import Preprocessing
 from .preview import Preview
 from .slab_labeller import SlabLabeller
 from .slice_tiles import SliceTiles
-from .sliding_window import ComputeTile, mirrored, slide
+from .sliding_window import mirrored, slide
 from .suitable_grid import require_volume
 from .tile_channels import MakeChannels, channels_on
 from .tile_memory import with_fitting_tiles
@@ -48,6 +49,9 @@ class Network(Protocol):
 
     def on(self, device: str, precision: Precision) -> Run:
         """Channels of a tile (c, k, j, i) -> logits (n, k, j, i), on a device."""
+
+    def at_once(self, device: str, precision: Precision) -> int:
+        """How many tiles are best computed at the same time there, by as many threads."""
 
 
 class VoxelEngine:
@@ -123,7 +127,8 @@ class VoxelSession:
 
         with stitching():
             seen = self._at_focus(plan, body, chances, request, preview)
-            for slab in with_air(slide(plan, seen, progress), body, self._fit.model_shape):
+            slabs = slide(plan, seen, progress, self._network.at_once(device, request.precision))
+            for slab in with_air(slabs, body, self._fit.model_shape):
                 labeller.add(slab)
                 preview(lambda: self._candidates(labeller, request))
         return labeller

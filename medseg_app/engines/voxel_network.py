@@ -11,7 +11,7 @@ from .contract import Precision
 from .device import inference
 from .loaded_network import LoadedNetwork
 from .model_folder import ModelFolder
-from .openvino_backend import openvino_run
+from .openvino_backend import openvino_run, tiles_at_once
 from .precision import arithmetic_of
 from .preprocess import Preprocessing
 from .slice_tiles import SliceTiles, middle
@@ -55,6 +55,10 @@ class VoxelNetwork:
         network = self._network.on(device)
         run = self._compiled_on(device, network, precision)
         return self._within_margin(run or self._by_torch(network, device, precision))
+
+    def at_once(self, device: str, precision: Precision) -> int:
+        """How many tiles are best computed at the same time; torch itself shares each among all threads."""
+        return 1 if self.is_by_torch(device, precision) else tiles_at_once()
 
     def is_by_torch(self, device: str, precision: Precision) -> bool:
         """Whether torch itself computes the network there. Raises as `on` does."""
