@@ -52,7 +52,7 @@ class GraphNetwork:
 
     def at_once(self, device: str, precision: Precision) -> int:
         """How many tiles are best computed at the same time."""
-        return tiles_at_once()
+        return tiles_at_once(arithmetic_of(self._folder.card, "cpu", precision))
 
     def _compile(self, precision: Precision) -> Callable[[NDArray[np.float32]], Any]:
         card, path = self._folder.card, self._folder.path / self._folder.card.weights

@@ -58,7 +58,9 @@ class VoxelNetwork:
 
     def at_once(self, device: str, precision: Precision) -> int:
         """How many tiles are best computed at the same time; torch itself shares each among all threads."""
-        return 1 if self.is_by_torch(device, precision) else tiles_at_once()
+        if self.is_by_torch(device, precision):
+            return 1
+        return tiles_at_once(arithmetic_of(self._folder.card, device, precision))
 
     def is_by_torch(self, device: str, precision: Precision) -> bool:
         """Whether torch itself computes the network there. Raises as `on` does."""

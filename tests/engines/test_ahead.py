@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from medseg_app.core.box import Box
+from medseg_app.core.progress import silent
 from medseg_app.engines.ahead import in_order
+from medseg_app.engines.contract import Request
+from medseg_app.engines.model_card import ModelGrid
+from medseg_app.engines.model_folder_writer import write_model_folder
+from medseg_app.engines.openvino_backend import tiles_at_once
+from medseg_app.engines.predict import run_engine
+from medseg_app.engines.voxel_engine import VoxelEngine
+from medseg_app.engines.voxel_network import VoxelNetwork
+
+from .test_panoptic import noise
+from .tiny_models import TINY, write_tiny_model
 
 BOXES = [Box((n, 0, 0), (n + 1, 1, 1)) for n in range(7)]
 
@@ -80,3 +94,30 @@ def test_whoever_stops_asking_does_not_wait() -> None:
 def test_the_same_voxels_at_once_as_one_by_one() -> None:
     alone, together = (list(in_order(tile, BOXES, n)) for n in (1, 2))
     assert all(torch.equal(a, b) for (_, a), (_, b) in zip(alone, together, strict=True))
+
+
+@pytest.mark.parametrize(("threads", "expected"), [("1", (1, 1)), ("2", (2, 1)), ("16", (2, 1))])
+def test_two_tiles_at_once_in_float32_where_there_are_threads_for_them(
+    threads: str, expected: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    assert (tiles_at_once("float32"), tiles_at_once("int8")) == expected
+
+
+def test_a_model_gives_the_same_whether_its_tiles_come_alone_or_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By OpenVINO, several tiles, from one engine and from several threads at the same time."""
+    card = replace(TINY["unet"], grid=ModelGrid("SPL", patch=(32, 32, 32)))
+    model = write_model_folder(tmp_path, card, write_tiny_model(tmp_path / "x", "unet").weights())
+    volume = noise((40, 60, 60))
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    engine = VoxelEngine(model.card, VoxelNetwork(model))
+    assert engine.network.at_once("cpu", "exact") == 2
+    at_once = run_engine(engine, volume, Request(), "cpu", silent).candidates
+    monkeypatch.setattr(engine.network, "at_once", lambda *_: 1)
+    alone = run_engine(engine, volume, Request(), "cpu", silent).candidates
+    assert at_once
+    for one, other in zip(at_once, alone, strict=True):
+        assert (one.box, one.score) == (other.box, other.score)
+        np.testing.assert_array_equal(one.mask, other.mask)
