@@ -31,7 +31,7 @@ class Answer:
     def of(cls, image: Volume, proposal: Proposal, seconds: float) -> Answer:
         """A proposal for an image, which took so long."""
         classes = np.zeros(image.geometry.shape, np.uint16)
-        for one in proposal.candidates:
+        for one in reversed(proposal.candidates):  # a union stands behind its classes and gives way to them
             classes[one.box.slices][one.mask] = one.class_value
         found = (c for c in proposal.candidates if c.kind == "instance")
         findings = tuple(Finding(c.box, c.mask, c.name, c.score, str(c.class_value)) for c in found)

@@ -13,11 +13,14 @@ from medseg_app.core.box import Box
 from medseg_app.core.errors import WrongUse
 from medseg_app.core.geometry import VolumeGeometry
 from medseg_app.core.proposal import Cost, ModelIdentity, Proposal
+from medseg_app.core.volume import Volume
 from medseg_app.engines import voxel_network
+from medseg_app.engines.model_card import UnionClass
 from medseg_app.engines.model_folder import read_model_folder
 from medseg_app.engines.model_folder_writer import Origin, Papers, write_model_folder
 from medseg_app.engines.openvino_backend import openvino_run
 from medseg_app.engines.registry import find_model
+from medseg_app.engines.unions import with_unions
 from medseg_app.metrics.instances import Finding
 from medseg_app.training import backend_figures
 from medseg_app.training.agreement import Answer, agreement
@@ -26,6 +29,8 @@ from medseg_app.training.dataset import find_cases
 from medseg_app.training.evaluate import evaluate_model
 from medseg_app.training.few_images import _middle
 from medseg_app.training.rewrite_card import require_own
+from tests.engines.test_panoptic import row
+from tests.engines.tiny_models import TINY
 from tests.training.tiny import SHAPE, train_tiny
 
 
@@ -193,3 +198,20 @@ def test_the_card_of_another_program_is_not_written_anew(trained, tmp_path, caps
 def test_models_that_run_as_one_have_no_card_to_keep_figures_in() -> None:
     with pytest.raises(WrongUse, match="several models that run as one"):
         require_own(find_model("sarcoma-unet+sarcoma-yolact"))
+
+
+def test_a_class_that_is_several_others_hides_no_difference_between_these():
+    """Where liver and spleen are taken for each other, the body that is both would agree."""
+    geometry = VolumeGeometry.regular((1, 1, 4), np.eye(4))
+    image = Volume(np.zeros((1, 1, 4), np.int16), geometry, "x")
+
+    def proposed(liver: int, spleen: int) -> Answer:
+        found = [row("Liver", liver, liver + 2, value=2), row("Spleen", spleen, spleen + 2, value=5)]
+        union = UnionClass("Abdomen", (1, 2, 3), of=(2, 5))
+        card = replace(TINY["unet"], unions={7: union})
+        whole = with_unions(card, found)
+        assert len(whole) == 3
+        return Answer.of(image, Proposal("x", whole, ModelIdentity("m", "1", "")), 1.0)
+
+    assert agreement([proposed(0, 2)], [proposed(0, 2)]).dice == 1.0
+    assert agreement([proposed(0, 2)], [proposed(2, 0)]).dice == 0.0
