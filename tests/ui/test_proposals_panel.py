@@ -179,3 +179,4 @@ def test_all_that_a_model_proposes_is_listed_at_first(controller, session):
     show_proposal(session, proposal())
     assert min(one.score for one in session.case.proposal.candidates) < 0.5
     assert controller.proposals.model.numbers() == [0, 1, 2]
+    assert controller.proposals.threshold_text.text() == "0.00"

@@ -47,7 +47,7 @@ class ProposalsPanel(Section):
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setRange(0, 100)
         describe(self.threshold, "Least score", ", and .", "Proposals below this score are hidden")
-        self.threshold_text = label("", "caption")
+        self.threshold_text = label("0.00", "caption")
         self.threshold_text.setFixedWidth(32)
         self.accept = push_button(
             "Accept",
