@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medseg_app.core.errors import WrongUse
 from medseg_app.core.progress import Progress, part, silent
 
 from .recipes import AboutData, model_of, recipe_of
@@ -53,6 +54,10 @@ def measure_closeness(
 
     job = _job(path, model, device, keep, about)
     folder = job.folder
+    if folder.parts:
+        raise WrongUse(
+            f"{folder.card.name} is several models, each of them measured by itself.", "Name one of them."
+        )
     if not folder.card.eight_bits:
         folder = with_eight_bits(folder, job.recipe, job.device, part(progress, 0.0, 0.3))
     found = measure_backends(folder, job.recipe, device=job.device, progress=part(progress, 0.3, 1.0))

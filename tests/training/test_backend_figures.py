@@ -29,8 +29,9 @@ from medseg_app.training.dataset import find_cases
 from medseg_app.training.evaluate import evaluate_model
 from medseg_app.training.few_images import _middle
 from medseg_app.training.rewrite_card import require_own
+from tests.data_folder import ROOT
 from tests.engines.test_panoptic import row
-from tests.engines.tiny_models import TINY
+from tests.engines.tiny_models import TINY, write_tiny_model
 from tests.training.tiny import SHAPE, train_tiny
 
 
@@ -215,3 +216,14 @@ def test_a_class_that_is_several_others_hides_no_difference_between_these():
 
     assert agreement([proposed(0, 2)], [proposed(0, 2)]).dice == 1.0
     assert agreement([proposed(0, 2)], [proposed(2, 0)]).dice == 0.0
+
+
+def test_closeness_of_several_models_as_one_is_refused(tmp_path, monkeypatch):
+    from medseg_app.app.measure import measure_closeness
+
+    for name in ("mask_rcnn", "yolact"):
+        write_tiny_model(tmp_path / name, name, name)
+    monkeypatch.setenv("MEDSEG_MODELS", str(tmp_path))
+    recipe = ROOT / "resources/recipes/demo-lesions/recipe.toml"
+    with pytest.raises(WrongUse, match=r"mask_rcnn\+yolact is several models"):
+        measure_closeness(recipe, "mask_rcnn+yolact", "cpu")

@@ -309,3 +309,9 @@ def test_models_for_other_images_stand_in_grey_and_say_why(panel):
     assert grey(1).name() == theme.DISABLED.lower()
     assert panel.choice.itemData(1, Qt.ItemDataRole.ToolTipRole) == "Made for MR; this series is CT."
     assert panel.choice.itemData(0, Qt.ItemDataRole.ToolTipRole) == card().summary
+
+
+def test_a_network_that_marks_voxels_of_findings_is_said_to_find_them():
+    assert dict(card_lines(card(task="semantic")))["Does"] == "Finds single lesions: Lesion"
+    liver = card(task="semantic", labels={1: LabelClass("Liver", (1, 2, 3))})
+    assert dict(card_lines(liver))["Does"] == "Marks organs and tissues: Liver"

@@ -59,7 +59,7 @@ class ModelCardView(QFrame):
 def card_lines(card: ModelCard) -> list[tuple[str, str]]:
     """(word, sentence) for each line of a card."""
     lines = [
-        ("Does", f"{TASKS[card.task]}: {_names([label.name for label in card.classes.values()])}"),
+        ("Does", f"{_task(card)}: {_names([label.name for label in card.classes.values()])}"),
         ("Images", ", ".join(card.modality)),
         ("Tested", figures_in_words(card.figures) or "No figures on its card"),
         (PRECISION, closeness_in_words(card.backends)),
@@ -69,6 +69,12 @@ def card_lines(card: ModelCard) -> list[tuple[str, str]]:
         ("Version", card.version if card.size_mb is None else f"{card.version}, {card.size_mb:.1f} MB"),
     ]
     return [(word, sentence) for word, sentence in lines if sentence]
+
+
+def _task(card: ModelCard) -> str:
+    """By what is given: of a network that marks voxels of findings each connected piece is one."""
+    only_findings = all(label.kind == "instance" for label in card.labels.values())
+    return TASKS["instance" if only_findings and card.task == "semantic" else card.task]
 
 
 def closeness_in_words(backends: tuple[Backend, ...]) -> str:
