@@ -8,6 +8,7 @@ from dataclasses import replace
 from medseg_app.core.progress import Progress
 from medseg_app.core.proposal import Candidate, Proposal
 from medseg_app.core.volume import Volume
+from medseg_app.engines.candidates import of_class
 from medseg_app.engines.contract import EngineSession, Request
 from medseg_app.engines.joined_run import joined, run_in_turn
 from medseg_app.engines.model_folder import ModelFolder
@@ -36,16 +37,7 @@ class VotingEngine:
 
     def _described(self, one: Candidate) -> Candidate:
         value = self._values[one.name]
-        label = self.card.labels[value]
-        return replace(
-            one,
-            class_value=value,
-            colour=label.colour,
-            category=label.category,
-            type=label.type,
-            modifiers=label.modifiers,
-            region=label.region,
-        )
+        return of_class(self.card.labels[value], value, one.box, one.mask, one.score)
 
 
 class VotingSession:
